@@ -1,0 +1,39 @@
+# Compiler options shared by every target: C++23, warnings as errors, hardening, sanitizers.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+set(CMAKE_SKIP_BUILD_RPATH ON)
+
+set(SLUICE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+option(SLUICE_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+
+add_compile_options(
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wimplicit-fallthrough -Werror
+  -fno-omit-frame-pointer -fstack-protector-strong -fcf-protection)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these inside Asio's coroutines and std::expected, where they do not hold.
+  add_compile_options(-fcoroutines -Wno-maybe-uninitialized -Wno-mismatched-new-delete
+                      -Wno-missing-field-initializers -Wno-stringop-overflow -Wno-array-bounds
+                      -Wno-restrict -Wno-dangling-pointer)
+else()
+  add_compile_options(-Wno-missing-field-initializers -Wno-missing-designated-field-initializers)
+endif()
+
+add_compile_definitions(
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_DATE_TIME BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_DISABLE_FENCED_BLOCK
+  SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
+
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections)
+  add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections)
+endif()
+add_link_options(-fuse-ld=lld-19)
+
+if(SLUICE_SANITIZE)
+  add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${SLUICE_SANITIZE})
+endif()

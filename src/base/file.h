@@ -1,0 +1,16 @@
+// Whole small files: keys, tokens, configuration. Not for logs (backend/local/log_file.h).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace sluice {
+
+/// At most `limit_bytes`. Errors: NotFound, Unavailable (with the reason in the message), TooLarge.
+Result<std::string> read_file(const std::string& path, std::size_t limit_bytes);
+/// Written to a temporary beside it, synced, and renamed: a reader sees the old or the new whole.
+Result<> write_file_atomically(const std::string& path, std::string_view content, unsigned mode);
+
+}  // namespace sluice

@@ -1,0 +1,31 @@
+// Descriptor: a non-blocking file descriptor (socket, pipe, pty, pidfd) on one event loop. It only waits;
+// reading and writing are the caller's plain system calls, so an idle one holds no buffer.
+#pragma once
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include "base/unique_fd.h"
+#include "net/task.h"
+
+namespace sluice::net {
+
+class Descriptor {
+ public:
+  /// Takes the descriptor and makes it non-blocking. Regular files can't be waited for.
+  Descriptor(Executor executor, UniqueFd fd);
+
+  /// Completes when a read (or write) may make progress, also to report an end or an error; it may wake
+  /// for nothing. One waiter for each direction at a time. Errors: Cancelled (also after close()).
+  Task<Result<>> readable();
+  Task<Result<>> writable();
+
+  int fd() { return descriptor_.native_handle(); }
+  bool is_open() const { return descriptor_.is_open(); }
+  /// Ends pending waits with Cancelled.
+  void close();
+
+ private:
+  boost::asio::posix::basic_stream_descriptor<Executor> descriptor_;
+};
+
+}  // namespace sluice::net

@@ -1,0 +1,17 @@
+#include "net/event_loop.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+namespace sluice::net {
+
+void EventLoop::post(std::move_only_function<void()> work) {
+  boost::asio::post(context_, std::move(work));
+}
+
+void EventLoop::run() {
+  const auto guard = boost::asio::make_work_guard(context_);
+  context_.run();
+}
+
+}  // namespace sluice::net

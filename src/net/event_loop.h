@@ -1,0 +1,30 @@
+// One event loop on one thread. The program has one per core; a connection lives and dies on one.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+
+#include "net/task.h"
+
+namespace sluice::net {
+
+class EventLoop {
+ public:
+  EventLoop() : context_(1) {}  // 1: no locking inside Asio beyond what post() needs
+
+  Executor executor() { return context_.get_executor(); }
+  boost::asio::io_context& context() { return context_; }
+
+  /// Runs `work` on the loop's thread, soon. The one member that any thread may call.
+  void post(std::move_only_function<void()> work);
+
+  /// Runs until stop(); called by the loop's thread.
+  void run();
+  void stop() { context_.stop(); }
+
+ private:
+  boost::asio::io_context context_;
+};
+
+}  // namespace sluice::net

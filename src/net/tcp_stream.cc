@@ -1,0 +1,115 @@
+#include "net/tcp_stream.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "net/wait.h"
+
+namespace sluice::net {
+namespace {
+
+std::string describe(int error_number) {
+  switch (error_number) {
+    case ECONNREFUSED: return "connection refused";
+    case ECONNRESET: return "connection reset";
+    case EPIPE: return "connection closed";
+    case ETIMEDOUT: return "timed out";
+    default: {
+      char buffer[128];
+      return strerror_r(error_number, buffer, sizeof buffer);
+    }
+  }
+}
+
+std::unexpected<Error> lost(int error_number) {
+  return fail(ErrorCode::Unavailable, describe(error_number));
+}
+
+/// The socket address, or a length of 0 when `address` is not a literal.
+socklen_t parse_address(const std::string& address, std::uint16_t port, sockaddr_storage& out) {
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&out);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&out);
+  if (::inet_pton(AF_INET, address.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    return sizeof *v4;
+  }
+  if (::inet_pton(AF_INET6, address.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    return sizeof *v6;
+  }
+  return 0;
+}
+
+}  // namespace
+
+TcpStream::TcpStream(Executor executor, UniqueFd socket, std::string peer)
+    : descriptor_(executor, std::move(socket)), peer_(std::move(peer)) {
+  const int on = 1;
+  ::setsockopt(descriptor_.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+Task<Result<>> TcpStream::readable() { return descriptor_.readable(); }
+
+Task<Result<>> TcpStream::writable() { return descriptor_.writable(); }
+
+Result<std::optional<std::size_t>> TcpStream::try_read(MutableBytes into) {
+  while (true) {
+    const ssize_t count = ::recv(descriptor_.fd(), into.data(), into.size(), 0);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno == EAGAIN) return std::nullopt;
+    if (errno != EINTR) return lost(errno);
+  }
+}
+
+Result<std::size_t> TcpStream::try_write(Bytes bytes) {
+  while (true) {
+    const ssize_t count = ::send(descriptor_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno == EAGAIN) return 0;
+    if (errno != EINTR) return lost(errno);
+  }
+}
+
+void TcpStream::shutdown_write() { ::shutdown(descriptor_.fd(), SHUT_WR); }
+
+void TcpStream::close() { descriptor_.close(); }
+
+void TcpStream::abort() {
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(descriptor_.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  descriptor_.close();
+}
+
+void TcpStream::set_user_timeout(milliseconds timeout) {
+  const unsigned value = static_cast<unsigned>(timeout.count());
+  ::setsockopt(descriptor_.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
+}
+
+Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(std::string address, std::uint16_t port) {
+  sockaddr_storage storage{};
+  const socklen_t length = parse_address(address, port, storage);
+  if (length == 0) co_return fail(ErrorCode::Unavailable, address + " is not an IP address");
+  UniqueFd socket(::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) co_return lost(errno);
+  const int fd = socket.get();
+  auto stream = std::make_unique<TcpStream>(co_await boost::asio::this_coro::executor,
+                                            std::move(socket), address + ":" + std::to_string(port));
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&storage), length) != 0) {
+    if (errno != EINPROGRESS) co_return lost(errno);
+    CO_TRY_VOID(co_await stream->writable());
+    int error_number = 0;
+    socklen_t size = sizeof error_number;
+    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error_number, &size);
+    if (error_number != 0) co_return lost(error_number);
+  }
+  co_return stream;
+}
+
+}  // namespace sluice::net

@@ -1,0 +1,37 @@
+// TcpStream: a connected TCP socket as a Stream, and how to get one.
+#pragma once
+
+#include "base/clock.h"
+#include "net/descriptor.h"
+#include "net/stream.h"
+
+namespace sluice::net {
+
+class TcpStream final : public Stream {
+ public:
+  /// Takes a connected socket; sets TCP_NODELAY.
+  TcpStream(Executor executor, UniqueFd socket, std::string peer);
+
+  Task<Result<>> readable() override;
+  Task<Result<>> writable() override;
+  Result<std::optional<std::size_t>> try_read(MutableBytes into) override;
+  Result<std::size_t> try_write(Bytes bytes) override;
+  void shutdown_write() override;
+  void close() override;
+  void abort() override;
+  std::string peer() const override { return peer_; }
+
+  int fd() { return descriptor_.fd(); }
+  /// How long sent data may stay unacknowledged before the connection counts as dead (RFC 5482).
+  void set_user_timeout(milliseconds timeout);
+
+ private:
+  Descriptor descriptor_;
+  std::string peer_;
+};
+
+/// Connects to one address ("127.0.0.1", "::1"; no names) and port. Errors: Unavailable, its message
+/// "connection refused", "timed out" or the system's words; Cancelled.
+Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(std::string address, std::uint16_t port);
+
+}  // namespace sluice::net

@@ -1,0 +1,95 @@
+// Sessions: the life of an upgraded connection. Each run_*_session() pumps bytes between a WebSocket and
+// one stream of the backend until something ends it, and says what. It sends no Close and knows no HTTP:
+// the gateway turns the SessionEnd into a close code and sends it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "net/event.h"
+#include "net/timers.h"
+#include "ws/connection.h"
+
+namespace sluice::session {
+
+/// Why a session ended. The mapping to a CloseCode is close.h, a switch without default.
+enum class SessionEndKind {
+  Completed,       // 1000: the target ended, or there is no more to read
+  ClientClosed,    // the peer's Close is echoed
+  Disconnected,    // the connection is gone: nothing can be sent
+  TargetDeleted,   // 1001 pod deleted
+  ShuttingDown,    // 1001 server shutting down
+  IdleTimeout,     // 1001 idle timeout
+  TokenExpired,    // 1008 token expired
+  ProtocolError,   // 1002, 1007 or 1009 as ws::Connection::violation() says
+  UpstreamFailed,  // 1011 with the upstream's message
+};
+
+struct SessionEnd {
+  SessionEndKind kind = SessionEndKind::Completed;
+  std::string reason;  // for the Close frame: "exit code 3"; may be empty
+  std::optional<ws::Close> close;  // ClientClosed: what the peer sent; ProtocolError: what to send
+};
+
+/// Asks running sessions of one loop to end, from outside: at shutdown.
+class Interruption {
+ public:
+  explicit Interruption(net::Executor executor) : event(executor) {}
+  void interrupt(SessionEnd end) {
+    requested = std::move(end);
+    event.notify();
+  }
+  net::Event event;
+  std::optional<SessionEnd> requested;
+};
+
+/// What every session is run with; references outlive it.
+struct SessionContext {
+  net::Executor executor;
+  net::Timers& timers;
+  Interruption& interruption;
+  nanoseconds ping_interval = seconds(30);
+  nanoseconds idle_timeout = std::chrono::minutes(5);
+  WallTime token_expires_at = WallTime::max();
+};
+
+/// How client and server frame the streams of exec, attach and port-forward.
+enum class Framing { Raw, ChannelsV4, ChannelsV5 };
+
+/// What the client asked of empty binary messages in raw framing (stdinEof=empty, halfClose=empty).
+enum class EmptyMessage { IsNothing, EndsInput };
+
+struct ProcessSessionOptions {
+  Framing framing = Framing::Raw;
+  EmptyMessage empty_message = EmptyMessage::IsNothing;
+  backend::StreamOptions streams;  // which channels exist
+};
+
+struct PortSessionOptions {
+  Framing framing = Framing::Raw;  // Raw only with one port
+  EmptyMessage empty_message = EmptyMessage::IsNothing;
+};
+
+/// A port of the request and what became of connecting to it.
+struct ForwardedPort {
+  std::uint16_t port = 0;
+  Result<std::unique_ptr<backend::PortStream>> stream;
+};
+
+/// One line per binary message.
+net::Task<SessionEnd> run_log_session(SessionContext context, ws::Connection& socket,
+                                      backend::LogStream& log);
+/// exec and attach.
+net::Task<SessionEnd> run_process_session(SessionContext context, ws::Connection& socket,
+                                          backend::RemoteProcess& process,
+                                          ProcessSessionOptions options);
+net::Task<SessionEnd> run_port_session(SessionContext context, ws::Connection& socket,
+                                       std::vector<ForwardedPort> ports, PortSessionOptions options);
+
+/// The one table SessionEnd -> Close frame; nullopt when nothing can or needs to be sent (Disconnected).
+std::optional<ws::Close> close_for(const SessionEnd& end);
+
+}  // namespace sluice::session
