@@ -1,0 +1,169 @@
+"""The checkers are tests themselves, so each rule is shown to fail on a small bad tree."""
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+TOOLS = pathlib.Path(__file__).parent.parent
+
+PAGE = """
+<!-- check_layers: order -->
+| base | low |
+| net | middle |
+| gateway | high |
+<!-- end -->
+<!-- check_layers: sans-io -->
+    gateway/codec*
+<!-- end -->
+<!-- check_layers: confined -->
+    openssl   net/*
+<!-- end -->
+"""
+
+
+class Tree(unittest.TestCase):
+    """A small project in a temporary folder."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.root = pathlib.Path(self.folder.name)
+        self.write("ARCHITECTURE.md", PAGE)
+        self.write("dev", "cmd_build() {\n}\n")
+        for module, links in (("base", ""), ("net", "LINKS base"), ("gateway", "LINKS base net")):
+            self.write(f"src/{module}/CMakeLists.txt", f"sluice_module({module} SOURCES {module}.cc {links})\n")
+            self.write(f"src/{module}/{module}.cc", "")
+
+    def write(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def run_tool(self, tool):
+        done = subprocess.run([TOOLS / tool, self.root], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    def assert_fails(self, tool, expected):
+        code, output = self.run_tool(tool)
+        self.assertEqual(code, 1, output)
+        self.assertIn(expected, output)
+
+    def assert_passes(self, tool):
+        code, output = self.run_tool(tool)
+        self.assertEqual(code, 0, output)
+
+
+class CheckLayers(Tree):
+    def test_good_tree_passes(self):
+        self.write("src/gateway/gateway.cc", '#include "net/x.h"\n')
+        self.write("src/net/x.h", "")
+        self.assert_passes("check_layers")
+
+    def test_include_against_the_order_fails(self):
+        self.write("src/gateway/x.h", "")
+        self.write("src/net/net.cc", '#include "gateway/x.h"\n')
+        self.assert_fails("check_layers", "net may not include gateway")
+
+    def test_include_of_an_unlinked_module_fails(self):
+        self.write("src/gateway/CMakeLists.txt", "sluice_module(gateway SOURCES gateway.cc LINKS base)\n")
+        self.write("src/net/x.h", "")
+        self.write("src/gateway/gateway.cc", '#include "net/x.h"\n')
+        self.assert_fails("check_layers", "does not link")
+
+    def test_link_against_the_order_fails(self):
+        self.write("src/net/CMakeLists.txt", "sluice_module(net SOURCES net.cc LINKS base gateway)\n")
+        self.assert_fails("check_layers", "links gateway, which stands below it")
+
+    def test_module_missing_from_the_page_fails(self):
+        self.write("src/extra/extra.cc", "")
+        self.assert_fails("check_layers", "src/extra: not in ARCHITECTURE.md's order")
+
+    def test_module_that_is_gone_fails(self):
+        (self.root / "src/net/net.cc").unlink()
+        self.assert_fails("check_layers", "names module net, which has no source")
+
+    def test_sans_io_file_with_net_fails(self):
+        self.write("src/net/x.h", "")
+        self.write("src/gateway/codec.cc", '#include "net/x.h"\n')
+        self.assert_fails("check_layers", "is sans-I/O")
+
+    def test_third_party_header_out_of_place_fails(self):
+        self.write("src/gateway/gateway.cc", "#include <openssl/ssl.h>\n")
+        self.assert_fails("check_layers", "belongs in net/* only")
+
+    def test_product_code_that_includes_testing_fails(self):
+        self.write("src/testing/fake.h", "")
+        self.write("src/gateway/gateway.cc", '#include "testing/fake.h"\n')
+        self.assert_fails("check_layers", "only tests may include testing/")
+
+
+class Tidy(Tree):
+    def test_good_tree_passes(self):
+        self.assert_passes("tidy")
+
+    def test_long_file_fails(self):
+        self.write("src/base/base.cc", "\n" * 601)
+        self.assert_fails("tidy", "601 lines")
+
+    def test_long_function_fails(self):
+        self.write("src/base/base.cc", "int f() {\n" + "  g();\n" * 70 + "}\n")
+        self.assert_fails("tidy", "function of 72 lines")
+
+    def test_long_line_fails(self):
+        self.write("src/base/base.cc", "// " + "x" * 100 + "\n")
+        self.assert_fails("tidy", "103 columns")
+
+    def test_banned_call_fails_with_its_replacement(self):
+        self.write("src/base/base.cc", "int x = atoi(text);\n")
+        self.assert_fails("tidy", "use parse_int64")
+
+    def test_banned_word_in_a_string_or_comment_passes(self):
+        self.write("src/base/base.cc", 'auto x = "atoi(1)";  // not atoi(2)\n')
+        self.assert_passes("tidy")
+
+    def test_source_that_nobody_builds_fails(self):
+        self.write("src/base/lost.cc", "")
+        self.assert_fails("tidy", "no CMakeLists.txt builds it")
+
+    def test_header_that_nobody_includes_fails(self):
+        self.write("src/base/lost.h", "// Lost.\n#pragma once\n")
+        self.assert_fails("tidy", "nothing but its own source includes it")
+
+    def test_header_without_purpose_fails(self):
+        self.write("src/base/x.h", "#pragma once\n")
+        self.write("src/base/base.cc", '#include "base/x.h"\n')
+        self.assert_fails("tidy", "says what it is for")
+
+
+class CheckDocs(Tree):
+    def test_good_page_passes(self):
+        self.write("README.md", "See `src/base/base.cc` and `./dev build`.\n")
+        self.assert_passes("check_docs")
+
+    def test_stale_path_fails(self):
+        self.write("README.md", "See `src/base/gone.cc`.\n")
+        self.assert_fails("check_docs", "`src/base/gone.cc` does not exist")
+
+    def test_stale_symbol_fails(self):
+        self.write("README.md", "Call `Gate::open` first.\n")
+        self.assert_fails("check_docs", "no such symbol")
+
+    def test_unknown_command_fails(self):
+        self.write("README.md", "Run `./dev fly`.\n")
+        self.assert_fails("check_docs", "no such command")
+
+    def test_line_number_fails(self):
+        self.write("README.md", "See `base.cc:12`.\n")
+        self.assert_fails("check_docs", "lines drift")
+
+    def test_undocumented_key_fails(self):
+        self.write("src/sluiced/config.cc", 'mapping.take("basePath");\n')
+        self.assert_fails("check_docs", "key `basePath` is not documented")
+
+    def test_documented_metric_that_is_gone_fails(self):
+        self.write("docs/operate/metrics.md", "| `sluice_gone_total` | x |\n")
+        self.assert_fails("check_docs", "metric `sluice_gone_total` does not exist")
+
+
+if __name__ == "__main__":
+    unittest.main()
