@@ -1,0 +1,74 @@
+// The embedded default backend: workloads of a YAML file, run as processes of this machine. Wires the
+// supervisor (its own thread) to what sessions ask for (their own loops). Contract section 9.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "backend/local/process_host.h"
+#include "base/random.h"
+#include "net/event_loop.h"
+#include "net/timers.h"
+
+namespace sluice::backend::local {
+
+class Supervisor;
+
+struct LocalBackendConfig {
+  std::string workloads_file;
+  std::string state_dir;
+  /// sluiced's own environment as "NAME=value"; a container gets only the allowed names of it.
+  std::vector<std::string> environment;
+};
+
+class LocalBackend final : public Backend {
+ public:
+  /// Reads the file, takes `state_dir` for itself and prepares the workloads, which start once `loop`
+  /// runs. `loop` gets a thread of its own (log writes must not stall sessions) from here until stop()
+  /// has completed; main owns both. `loop`, `host`, `timers` and `random` outlive the backend.
+  /// Ignores SIGPIPE in the whole program. Errors: InvalidArgument (the file: file, line, key, hint),
+  /// Unavailable (stateDir not usable or used by another server); both are exit code 2.
+  static Result<std::unique_ptr<LocalBackend>> start(LocalBackendConfig config, net::EventLoop& loop,
+                                                     ProcessHost& host, net::Timers& timers,
+                                                     Random& random);
+  /// For --check: whether the workloads file is valid. Starts nothing.
+  static Result<> check(const std::string& workloads_file);
+
+  /// After stop() has completed, and after `loop` has ended.
+  ~LocalBackend() override;
+
+  /// Rereads the file, soon: new workloads start, removed ones stop, changed ones restart. A broken file
+  /// is one line in the log and changes nothing. Any thread.
+  void reload();
+  /// Stops every workload: SIGTERM, 10 s, SIGKILL; 15 s at most in all. Any loop; once, while `loop` runs.
+  /// Sessions must have ended or end with their targets.
+  net::Task<> stop();
+
+  workload::ClusterStatus cluster_status() const override;
+  net::Task<Result<workload::WorkloadStatus>> workload_status(
+      const auth::Caller& caller, workload::WorkloadRef workload) override;
+  net::Task<Result<workload::ContainerRef>> resolve(const auth::Caller& caller,
+                                                    workload::WorkloadRef workload,
+                                                    Target target) override;
+  net::Task<Result<std::unique_ptr<LogStream>>> open_log(const auth::Caller& caller,
+                                                         workload::ContainerRef container,
+                                                         LogOptions options) override;
+  net::Task<Result<std::unique_ptr<RemoteProcess>>> exec(const auth::Caller& caller,
+                                                         workload::ContainerRef container,
+                                                         ExecOptions options) override;
+  net::Task<Result<std::unique_ptr<RemoteProcess>>> attach(const auth::Caller& caller,
+                                                           workload::ContainerRef container,
+                                                           AttachOptions options) override;
+  net::Task<Result<std::unique_ptr<PortStream>>> forward_port(const auth::Caller& caller,
+                                                              workload::ContainerRef container,
+                                                              std::uint16_t port) override;
+
+ private:
+  explicit LocalBackend(std::unique_ptr<Supervisor> supervisor);
+
+  std::unique_ptr<Supervisor> supervisor_;
+};
+
+}  // namespace sluice::backend::local
