@@ -1,0 +1,117 @@
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <sstream>
+
+#include "load/commands.h"
+#include "load/socket.h"
+
+namespace load {
+namespace {
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Closes with a reset, so that no port is left in TIME_WAIT.
+void reset(int fd) {
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  ::close(fd);
+}
+
+std::vector<std::string> read_lines(const std::string& path) {
+  std::istringstream text(read_text_file(path));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+void tls_upgrade(SSL_CTX* context, int fd, const std::string& path, const std::string& token) {
+  SSL* tls = SSL_new(context);  // kept to the end of the program, as the connection is
+  SSL_set_fd(tls, fd);
+  if (SSL_connect(tls) != 1) die("TLS handshake");
+  const std::string request = upgrade_request(path, token);
+  if (SSL_write(tls, request.data(), static_cast<int>(request.size())) <= 0) die("TLS write");
+  char head[4096];
+  if (SSL_read(tls, head, sizeof head) < 12 || std::memcmp(head + 9, "101", 3) != 0) die("TLS upgrade");
+}
+
+}  // namespace
+
+void upgrades(const Arguments& arguments) {
+  const int port = std::stoi(arguments.at(0));
+  const double seconds = std::stod(arguments.at(1));
+  const int status = std::stoi(arguments.at(2));
+  const std::vector<std::string> tokens = read_lines(arguments.at(4));
+  const auto begin = Clock::now();
+  std::size_t count = 0;
+  while (seconds_since(begin) < seconds && (count < tokens.size() || tokens.size() == 1)) {
+    const int fd = connect_to(port);
+    upgrade(fd, arguments.at(3), tokens[count % tokens.size()], status);
+    reset(fd);
+    ++count;
+  }
+  std::printf("{\"count\": %zu, \"seconds\": %.6f}\n", count, seconds_since(begin));
+}
+
+void idle(const Arguments& arguments) {
+  raise_descriptor_limit();
+  const int port = std::stoi(arguments.at(0));
+  const int count = std::stoi(arguments.at(1));
+  SSL_CTX* context = arguments.at(2) == "tls" ? SSL_CTX_new(TLS_client_method()) : nullptr;
+  const std::string token = read_lines(arguments.at(4)).at(0);
+  for (int i = 0; i < count; ++i) {
+    const int fd = connect_to(port);
+    if (context != nullptr) {
+      tls_upgrade(context, fd, arguments.at(3), token);
+    } else {
+      upgrade(fd, arguments.at(3), token);
+    }
+  }
+  std::printf("{\"sessions\": %d}\n", count);
+  std::fflush(stdout);
+  char byte = 0;
+  while (::read(STDIN_FILENO, &byte, 1) > 0) {
+  }
+}
+
+void latency(const Arguments& arguments) {
+  const int followers = std::stoi(arguments.at(1));
+  const double seconds = std::stod(arguments.at(2));
+  const std::string token = read_lines(arguments.at(4)).at(0);
+  std::vector<pollfd> sockets;
+  for (int i = 0; i < followers; ++i) {
+    sockets.push_back({connect_to(std::stoi(arguments.at(0))), POLLIN, 0});
+    upgrade(sockets.back().fd, arguments.at(3), token);
+  }
+  std::vector<double> milliseconds;
+  const auto begin = Clock::now();
+  while (seconds_since(begin) < seconds) {
+    ::poll(sockets.data(), sockets.size(), 1000);
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    const double now_ns = static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+    for (const pollfd& socket : sockets) {
+      if ((socket.revents & POLLIN) == 0) continue;
+      char frame[4096];
+      const ssize_t size = ::recv(socket.fd, frame, sizeof frame - 1, 0);
+      if (size <= 2) die("a follower was closed");
+      frame[size] = '\0';
+      milliseconds.push_back((now_ns - std::stod(frame + 2)) / 1e6);
+    }
+  }
+  std::printf("{\"lines\": %zu, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n", milliseconds.size(),
+              percentile(milliseconds, 0.5), percentile(milliseconds, 0.99));
+}
+
+}  // namespace load

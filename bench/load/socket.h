@@ -1,0 +1,41 @@
+// What the load programs share: plain sockets, WebSocket heads, time. Nothing of sluice's own code, so
+// that a defect there can't flatter a measurement.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace load {
+
+using Clock = std::chrono::steady_clock;
+
+[[noreturn]] void die(const std::string& what);
+double seconds_since(Clock::time_point begin);
+
+/// A blocking TCP connection to 127.0.0.1 with TCP_NODELAY.
+int connect_to(int port);
+/// A listening socket on 127.0.0.1.
+int listen_on(int port);
+void send_all(int fd, const char* bytes, std::size_t size);
+/// Discards up to `size` bytes in the kernel, without copying; 0 at the end of the stream.
+std::size_t discard(int fd, std::size_t size);
+
+/// The request that upgrades to a WebSocket; an empty token sends no Authorization.
+std::string upgrade_request(const std::string& path, const std::string& token);
+/// Sends it and reads the answer's head, byte by byte so that nothing behind it is taken; dies unless
+/// the status is `expected`.
+void upgrade(int fd, const std::string& path, const std::string& token, int expected = 101);
+
+/// A masked binary frame (RFC 6455 5.2) of `size` zero bytes.
+std::string client_frame(std::size_t size);
+
+/// The value below which `share` (0..1) of the samples lie. Sorts them.
+double percentile(std::vector<double>& samples, double share);
+
+std::string read_text_file(const std::string& path);
+
+}  // namespace load
