@@ -23,11 +23,14 @@ class Mapping;
 /// One value in the document, with its place. Cheap to copy; keeps the document alive.
 class Value {
  public:
-  Value(std::shared_ptr<const YAML::Node> node, std::string file, std::string path);
+  Value(std::shared_ptr<const YAML::Node> node, std::string file, std::string path, int line);
 
+  /// Any scalar as it is written; an empty value ("key:") is an error.
   Result<std::string> as_string() const;
+  /// Only `true` and `false`.
   Result<bool> as_bool() const;
   Result<std::int64_t> as_int64(std::int64_t min, std::int64_t max) const;
+  /// As Go's time.ParseDuration, not negative.
   Result<nanoseconds> as_duration() const;
   Result<std::vector<Value>> as_list() const;
   /// A list of strings, or one string as a list of one.
@@ -38,18 +41,28 @@ class Value {
   bool is_mapping() const;
   /// "file:line: path: problem", as an InvalidArgument.
   Error error(std::string_view problem) const;
+  /// "sessions.max", "listen[1]"; empty for the document itself.
   const std::string& path() const { return path_; }
 
  private:
+  Error expected(std::string_view what) const;
+
   std::shared_ptr<const YAML::Node> node_;
   std::string file_;
   std::string path_;
+  int line_;
 };
 
 /// A mapping whose keys are taken one by one; finish() refuses what is left, with the nearest known key.
 class Mapping {
  public:
-  explicit Mapping(Value value, std::vector<std::pair<std::string, Value>> entries);
+  struct Entry {
+    std::string key;
+    Value value;
+    Error unknown;  // what finish() reports when nobody takes it, without the hint
+    bool taken = false;
+  };
+  Mapping(Value value, std::vector<Entry> entries);
 
   /// Takes the key; nullopt when absent.
   std::optional<Value> take(std::string_view key);
@@ -57,23 +70,18 @@ class Mapping {
   Result<Value> require(std::string_view key);
   /// Takes all keys that are left, in file order (for maps with free keys such as env).
   std::vector<std::pair<std::string, Value>> take_rest();
-  /// Error when a key was never taken.
+  /// Error when a key was never taken: at its line, with the nearest of the keys that were asked for.
   Result<> finish() const;
   Error error(std::string_view problem) const { return value_.error(problem); }
 
  private:
-  struct Entry {
-    std::string key;
-    Value value;
-    bool taken = false;
-  };
   Value value_;
   std::vector<Entry> entries_;
   std::vector<std::string> known_keys_;
 };
 
 /// Parses one document. Refuses duplicate keys, aliases that expand beyond 10,000 nodes, and nesting
-/// beyond 32. An empty document is an empty mapping.
+/// beyond 32. An empty document is an empty mapping. `file` is only for messages.
 Result<Value> parse(std::string_view text, std::string file);
 /// Reads and parses; an unreadable file is "FILE: cannot be read: <reason>".
 Result<Value> parse_file(const std::string& path);
