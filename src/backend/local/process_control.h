@@ -17,6 +17,9 @@ class ProcessControl {
   ProcessControl(net::Executor executor, UniqueFd socket, pid_t pid)
       : socket_(executor, std::move(socket)), pid_(pid) {}
 
+  /// Takes the shim's first message, Started or Failed; Killed when there is none. Errors: Cancelled.
+  net::Task<Result<ShimMessage>> wait_started();
+
   /// How the process ended, if it has. Only looks: the answer stays the same, and wait() finds it, too.
   /// A shim that vanished without a word (killed by someone) counts as Killed by signal 9.
   std::optional<ShimMessage> end() const;

@@ -1,0 +1,216 @@
+#include "backend/local/process_host.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "backend/local/process_shim.h"
+#include "backend/local/process_tree.h"
+
+namespace sluice::backend::local {
+namespace {
+
+constexpr int kStopTimeoutMs = 5000;
+constexpr int kKillIntervalMs = 10;
+
+std::optional<SpawnRequest> read_request(int memfd) {
+  struct stat status {};
+  if (::fstat(memfd, &status) != 0) return std::nullopt;
+  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
+  if (::pread(memfd, bytes.data(), bytes.size(), 0) != status.st_size) return std::nullopt;
+  return parse_spawn_request(bytes);
+}
+
+/// The host process: forks a shim for each packet, and ends when sluiced does and no process is left.
+class Host {
+ public:
+  Host(UniqueFd socket, UniqueFd signals) : socket_(std::move(socket)), signals_(std::move(signals)) {}
+
+  void run();
+
+ private:
+  void take_request();
+  void start_shim(SpawnPacket packet);
+  /// False when no child is left.
+  bool reap();
+  std::vector<pid_t> orphans() const;
+
+  UniqueFd socket_;
+  UniqueFd signals_;
+  std::vector<pid_t> shims_;
+  bool orphaned_ = false;  // a shim was killed: what was below it is ours now
+};
+
+void Host::run() {
+  while (reap() || socket_) {
+    if (orphaned_) {
+      const std::vector<pid_t> left = orphans();
+      orphaned_ = !left.empty();
+      signal_all(descendants(left), SIGKILL);
+    }
+    pollfd fds[] = {{signals_.get(), POLLIN, 0}, {socket_.get(), POLLIN, 0}};
+    if (::poll(fds, std::size(fds), orphaned_ ? kKillIntervalMs : -1) <= 0) continue;
+    if (fds[0].revents != 0) {
+      signalfd_siginfo seen;
+      (void)!::read(signals_.get(), &seen, sizeof seen);  // reap() finds out
+    }
+    if (fds[1].revents != 0) take_request();
+  }
+}
+
+void Host::take_request() {
+  SpawnPacket packet;
+  switch (receive_spawn_packet(socket_.get(), packet)) {
+    case ReceiveResult::Malformed: return;
+    case ReceiveResult::EndOfFile: return socket_.reset();
+    case ReceiveResult::Packet: start_shim(std::move(packet));
+  }
+}
+
+void Host::start_shim(SpawnPacket packet) {
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    const ShimMessage message{ShimEvent::Failed, SpawnStage::Fork, errno};
+    (void)::send(packet.control.get(), &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return;
+  }
+  if (pid > 0) {
+    shims_.push_back(pid);
+    return;
+  }
+  socket_.reset();
+  signals_.reset();
+  std::optional<SpawnRequest> request = read_request(packet.request_memfd.get());
+  packet.request_memfd.reset();
+  if (request) run_shim(*std::move(request), std::move(packet.control), std::move(packet.descriptors));
+  ::_exit(0);
+}
+
+bool Host::reap() {
+  while (true) {
+    int status = 0;
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid < 0) return errno != ECHILD;
+    if (pid == 0) return true;
+    if (std::erase(shims_, pid) > 0 && WIFSIGNALED(status)) orphaned_ = true;
+  }
+}
+
+std::vector<pid_t> Host::orphans() const {
+  std::vector<pid_t> result = children();
+  std::erase_if(result, [this](pid_t pid) { return std::ranges::find(shims_, pid) != shims_.end(); });
+  return result;
+}
+
+[[noreturn]] void run_host(UniqueFd socket) {
+  ::setsid();  // a Ctrl-C at sluiced's terminal is not for us
+  ::prctl(PR_SET_NAME, "sluice-host");
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  // Nothing of main's stays open here, lest its pipes outlive it: only the socket, as number 3.
+  UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const int high = ::fcntl(socket.release(), F_DUPFD_CLOEXEC, 16);
+  for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
+  (void)null.release();  // closed below
+  UniqueFd only(::dup3(high, 3, O_CLOEXEC));
+  ::close_range(4, ~0U, 0);
+  (void)!::chdir("/");
+  Host(std::move(only), prepare_reaper_signals()).run();
+  ::_exit(0);
+}
+
+Error start_error(const SpawnRequest& request, const ShimMessage& failed) {
+  char buffer[128];
+  std::string why = strerror_r(failed.value, buffer, sizeof buffer);
+  if (!why.empty()) why[0] = static_cast<char>(why[0] | 0x20);  // as part of a sentence
+  switch (failed.stage) {
+    case SpawnStage::WorkingDirectory:
+      return {ErrorCode::InvalidArgument,
+              "working directory \"" + request.working_directory + "\": " + why, {}, {}, {}};
+    case SpawnStage::Execute:
+      return {ErrorCode::InvalidArgument,
+              "command \"" + request.command.front() + "\" can't be started: " + why, {}, {}, {}};
+    case SpawnStage::Fork:
+    case SpawnStage::Terminal:
+      return system_error(ErrorCode::Unavailable, "no process can be started now", "spawn",
+                          failed.value);
+  }
+  std::unreachable();
+}
+
+Result<UniqueFd> request_memfd(const SpawnRequest& request) {
+  const std::string bytes = serialize(request);
+  UniqueFd memfd(::memfd_create("sluice-spawn", MFD_CLOEXEC));
+  if (!memfd || ::write(memfd.get(), bytes.data(), bytes.size()) !=
+                    static_cast<ssize_t>(bytes.size())) {
+    return fail(system_error(ErrorCode::Unavailable, "no process can be started now", "memfd", errno));
+  }
+  return memfd;
+}
+
+}  // namespace
+
+Result<ProcessHost> ProcessHost::start() {
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+    return fail(system_error(ErrorCode::Unavailable, "no process host", "socketpair", errno));
+  }
+  UniqueFd ours(pair[0]);
+  UniqueFd theirs(pair[1]);
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(system_error(ErrorCode::Unavailable, "no process host", "fork", errno));
+  if (pid == 0) run_host(std::move(theirs));
+  return ProcessHost(pid, std::move(ours));
+}
+
+ProcessHost::~ProcessHost() {
+  if (!socket_) return;  // moved from
+  socket_.reset();
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  pollfd ended{process.get(), POLLIN, 0};
+  if (process) (void)::poll(&ended, 1, kStopTimeoutMs);
+  (void)::waitpid(pid_, nullptr, WNOHANG);
+}
+
+net::Task<Result<ProcessControl>> ProcessHost::spawn(SpawnRequest request,
+                                                     SpawnDescriptors descriptors) {
+  CO_TRY(UniqueFd memfd, request_memfd(request));
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+    co_return fail(system_error(ErrorCode::Unavailable, "no process can be started now", "socketpair",
+                                errno));
+  }
+  const net::Executor executor = co_await boost::asio::this_coro::executor;
+  ProcessControl control(executor, UniqueFd(pair[0]), 0);
+  UniqueFd shim_end(pair[1]);
+  while (!send_spawn_packet(socket_.get(), memfd.get(), shim_end.get(), descriptors)) {
+    if (errno != EAGAIN) {
+      co_return fail(system_error(ErrorCode::Unavailable, "no process can be started now", "host",
+                                  errno));
+    }
+    net::Descriptor busy(executor, UniqueFd(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 3)));
+    CO_TRY_VOID(co_await busy.writable());
+  }
+  shim_end.reset();
+  descriptors = {};
+  CO_TRY(const ShimMessage message, co_await control.wait_started());
+  if (message.event == ShimEvent::Failed) co_return fail(start_error(request, message));
+  if (message.event != ShimEvent::Started) {
+    co_return fail(ErrorCode::Unavailable, "no process can be started now");
+  }
+  co_return control;
+}
+
+}  // namespace sluice::backend::local

@@ -1,0 +1,84 @@
+// For the tests of real processes: run a task to its end, read descriptors, wait for the death of a pid.
+// Every wait ends with the event waited for; a test that would hang is ended by SIGALRM.
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "backend/local/process_host.h"
+#include "net/event_loop.h"
+#include "net/task_group.h"
+
+namespace sluice::backend::local {
+
+template <typename T>
+net::Task<> store(net::Task<T> task, std::optional<T>& into) {
+  into.emplace(co_await std::move(task));
+}
+
+/// Runs the loop until the task has ended.
+template <typename T>
+T run(net::EventLoop& loop, net::Task<T> task) {
+  std::optional<T> result;
+  net::TaskGroup group(loop.executor());
+  group.spawn("test", store(std::move(task), result));
+  loop.context().restart();
+  while (group.size() > 0) loop.context().run_one();
+  return *std::move(result);
+}
+
+struct Pipe {
+  UniqueFd reader;
+  UniqueFd writer;
+};
+inline Pipe make_pipe() {
+  int fds[2] = {-1, -1};
+  EXPECT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+/// Up to the end of file, or up to and with the first '\n'.
+inline std::string read_text(int fd, bool one_line = false) {
+  std::string text;
+  char byte = 0;
+  while (!(one_line && text.ends_with('\n'))) {
+    const ssize_t count = ::read(fd, &byte, 1);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    text += byte;
+  }
+  return text;
+}
+inline std::string read_line(int fd) { return read_text(fd, true); }
+
+/// Completes when no process of that pid runs.
+inline void wait_dead(pid_t pid) {
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) return;  // ESRCH
+  pollfd ended{process.get(), POLLIN, 0};
+  while (::poll(&ended, 1, -1) < 0) {
+  }
+}
+
+class ProcessTest : public testing::Test {
+ protected:
+  void SetUp() override { ::alarm(60); }
+  void TearDown() override { ::alarm(0); }
+
+  static SpawnRequest shell(std::string script) {
+    SpawnRequest request;
+    request.command = {"/bin/sh", "-c", std::move(script)};
+    request.environment = {"PATH=/usr/bin:/bin"};
+    return request;
+  }
+};
+
+}  // namespace sluice::backend::local
