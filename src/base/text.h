@@ -17,9 +17,10 @@ std::optional<bool> parse_bool(std::string_view text);
 std::optional<std::int64_t> parse_int64(std::string_view text);
 /// As Go's time.ParseDuration ("1h30m", "1.5s", "300ms", "0"), sign allowed, overflow refused.
 std::optional<nanoseconds> parse_duration(std::string_view text);
-/// "1h30m0s"-free short form for messages and configs: "30s", "5m", "1.5s".
+/// Short form for messages and configs, which parse_duration reads back: "30s", "5m", "1.5s", "1h30m".
 std::string format_duration(nanoseconds duration);
-/// RFC 3339 with a fraction of any length (digits past nanoseconds are cut) and any offset.
+/// RFC 3339 with a fraction of any length (digits past nanoseconds are cut) and any offset. A time that
+/// WallTime can't hold (before 1677, after 2262) becomes its first or last.
 std::optional<WallTime> parse_rfc3339(std::string_view text);
 /// RFC 3339 UTC with always nine fraction digits: "2026-01-02T03:04:05.000000006Z" (30 bytes), the CRI form.
 std::string format_rfc3339_nano(WallTime time);
@@ -28,6 +29,8 @@ std::string format_rfc3339_nano(WallTime time);
 bool is_dns_label(std::string_view name);
 /// RFC 1123 subdomain, at most 253 bytes (pod, workload).
 bool is_dns_subdomain(std::string_view name);
+/// The length of the valid UTF-8 sequence that `text` (not empty) starts with; 0 when it isn't one.
+std::size_t utf8_sequence_length(std::string_view text);
 /// Whole text is valid UTF-8 (RFC 3629: no overlong forms, no surrogates).
 bool is_utf8(std::string_view text);
 /// The longest prefix of at most `limit` bytes that does not split a UTF-8 sequence.
