@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <exception>
 #include <initializer_list>
+#include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -36,12 +38,21 @@ void start_logging(LogLevel level, LogFormat format);
 /// Writes out what is queued. Once, from main, after the last thread ended.
 void stop_logging();
 
+/// Whether lines of that level are written: before costly fields are made.
+bool is_logged(LogLevel level);
+
 /// `event` is a fixed sentence ("session ended"); what varies is in the fields. Any thread.
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
+/// The same with fields that were gathered one by one.
+void log(LogLevel level, std::string_view event, std::span<const LogField> fields);
 /// The same with code, message and cause of an error as fields.
 void log(LogLevel level, std::string_view event, const Error& error,
          std::initializer_list<LogField> fields = {});
 /// A defect: an exception came out of the task of that name.
 void log_escaped_exception(std::string_view task, const std::exception_ptr& exception);
+
+/// For /metrics: lines lost to a full queue, and exceptions that came out of tasks, so far.
+std::uint64_t dropped_log_lines();
+std::uint64_t escaped_exception_count();
 
 }  // namespace sluice

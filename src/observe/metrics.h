@@ -1,0 +1,71 @@
+// What sluiced counts, all of it here, as functions that take values. Names begin with sluice_; labels
+// come from the enumerations below, so their number is bounded. Any thread may call anything.
+// docs/operate/metrics.md explains each; tools/check_docs compares.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace sluice {
+
+/// Label `endpoint`.
+enum class Endpoint {
+  ClusterStatus, WorkloadStatus, Logs, LogDownload, Exec, Attach, PortForward, Unknown, kCount,
+};
+/// Label `kind`: what runs after an upgrade.
+enum class SessionKind { Logs, Exec, Attach, PortForward, kCount };
+/// Label `reason` of sluice_authentication_failures_total.
+enum class AuthenticationFailure {
+  MissingToken, Malformed, Expired, NotYetValid, UnknownIssuer, WrongAudience, BadSignature, Other,
+  kCount,
+};
+/// Label `outcome`.
+enum class FetchOutcome { Succeeded, Failed, kCount };
+
+std::string_view to_string(Endpoint endpoint);
+std::string_view to_string(SessionKind kind);
+std::string_view to_string(AuthenticationFailure reason);
+
+/// A finished session, for its counters.
+struct SessionRecord {
+  SessionKind kind = SessionKind::Logs;
+  nanoseconds duration{0};
+  std::uint64_t lines = 0;
+  unsigned close_code = 0;
+};
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  /// One answered request; for an upgrade: status 101, and the time until then.
+  void request_served(Endpoint endpoint, unsigned status, nanoseconds latency);
+  void connection_opened();
+  void connection_closed();
+
+  void session_started(SessionKind kind);
+  void session_ended(const SessionRecord& session);
+  /// Bytes on the wire of the WebSocket since the last call for that session.
+  void session_bytes(SessionKind kind, std::uint64_t received, std::uint64_t sent);
+
+  void authentication_failed(AuthenticationFailure reason);
+  void authorization_denied(Endpoint endpoint);
+  /// One fetch of an issuer's keys (JWKS or discovery).
+  void keys_fetched(FetchOutcome outcome);
+  /// The local backend started a container again.
+  void container_restarted();
+
+  /// The Prometheus text format, 0.0.4.
+  std::string exposition() const;
+
+ private:
+  struct Families;
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace sluice
