@@ -1,5 +1,5 @@
-// The question "may this caller do this verb in this project?". Implementations: PolicyAuthorizer here;
-// one by SubjectAccessReview belongs to the Kubernetes backend.
+// The question "may this caller do this verb in this project?". Implementations: PolicyAuthorizer
+// here; one by SubjectAccessReview belongs to the Kubernetes backend.
 #pragma once
 
 #include <string>
