@@ -1,39 +1,28 @@
-// Connection: one WebSocket over a Stream, server or client side: RFC 6455 after the handshake. It answers
-// pings, measures silence, batches output and keeps the closing rules; what the messages mean is for the
-// layers above. The bytes are framed and parsed by frame_encoder.h and frame_decoder.h, without I/O.
+// Connection: one WebSocket over a Stream, server or client side: RFC 6455 after the handshake. It
+// answers pings, measures silence, batches output and keeps the closing rules; what the messages
+// mean is for the layers above. The bytes are framed and parsed by frame_encoder.h and
+// frame_decoder.h, without I/O.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
-#include <variant>
 
 #include "base/bytes.h"
 #include "base/random.h"
 #include "net/event.h"
 #include "net/stream.h"
 #include "net/timers.h"
-#include "ws/close_code.h"
+#include "ws/message.h"
+#include "ws/permessage_deflate.h"
 
 namespace sluice::ws {
-
-enum class Role { Server, Client };
-
-/// Part of a message's payload, as it came off the wire: a large message arrives in several pieces, so
-/// its size needs no limit. An empty message is one empty piece with both flags.
-struct MessagePiece {
-  MutableBytes payload;    // valid until the next receive()
-  bool starts_message = true;
-  bool ends_message = true;
-};
-
-/// What receive() returns: a piece, or the peer's Close (code Abnormal when the stream just ended).
-using Received = std::variant<MessagePiece, Close>;
 
 class Connection final {
  public:
   struct Options {
     Role role = Role::Server;
-    bool compression = false;  // permessage-deflate was negotiated (RFC 7692)
+    std::optional<DeflateParameters> compression;  // what was negotiated (RFC 7692)
   };
 
   /// `leftover`: bytes read behind the handshake.
@@ -41,15 +30,16 @@ class Connection final {
              net::Timers& timers, Random& random, std::string leftover);
   ~Connection();
 
-  /// The next piece of a text or binary message (text is checked to be UTF-8). Answers pings on the way.
-  /// One receive() at a time; beside any of the others.
-  /// Errors: InvalidArgument when the peer broke the protocol: close with violation(); Cancelled.
+  /// The next piece of a text or binary message (text is checked to be UTF-8); its payload is valid
+  /// until the next receive(). Answers pings on the way. One receive() at a time; beside any of the
+  /// others. Errors: InvalidArgument when the peer broke the protocol: close with violation();
+  /// Cancelled.
   net::Task<Result<Received>> receive();
   /// The Close that a receive() error of InvalidArgument calls for: 1002, 1007 or 1009 and why.
   const Close& violation() const;
 
-  /// Frames a whole message (or a fragment of one) into the output buffer; nothing is written yet. For
-  /// many small messages: append them all, then flush() once.
+  /// Frames a whole message (or a fragment of one) into the output buffer; nothing is written yet.
+  /// For many small messages: append them all, then flush() once.
   void append(Opcode opcode, Bytes payload, bool final = true);
   /// Writes the output buffer. Completes when it is in the socket's buffer: awaiting it is the
   /// backpressure. One flush() or send() at a time; control frames go out in between.
@@ -63,8 +53,8 @@ class Connection final {
   /// When anything was last received, pongs included.
   MonotonicTime last_received() const;
 
-  /// Sends Close behind what was appended before, then waits at most `patience` for the peer's Close, and
-  /// ends the stream. For the end of a session: no other call may be pending.
+  /// Sends Close behind what was appended before, then waits at most `patience` for the peer's
+  /// Close, and ends the stream. For the end of a session: no other call may be pending.
   net::Task<> close(Close close, nanoseconds patience);
   /// Ends the stream without a Close: the peer sees 1006.
   void abort();
