@@ -5,11 +5,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "auth/config.h"
+#include "auth/claims.h"
 #include "auth/jwk_set_source.h"
+#include "auth/token_cache.h"
 #include "auth/token_verifier.h"
 #include "net/event_loop.h"
 #include "net/timers.h"
@@ -18,35 +20,44 @@ namespace sluice::auth {
 
 class JwtVerifier final : public TokenVerifier {
  public:
-  struct Issuer;
-  struct Shard;
-
-  JwtVerifier(nanoseconds leeway, std::vector<std::unique_ptr<Issuer>> issuers,
-              std::vector<net::EventLoop*> loops, net::Timers& timers);
+  /// `loops` (at least one) are all that verify() is called on; they outlive the verifier.
+  JwtVerifier(std::vector<net::EventLoop*> loops, net::Timers& timers);
   /// After stop(), when no loop runs any more.
   ~JwtVerifier() override;
 
-  /// Starts to fetch and watch keys, on the first loop. Call there, or before it runs.
+  /// Accepts tokens of an issuer with these keys, or with those that its configuration leads to.
+  /// Before the loops run.
+  void add(ClaimRules rules, JwkSet keys);
+  void add(ClaimRules rules, const IssuerConfig& config, nanoseconds refresh, Fetch fetch);
+
+  /// Starts to load and refresh keys, on the first loop. Call there, or before it runs.
   void start();
-  /// Ends that. Call on the first loop; verify() may still be called and answers from the keys it
-  /// has.
+  /// Ends that. Call on the first loop; verify() goes on with the keys there are.
   net::Task<> stop();
 
   net::Task<Result<Caller>> verify(std::string token) override;
 
  private:
-  Shard& shard_of(const net::Executor& executor);
-  net::Task<Result<Caller>> verify_new(Shard& shard, std::string token, std::string_view hash);
+  struct Issuer;
+  struct Keys;
+  struct Shard;
 
-  nanoseconds leeway_;
+  std::size_t add_issuer(ClaimRules rules);
+  void publish(std::size_t issuer, std::shared_ptr<const JwkSet> keys);
+  Shard& shard_of(const net::Executor& executor);
+  net::Task<Result<VerifiedToken>> verify_new(Shard& shard, std::string text);
+  std::optional<std::size_t> find_issuer(const json::object& claims) const;
+  net::Task<Result<>> ask(Shard& shard, std::size_t issuer, JwkSetSource::Need need);
+
   net::Timers& timers_;
   std::vector<std::unique_ptr<Issuer>> issuers_;
   std::vector<std::unique_ptr<Shard>> shards_;  // one a loop
 };
 
-/// Reads key files and makes the development key if need be; fetches nothing before start().
-/// `loops` are all that verify() is called on; they, `timers` and what `fetch` refers to outlive
-/// the verifier. Errors: InvalidArgument as from check(const AuthConfig&).
+/// The verifier that the configuration describes, not yet started. Reads key files and makes the
+/// development key if need be. `timers` and what `fetch` refers to outlive it.
+/// Errors: InvalidArgument as from check(const AuthConfig&); Unavailable (development key not
+/// writable).
 Result<std::unique_ptr<JwtVerifier>> make_token_verifier(const AuthConfig& config,
                                                          std::vector<net::EventLoop*> loops,
                                                          net::Timers& timers, Fetch fetch);

@@ -1,0 +1,77 @@
+#include "auth/bearer_token.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/base64.h"
+#include "base/text.h"
+
+namespace sluice::auth {
+namespace {
+
+constexpr std::size_t kMaxTokenBytes = 16 << 10;
+
+std::unexpected<Error> refused(std::string why) {
+  return fail(ErrorCode::Unauthenticated, std::move(why));
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+/// RFC 9110 11.2: letters, digits, -._~+/ and '=' at the end.
+bool is_token68(std::string_view text) {
+  while (text.ends_with('=')) text.remove_suffix(1);
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~+/").find(c) != std::string_view::npos;
+  });
+}
+
+Result<std::string> parse_authorization(std::string_view value) {
+  value = trim(value);
+  const std::size_t space = value.find(' ');
+  if (!equals_ignore_case(value.substr(0, space), "Bearer")) {
+    return refused("Authorization is not of the form Bearer TOKEN");
+  }
+  const std::string_view token = space == std::string_view::npos ? "" : trim(value.substr(space));
+  if (!is_token68(token)) return refused("Authorization is not of the form Bearer TOKEN");
+  if (token.size() > kMaxTokenBytes) return refused("token too long");
+  return std::string(token);
+}
+
+Result<std::string> parse_subprotocol(std::string_view encoded) {
+  auto token = base64url_decode(encoded);
+  if (!token || !is_token68(*token))
+    return refused("the bearer subprotocol holds no base64url token");
+  if (token->size() > kMaxTokenBytes) return refused("token too long");
+  return *std::move(token);
+}
+
+}  // namespace
+
+Result<std::string> bearer_token(std::span<const std::string_view> authorization_values,
+                                 std::span<const std::string_view> subprotocol_values) {
+  if (authorization_values.size() > 1) return refused("Authorization given more than once");
+  std::optional<std::string_view> encoded;
+  for (std::string_view rest : subprotocol_values) {
+    while (!rest.empty()) {
+      const std::size_t comma = rest.find(',');
+      const std::string_view entry = trim(rest.substr(0, comma));
+      rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+      if (!entry.starts_with(kBearerSubprotocolPrefix)) continue;
+      if (encoded) return refused("bearer subprotocol given more than once");
+      encoded = entry.substr(kBearerSubprotocolPrefix.size());
+    }
+  }
+  if (!authorization_values.empty() && encoded) {
+    return refused("token given both as Authorization and as subprotocol");  // RFC 6750 2
+  }
+  if (!authorization_values.empty()) return parse_authorization(authorization_values.front());
+  if (encoded) return parse_subprotocol(*encoded);
+  return refused("no bearer token: send Authorization: Bearer TOKEN");
+}
+
+}  // namespace sluice::auth
