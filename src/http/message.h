@@ -1,4 +1,5 @@
-// RFC 9110/9112 messages as values. Field names compare without case; a head that got here is well formed.
+// RFC 9110/9112 messages as values. Field names compare without case; a head that got here is well
+// formed.
 #pragma once
 
 #include <optional>
@@ -22,7 +23,8 @@ class FieldMap {
   /// The first field of that name.
   std::optional<std::string_view> find(std::string_view name) const;
   std::vector<std::string_view> find_all(std::string_view name) const;
-  /// Whether a comma-separated list field (Connection, Upgrade) has this token, in any of its lines.
+  /// Whether a comma-separated list field (Connection, Upgrade) has this token, in any of its
+  /// lines.
   bool has_token(std::string_view name, std::string_view token) const;
 
   auto begin() const { return fields_.begin(); }
@@ -37,6 +39,7 @@ struct RequestHead {
   std::string path;   // raw, still percent-encoded; always begins with '/'
   std::string query;  // raw, without '?'
   FieldMap fields;
+  int minor_version = 1;  // of HTTP/1.x: 0 or 1
   bool keep_alive = true;
 };
 

@@ -1,21 +1,23 @@
-// One HTTP/1.1 connection, server side: reads request heads, writes responses, or gives the stream away to
-// an upgrade. The parser is Boost.Beast's, in request_parser.cc only.
+// One HTTP/1.1 connection, server side: reads request heads, writes responses, or gives the stream
+// away to an upgrade. An idle one holds no buffer. Parsing is request_parser.h's.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "http/message.h"
+#include "http/request_parser.h"
 #include "net/stream.h"
 #include "net/timers.h"
 
 namespace sluice::http {
 
 struct ServerLimits {
-  std::size_t head_bytes = 64 * 1024;       // beyond: 431
-  std::size_t body_bytes = 64 * 1024;       // read and dropped; beyond: 413
-  nanoseconds head_timeout = seconds(10);   // from its first byte, and for the first head of a connection
-  nanoseconds keep_alive_timeout = seconds(60);
+  std::size_t head_bytes = 64 * 1024;            // beyond: 431
+  std::size_t body_bytes = 64 * 1024;            // read and dropped; beyond: 413
+  nanoseconds head_timeout = seconds(10);        // for a request, from its first byte
+  nanoseconds keep_alive_timeout = seconds(60);  // for that first byte
 };
 
 /// A stream given away, with what was read behind the head.
@@ -28,15 +30,17 @@ class ServerConnection {
  public:
   ServerConnection(std::unique_ptr<net::Stream> stream, net::Timers& timers, ServerLimits limits);
 
-  /// The next request's head; its body, if any, is read and dropped first. nullopt: the peer is done (or
-  /// too slow to begin). Errors are to be answered and the connection closed: InvalidArgument (400),
-  /// HeaderTooLarge (431), TooLarge (413), Unavailable (gone or timed out: no answer).
+  /// The next request's head, after its body, if any, was read and dropped. nullopt: the peer is
+  /// done, or too slow to begin. Errors are to be answered and the connection closed:
+  /// InvalidArgument (400), HeaderTooLarge (431), TooLarge (413); Unavailable: gone or too slow,
+  /// not to be answered.
   net::Task<Result<std::optional<RequestHead>>> read_head();
 
   /// Sends a whole response. `keep_alive` false adds Connection: close.
   net::Task<Result<>> respond(const Response& response, bool keep_alive);
 
-  /// A chunked response (RFC 9112 7.1), piece by piece. Without finish_chunks() the peer sees a failure.
+  /// A response of unknown length, piece by piece (RFC 9112 7.1); for HTTP/1.0, to the end of the
+  /// connection. Without finish_chunks(), abort(): the peer must see a failure.
   net::Task<Result<>> start_chunks(const ResponseHead& head, bool keep_alive);
   net::Task<Result<>> write_chunk(Bytes bytes);
   net::Task<Result<>> finish_chunks();
@@ -44,12 +48,25 @@ class ServerConnection {
   /// Sends 101 with these fields and gives the stream away; only destruction may follow.
   net::Task<Result<Upgraded>> upgrade(const ResponseHead& head);
 
-  /// Waits for the peer to go away or send something while a response is being produced.
-  net::Stream& stream();
-  void abort();
+  /// To learn, while a response is being produced, that the peer has gone.
+  net::Stream& stream() { return *stream_; }
+  void close() { stream_->close(); }
+  void abort() { stream_->abort(); }
 
  private:
-  // The private part is the implementer's.
+  /// Adds what has come to buffer_. False at the end of the stream.
+  Result<std::optional<bool>> try_fill();
+  net::Task<Result<bool>> fill();
+  net::Task<Result<bool>> fill_before(MonotonicTime deadline);
+  net::Task<Result<>> continue_if_expected(const RequestParser& parser);
+  std::string head_text(const ResponseHead& head, bool keep_alive) const;
+
+  std::unique_ptr<net::Stream> stream_;
+  net::Timers& timers_;
+  ServerLimits limits_;
+  std::string buffer_;  // read, not yet parsed
+  bool chunked_ = false;
+  int minor_version_ = 1;
 };
 
 }  // namespace sluice::http

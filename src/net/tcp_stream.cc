@@ -1,6 +1,5 @@
 #include "net/tcp_stream.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -8,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "net/socket_address.h"
 #include "net/wait.h"
 
 namespace sluice::net {
@@ -28,23 +28,6 @@ std::string describe(int error_number) {
 
 std::unexpected<Error> lost(int error_number) {
   return fail(ErrorCode::Unavailable, describe(error_number));
-}
-
-/// The socket address, or a length of 0 when `address` is not a literal.
-socklen_t parse_address(const std::string& address, std::uint16_t port, sockaddr_storage& out) {
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&out);
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&out);
-  if (::inet_pton(AF_INET, address.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    return sizeof *v4;
-  }
-  if (::inet_pton(AF_INET6, address.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    return sizeof *v6;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -93,15 +76,14 @@ void TcpStream::set_user_timeout(milliseconds timeout) {
 }
 
 Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(std::string address, std::uint16_t port) {
-  sockaddr_storage storage{};
-  const socklen_t length = parse_address(address, port, storage);
-  if (length == 0) co_return fail(ErrorCode::Unavailable, address + " is not an IP address");
-  UniqueFd socket(::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const std::optional<SocketAddress> peer = parse_socket_address(address, port);
+  if (!peer) co_return fail(ErrorCode::Unavailable, address + " is not an IP address");
+  UniqueFd socket(::socket(peer->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) co_return lost(errno);
   const int fd = socket.get();
   auto stream = std::make_unique<TcpStream>(co_await boost::asio::this_coro::executor,
-                                            std::move(socket), address + ":" + std::to_string(port));
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&storage), length) != 0) {
+                                            std::move(socket), peer->to_string());
+  if (::connect(fd, peer->get(), peer->length) != 0) {
     if (errno != EINPROGRESS) co_return lost(errno);
     CO_TRY_VOID(co_await stream->writable());
     int error_number = 0;

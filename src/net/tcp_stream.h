@@ -30,8 +30,8 @@ class TcpStream final : public Stream {
   std::string peer_;
 };
 
-/// Connects to one address ("127.0.0.1", "::1"; no names) and port. Errors: Unavailable, its message
-/// "connection refused", "timed out" or the system's words; Cancelled.
+/// Connects to one address ("127.0.0.1", "::1"; no names) and port. Errors: Unavailable, its
+/// message "connection refused", "timed out" or the system's words; Cancelled.
 Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(std::string address, std::uint16_t port);
 
 }  // namespace sluice::net

@@ -1,0 +1,123 @@
+#include "http/server_connection.h"
+
+#include <gmock/gmock.h>
+
+#include "testing/memory_pipe.h"
+#include "testing/test_loop.h"
+#include "testing/virtual_clock.h"
+
+namespace sluice::http {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class ServerConnectionTest : public ::testing::Test {
+ protected:
+  ServerConnectionTest() : connection_(std::move(pipe_.server), clock_, {}) {}
+
+  void send(std::string_view text) {
+    ASSERT_TRUE(testing::run(loop_, pipe_.client->write(as_bytes(text))));
+  }
+  Result<std::optional<RequestHead>> read_head() {
+    return testing::run(loop_, connection_.read_head());
+  }
+  std::string received() {
+    std::string text(64 * 1024, '\0');
+    const auto count = pipe_.client->try_read(std::as_writable_bytes(std::span(text)));
+    text.resize(count && *count ? **count : 0);
+    return text;
+  }
+
+  net::EventLoop loop_;
+  testing::VirtualClock clock_{loop_};
+  testing::MemoryPipe pipe_{loop_};
+  ServerConnection connection_;
+};
+
+TEST_F(ServerConnectionTest, PipelinedRequestsComeOneByOne) {
+  send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ((*read_head())->path, "/1");
+  EXPECT_EQ((*read_head())->path, "/2");
+}
+
+TEST_F(ServerConnectionTest, EndBetweenRequestsIsNoError) {
+  pipe_.client->close();
+  EXPECT_EQ(*read_head(), std::nullopt);
+}
+
+TEST_F(ServerConnectionTest, EndWithinARequestIsUnavailable) {
+  send("GET / HT");
+  pipe_.client->close();
+  EXPECT_EQ(read_head().error().code, ErrorCode::Unavailable);
+}
+
+TEST_F(ServerConnectionTest, SlowHeadIsCutAfterTenSeconds) {
+  send("GET / HTTP/1.1\r\n");
+  net::TaskGroup group(loop_.executor());
+  std::optional<Result<std::optional<RequestHead>>> head;
+  group.spawn("read", testing::store_result(connection_.read_head(), head));
+  clock_.advance(milliseconds(9'999));
+  EXPECT_FALSE(head);
+  clock_.advance(milliseconds(1));
+  testing::run_until_empty(loop_, group);
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->error().code, ErrorCode::Unavailable);
+}
+
+TEST_F(ServerConnectionTest, IdleConnectionEndsAfterAMinute) {
+  net::TaskGroup group(loop_.executor());
+  std::optional<Result<std::optional<RequestHead>>> head;
+  group.spawn("read", testing::store_result(connection_.read_head(), head));
+  clock_.advance(seconds(60));
+  testing::run_until_empty(loop_, group);
+  ASSERT_TRUE(head && *head);
+  EXPECT_EQ(**head, std::nullopt);
+}
+
+TEST_F(ServerConnectionTest, ResponseHasLengthAndDate) {
+  const Response response{{404, {}}, "{}"};
+  ASSERT_TRUE(testing::run(loop_, connection_.respond(response, false)));
+  const std::string text = received();
+  EXPECT_THAT(text, StartsWith("HTTP/1.1 404 Not Found\r\n"));
+  EXPECT_THAT(text, HasSubstr("\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"));
+  EXPECT_THAT(text, HasSubstr("\r\nConnection: close\r\n"));
+  EXPECT_THAT(text, EndsWith("\r\nContent-Length: 2\r\n\r\n{}"));
+}
+
+TEST_F(ServerConnectionTest, ChunksAreFramedAndFinished) {
+  const ResponseHead head{200, {}};
+  ASSERT_TRUE(testing::run(loop_, connection_.start_chunks(head, true)));
+  ASSERT_TRUE(testing::run(loop_, connection_.write_chunk(as_bytes("0123456789"))));
+  ASSERT_TRUE(testing::run(loop_, connection_.write_chunk({})));
+  ASSERT_TRUE(testing::run(loop_, connection_.finish_chunks()));
+  EXPECT_THAT(received(),
+              EndsWith("Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n"));
+}
+
+TEST_F(ServerConnectionTest, UpgradeGivesAwayWhatCameBehindTheHead) {
+  send("GET / HTTP/1.1\r\nHost: h\r\n\r\n\x81");
+  ASSERT_TRUE(read_head());
+  ResponseHead head{101, {}};
+  head.fields.add("Upgrade", "websocket");
+  auto upgraded = testing::run(loop_, connection_.upgrade(head));
+  ASSERT_TRUE(upgraded);
+  EXPECT_EQ(upgraded->leftover, "\x81");
+  EXPECT_EQ(received(), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+}
+
+TEST_F(ServerConnectionTest, ExpectationIsMetBeforeTheBody) {
+  send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  net::TaskGroup group(loop_.executor());
+  std::optional<Result<std::optional<RequestHead>>> head;
+  group.spawn("read", testing::store_result(connection_.read_head(), head));
+  testing::run_until_idle(loop_);
+  EXPECT_EQ(received(), "HTTP/1.1 100 Continue\r\n\r\n");
+  send("ab");
+  testing::run_until_empty(loop_, group);
+  EXPECT_TRUE(head && *head && **head);
+}
+
+}  // namespace
+}  // namespace sluice::http

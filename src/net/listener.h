@@ -1,0 +1,51 @@
+// Listener: a listening TCP socket. Each event loop opens one of its own on the same port
+// (SO_REUSEPORT), and the kernel spreads the connections.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "net/tcp_stream.h"
+#include "net/timers.h"
+
+namespace sluice::net {
+
+/// "127.0.0.1:8080", "[::1]:0", "localhost:8080", ":8080" (all addresses), taken apart.
+struct ListenAddress {
+  std::string address;  // a literal; "::" for all
+  std::uint16_t port = 0;
+  bool operator==(const ListenAddress&) const = default;
+  bool is_loopback() const;
+  /// As in a URL: "127.0.0.1:8080", "[::1]:8080".
+  std::string to_string() const;
+};
+
+/// Errors: InvalidArgument, saying what a listen address looks like.
+Result<ListenAddress> parse_listen_address(std::string_view text);
+
+class Listener {
+ public:
+  /// The first listener on an address insists that nobody else has it; the other loops' join it.
+  enum class Sharing { First, Joining };
+
+  /// Binds and listens. Port 0 picks a free one; give the joining listeners what address() says.
+  /// Errors: Unavailable ("127.0.0.1:8080: address already in use").
+  static Result<Listener> open(Executor executor, const ListenAddress& address, Sharing sharing);
+
+  /// The next connection. Out of descriptors, it waits a little rather than spin. Errors:
+  /// Cancelled.
+  Task<Result<std::unique_ptr<TcpStream>>> accept(Timers& timers);
+
+  /// With the port that was picked.
+  const ListenAddress& address() const { return address_; }
+  void close() { descriptor_.close(); }
+
+ private:
+  Listener(Executor executor, UniqueFd socket, ListenAddress address);
+
+  Executor executor_;
+  Descriptor descriptor_;
+  ListenAddress address_;
+};
+
+}  // namespace sluice::net
