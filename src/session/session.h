@@ -1,6 +1,6 @@
-// Sessions: the life of an upgraded connection. Each run_*_session() pumps bytes between a WebSocket and
-// one stream of the backend until something ends it, and says what. It sends no Close and knows no HTTP:
-// the gateway turns the SessionEnd into a close code and sends it.
+// Sessions: the life of an upgraded connection. Each run_*_session() pumps bytes between a
+// WebSocket and one stream of the backend until something ends it, and says what. It sends no Close
+// and knows no HTTP: the gateway sends what close_for() makes of the SessionEnd.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@
 
 namespace sluice::session {
 
-/// Why a session ended. The mapping to a CloseCode is close.h, a switch without default.
+/// Why a session ended. close_for() maps it to a CloseCode.
 enum class SessionEndKind {
   Completed,       // 1000: the target ended, or there is no more to read
   ClientClosed,    // the peer's Close is echoed
@@ -30,11 +30,12 @@ enum class SessionEndKind {
 
 struct SessionEnd {
   SessionEndKind kind = SessionEndKind::Completed;
-  std::string reason;  // for the Close frame: "exit code 3"; may be empty
+  std::string reason;              // for the Close frame: "exit code 3"; may be empty
   std::optional<ws::Close> close;  // ClientClosed: what the peer sent; ProtocolError: what to send
 };
 
-/// Asks running sessions of one loop to end, from outside: at shutdown.
+/// Asks one running session to end, from outside but on its loop: at shutdown. The session waits on
+/// its event for nothing else, so each has one of its own.
 class Interruption {
  public:
   explicit Interruption(net::Executor executor) : event(executor) {}
@@ -46,6 +47,11 @@ class Interruption {
   std::optional<SessionEnd> requested;
 };
 
+/// What a session counts as it goes; bytes are counted by its ws::Connection.
+struct SessionStats {
+  std::uint64_t lines = 0;  // of a log, sent
+};
+
 /// What every session is run with; references outlive it.
 struct SessionContext {
   net::Executor executor;
@@ -54,6 +60,7 @@ struct SessionContext {
   nanoseconds ping_interval = seconds(30);
   nanoseconds idle_timeout = std::chrono::minutes(5);
   WallTime token_expires_at = WallTime::max();
+  SessionStats* stats = nullptr;  // may be null; outlives the session
 };
 
 /// How client and server frame the streams of exec, attach and port-forward.
@@ -87,9 +94,11 @@ net::Task<SessionEnd> run_process_session(SessionContext context, ws::Connection
                                           backend::RemoteProcess& process,
                                           ProcessSessionOptions options);
 net::Task<SessionEnd> run_port_session(SessionContext context, ws::Connection& socket,
-                                       std::vector<ForwardedPort> ports, PortSessionOptions options);
+                                       std::vector<ForwardedPort> ports,
+                                       PortSessionOptions options);
 
-/// The one table SessionEnd -> Close frame; nullopt when nothing can or needs to be sent (Disconnected).
+/// The one table SessionEnd -> Close frame (close.cc); nullopt when nothing can be sent
+/// (Disconnected). The reason is cut to what a Close frame holds: 123 bytes of valid UTF-8.
 std::optional<ws::Close> close_for(const SessionEnd& end);
 
 }  // namespace sluice::session

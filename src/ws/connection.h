@@ -50,11 +50,15 @@ class Connection final {
 
   /// Queues a ping; it leaves with the next write, at once when none is under way.
   void ping();
+  /// Whether a write has failed, a ping's included: the peer is gone. For sessions that are not
+  /// receiving now, because their target takes no more.
+  bool is_lost() const;
   /// When anything was last received, pongs included.
   MonotonicTime last_received() const;
 
   /// Sends Close behind what was appended before, then waits at most `patience` for the peer's
-  /// Close, and ends the stream. For the end of a session: no other call may be pending.
+  /// Close, and ends the stream. For the end of a session: no other call may be pending. Where a
+  /// write was cancelled or has failed, nothing can be sent any more: it aborts.
   net::Task<> close(Close close, nanoseconds patience);
   /// Ends the stream without a Close: the peer sees 1006.
   void abort();
