@@ -25,7 +25,8 @@ class Stream {
   /// Bytes read; 0 is the peer's end of stream; nullopt: nothing there yet, wait for readable().
   /// Errors: Unavailable (connection lost).
   virtual Result<std::optional<std::size_t>> try_read(MutableBytes into) = 0;
-  /// Bytes taken; 0: none now, wait for writable(). Errors: Unavailable.
+  /// Bytes taken; 0: none now, wait for writable(), then offer the same bytes again (TLS insists).
+  /// Errors: Unavailable.
   virtual Result<std::size_t> try_write(Bytes bytes) = 0;
 
   /// Half-close: the peer reads an end of stream; reading goes on.

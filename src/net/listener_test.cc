@@ -1,0 +1,67 @@
+#include "net/listener.h"
+
+#include <gtest/gtest.h>
+
+#include "testing/test_loop.h"
+
+namespace sluice::net {
+namespace {
+
+TEST(ParseListenAddress, HostsAndPorts) {
+  const auto parsed = [](std::string_view text) { return parse_listen_address(text)->to_string(); };
+  EXPECT_EQ(parsed("127.0.0.1:80"), "127.0.0.1:80");
+  EXPECT_EQ(parsed("[::1]:0"), "[::1]:0");
+  EXPECT_EQ(parsed("localhost:8080"), "127.0.0.1:8080");
+  EXPECT_EQ(parsed(":8080"), "[::]:8080");
+}
+
+TEST(ParseListenAddress, AnythingElseIsRefused) {
+  for (const std::string_view text : {"", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x",
+                                      "127.0.0.1:65536", "example.org:80", "1.2.3:80"}) {
+    EXPECT_FALSE(parse_listen_address(text)) << text;
+  }
+}
+
+TEST(ListenAddress, LoopbackIsThisMachineOnly) {
+  EXPECT_TRUE((ListenAddress{"127.1.2.3", 1}.is_loopback()));
+  EXPECT_TRUE((ListenAddress{"::1", 1}.is_loopback()));
+  EXPECT_FALSE((ListenAddress{"0.0.0.0", 1}.is_loopback()));
+  EXPECT_FALSE((ListenAddress{"::", 1}.is_loopback()));
+}
+
+TEST(Listener, PortZeroPicksOneThatOthersMayJoinButNotTake) {
+  EventLoop loop;
+  const auto first = Listener::open(loop.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
+  ASSERT_TRUE(first);
+  EXPECT_NE(first->address().port, 0);
+  EXPECT_TRUE(Listener::open(loop.executor(), first->address(), Listener::Sharing::Joining));
+  const auto other = Listener::open(loop.executor(), first->address(), Listener::Sharing::First);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().message, first->address().to_string() + ": address already in use");
+}
+
+TEST(Listener, AcceptsAConnection) {
+  EventLoop loop;
+  SystemTimers timers;
+  auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
+  auto client = testing::run(loop, connect_tcp("127.0.0.1", listener->address().port));
+  ASSERT_TRUE(client);
+  auto server = testing::run(loop, listener->accept(timers));
+  ASSERT_TRUE(server);
+  EXPECT_TRUE((*server)->peer().starts_with("127.0.0.1:"));
+}
+
+TEST(ConnectTcp, NobodyListeningIsConnectionRefused) {
+  EventLoop loop;
+  std::uint16_t port = 0;
+  {
+    const auto gone = Listener::open(loop.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
+    port = gone->address().port;
+  }
+  const auto stream = testing::run(loop, connect_tcp("127.0.0.1", port));
+  ASSERT_FALSE(stream);
+  EXPECT_EQ(stream.error().message, "connection refused");
+}
+
+}  // namespace
+}  // namespace sluice::net

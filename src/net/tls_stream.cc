@@ -1,0 +1,136 @@
+#include "net/tls_stream.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "net/deadline.h"
+#include "net/socket_address.h"
+
+namespace sluice::net {
+namespace {
+
+/// Why the handshake or connection failed, in OpenSSL's words.
+std::string reason(const SSL* tls) {
+  if (const long verdict = SSL_get_verify_result(tls); verdict != X509_V_OK) {
+    return std::string("certificate not trusted: ") + X509_verify_cert_error_string(verdict);
+  }
+  const char* text = ERR_reason_error_string(ERR_peek_last_error());
+  return text != nullptr ? text : "connection lost";
+}
+
+}  // namespace
+
+TlsStream::TlsStream(std::unique_ptr<TcpStream> tcp, const TlsContext& context)
+    : tcp_(std::move(tcp)), tls_(SSL_new(context.get()), SSL_free) {
+  SSL_set_fd(tls_.get(), tcp_->fd());
+}
+
+Result<TlsStream::Waits> TlsStream::blocked_on(int result) {
+  const int error = SSL_get_error(tls_.get(), result);
+  if (error == SSL_ERROR_WANT_READ) return Waits::ForReading;
+  if (error == SSL_ERROR_WANT_WRITE) return Waits::ForWriting;
+  lost_ = true;
+  auto failure = fail(ErrorCode::Unavailable, "TLS: " + reason(tls_.get()));
+  ERR_clear_error();
+  return failure;
+}
+
+Task<Result<>> TlsStream::wait(Waits waits) {
+  return waits == Waits::ForReading ? tcp_->readable() : tcp_->writable();
+}
+
+Task<Result<>> TlsStream::readable() {
+  if (SSL_has_pending(tls_.get()) == 1 && read_waits_ == Waits::ForReading && !drained_) {
+    co_return Result<>{};
+  }
+  co_return co_await wait(read_waits_);
+}
+
+Task<Result<>> TlsStream::writable() { return wait(write_waits_); }
+
+Result<std::optional<std::size_t>> TlsStream::try_read(MutableBytes into) {
+  std::size_t count = 0;
+  const int result = SSL_read_ex(tls_.get(), into.data(), into.size(), &count);
+  drained_ = result != 1;
+  if (result == 1) return count;
+  if (SSL_get_error(tls_.get(), result) == SSL_ERROR_ZERO_RETURN) return 0;
+  TRY(read_waits_, blocked_on(result));
+  return std::nullopt;
+}
+
+Result<std::size_t> TlsStream::try_write(Bytes bytes) {
+  if (bytes.empty()) return 0;
+  std::size_t count = 0;
+  const int result = SSL_write_ex(tls_.get(), bytes.data(), bytes.size(), &count);
+  if (result == 1) return count;
+  TRY(write_waits_, blocked_on(result));
+  return 0;
+}
+
+void TlsStream::shutdown_write() {
+  // close_notify is the end of stream that the peer can trust; what it costs when the socket's
+  // buffer is full is that the peer sees a truncation.
+  if (!lost_ && SSL_is_init_finished(tls_.get()) == 1) SSL_shutdown(tls_.get());
+  ERR_clear_error();
+  tcp_->shutdown_write();
+}
+
+void TlsStream::close() {
+  if (!lost_ && SSL_is_init_finished(tls_.get()) == 1) SSL_shutdown(tls_.get());
+  ERR_clear_error();
+  lost_ = true;
+  tcp_->close();
+}
+
+void TlsStream::abort() {
+  lost_ = true;
+  tcp_->abort();
+}
+
+Task<Result<>> TlsStream::handshake() {
+  while (true) {
+    const int result = SSL_do_handshake(tls_.get());
+    if (result == 1) co_return Result<>{};
+    CO_TRY(const Waits waits, blocked_on(result));
+    CO_TRY_VOID(co_await wait(waits));
+  }
+}
+
+Task<Result<>> TlsStream::handshake_before(Timers& timers, nanoseconds timeout) {
+  const Executor executor = co_await current_executor();
+  Deadline deadline(executor, timers, timers.now() + timeout, [this] { abort(); });
+  Result<> done = co_await handshake();
+  if (co_await deadline.end()) {
+    co_return fail(ErrorCode::Unavailable, "TLS: the handshake took too long");
+  }
+  co_return done;
+}
+
+Task<Result<std::unique_ptr<TlsStream>>> accept_tls(std::unique_ptr<TcpStream> tcp,
+                                                    std::shared_ptr<const TlsContext> context,
+                                                    Timers& timers, nanoseconds timeout) {
+  std::unique_ptr<TlsStream> stream(new TlsStream(std::move(tcp), *context));
+  SSL_set_accept_state(stream->tls_.get());
+  CO_TRY_VOID(co_await stream->handshake_before(timers, timeout));
+  co_return stream;
+}
+
+Task<Result<std::unique_ptr<TlsStream>>> connect_tls(std::unique_ptr<TcpStream> tcp,
+                                                     std::shared_ptr<const TlsContext> context,
+                                                     std::string host, Timers& timers,
+                                                     nanoseconds timeout) {
+  std::unique_ptr<TlsStream> stream(new TlsStream(std::move(tcp), *context));
+  SSL* tls = stream->tls_.get();
+  SSL_set_connect_state(tls);
+  if (parse_socket_address(host, 0)) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host.c_str());
+  } else {
+    SSL_set1_host(tls, host.c_str());
+    SSL_set_tlsext_host_name(tls, host.c_str());
+  }
+  CO_TRY_VOID(co_await stream->handshake_before(timers, timeout));
+  co_return stream;
+}
+
+}  // namespace sluice::net
