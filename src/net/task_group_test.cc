@@ -30,6 +30,11 @@ class TaskGroupTest : public ::testing::Test {
     group_.cancel();
     co_await group_.join();
   }
+  Task<> notify_and_cancel() {
+    event_.notify();
+    group_.cancel();
+    co_return;
+  }
   void end() { testing::run(loop_, cancel_and_join()); }
 };
 
@@ -49,8 +54,7 @@ TEST_F(TaskGroupTest, EveryWaitOfACancelledTaskIsCancelled) {
 TEST_F(TaskGroupTest, CancellationIsSeenWhenACompletionWasAlreadyQueued) {
   group_.spawn("task", wait_twice());
   testing::run_until_idle(loop_);
-  event_.notify();
-  group_.cancel();
+  testing::run(loop_, notify_and_cancel());
   end();
   EXPECT_EQ(waits_, std::vector<bool>({false, false}));
 }
