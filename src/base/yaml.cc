@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <set>
+#include <span>
 
 #include "base/bytes.h"
 #include "base/file.h"
@@ -181,6 +182,10 @@ std::optional<Value> Mapping::take(std::string_view key) {
 
 Result<Value> Mapping::require(std::string_view key) {
   if (std::optional<Value> value = take(key)) return *std::move(value);
+  for (const Entry& entry : entries_) {
+    const bool misspelt = !entry.taken && nearest(entry.key, std::span(&key, 1));
+    if (misspelt) return fail(unknown(entry));
+  }
   return fail(error(fmt::format("missing key {}", key)));
 }
 
@@ -194,16 +199,19 @@ std::vector<std::pair<std::string, Value>> Mapping::take_rest() {
 
 Result<> Mapping::finish() const {
   for (const Entry& entry : entries_) {
-    if (entry.taken) continue;
-    Error error = entry.unknown;
-    if (const auto near = nearest(entry.key, known_keys_)) {
-      error.message += fmt::format(", did you mean {}?", *near);
-    } else if (!known_keys_.empty()) {
-      error.message += fmt::format("; known here: {}", fmt::join(known_keys_, ", "));
-    }
-    return fail(std::move(error));
+    if (!entry.taken) return fail(unknown(entry));
   }
   return {};
+}
+
+Error Mapping::unknown(const Entry& entry) const {
+  Error error = entry.unknown;
+  if (const auto near = nearest(entry.key, known_keys_)) {
+    error.message += fmt::format(", did you mean {}?", *near);
+  } else if (!known_keys_.empty()) {
+    error.message += fmt::format("; known here: {}", fmt::join(known_keys_, ", "));
+  }
+  return error;
 }
 
 Result<Value> parse(std::string_view text, std::string file) {

@@ -66,7 +66,8 @@ class Mapping {
 
   /// Takes the key; nullopt when absent.
   std::optional<Value> take(std::string_view key);
-  /// Takes the key; when absent an error at the line of this mapping that names the key.
+  /// Takes the key; when absent an error at the line of this mapping that names the key, or that of a key
+  /// which looks like it misspelt.
   Result<Value> require(std::string_view key);
   /// Takes all keys that are left, in file order (for maps with free keys such as env).
   std::vector<std::pair<std::string, Value>> take_rest();
@@ -75,6 +76,8 @@ class Mapping {
   Error error(std::string_view problem) const { return value_.error(problem); }
 
  private:
+  Error unknown(const Entry& entry) const;
+
   Value value_;
   std::vector<Entry> entries_;
   std::vector<std::string> known_keys_;

@@ -62,6 +62,11 @@ TEST(Yaml, MissingKeyIsAtTheLineOfItsMapping) {
   EXPECT_EQ(message_of(item.require("name")), "f.yaml:3: list[0]: missing key name");
 }
 
+TEST(Yaml, MisspeltRequiredKeyIsCalledThat) {
+  Mapping map = mapping("lisen: 1\n");
+  EXPECT_EQ(message_of(map.require("listen")), "f.yaml:1: lisen: unknown key, did you mean listen?");
+}
+
 TEST(Yaml, DuplicateKeyIsRefused) {
   EXPECT_EQ(message_of(parse("a:\n  b: 1\n  b: 2\n", "f.yaml")), "f.yaml:3: a.b: given twice");
 }

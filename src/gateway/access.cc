@@ -1,0 +1,68 @@
+#include "gateway/access.h"
+
+#include "gateway/bearer_token.h"
+
+namespace sluice::gateway {
+namespace {
+
+/// The metric's label, by the words that auth uses; what they are is nothing that anything depends on.
+AuthenticationFailure reason_of(std::string_view message) {
+  struct Word {
+    std::string_view text;
+    AuthenticationFailure reason;
+  };
+  constexpr Word kWords[] = {
+      {"expired", AuthenticationFailure::Expired},
+      {"not valid yet", AuthenticationFailure::NotYetValid},
+      {"not yet", AuthenticationFailure::NotYetValid},
+      {"issuer", AuthenticationFailure::UnknownIssuer},
+      {"audience", AuthenticationFailure::WrongAudience},
+      {"signature", AuthenticationFailure::BadSignature},
+      {"key", AuthenticationFailure::BadSignature},
+      {"malformed", AuthenticationFailure::Malformed},
+      {"Authorization", AuthenticationFailure::Malformed},
+  };
+  if (message == kNoToken) return AuthenticationFailure::MissingToken;
+  for (const Word& word : kWords) {
+    if (message.find(word.text) != std::string_view::npos) return word.reason;
+  }
+  return AuthenticationFailure::Other;
+}
+
+}  // namespace
+
+net::Task<Result<auth::Caller>> authenticate(const Services& services, Exchange& exchange) {
+  Result<auth::Caller> caller = fail(ErrorCode::Internal, "not verified");
+  Result<std::string> token = find_bearer_token(exchange.head);
+  if (token) {
+    caller = co_await services.tokens.verify(*std::move(token));
+  } else {
+    caller = fail(std::move(token).error());
+  }
+  if (caller) {
+    exchange.user = caller->user;
+  } else if (caller.error().code == ErrorCode::Unauthenticated) {
+    services.metrics.authentication_failed(reason_of(caller.error().message));
+  }
+  co_return caller;
+}
+
+net::Task<Result<>> authorize(const Services& services, const Exchange& exchange,
+                              const auth::Caller& caller, workload::Verb verb,
+                              const std::string& project) {
+  Result<> allowed = co_await services.authorizer.authorize(caller, verb, project);
+  if (!allowed && allowed.error().code == ErrorCode::PermissionDenied) {
+    services.metrics.authorization_denied(exchange.route.endpoint);
+  }
+  co_return allowed;
+}
+
+Result<SessionTicket> admit(const Services& services, const auth::Caller& caller) {
+  if (services.stage.load(std::memory_order_relaxed) == Stage::Draining) {
+    return fail(Error{ErrorCode::Unavailable, "the server is shutting down; connect again", {}, {},
+                      std::chrono::seconds(5)});
+  }
+  return services.limits.admit(caller.user);
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,157 @@
+#include "gateway/client_server.h"
+
+#include "gateway/error_response.h"
+#include "gateway/serve.h"
+#include "gateway/session_run.h"
+#include "observe/log.h"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr seconds kCountInterval(5);
+constexpr unsigned kSwitchingProtocols = 101;
+constexpr unsigned kOk = 200;
+
+LogLevel level_of(unsigned status) {
+  constexpr unsigned kFirstServerError = 500;
+  constexpr unsigned kFirstClientError = 400;
+  if (status >= kFirstServerError) return LogLevel::Warning;
+  return status >= kFirstClientError ? LogLevel::Info : LogLevel::Debug;
+}
+
+/// The query stays out: it may hold a command or, wrongly, a token.
+void log_access(const Exchange& exchange, unsigned status, nanoseconds latency, const Error* error) {
+  const LogLevel level = level_of(status);
+  if (!is_logged(level)) return;
+  std::vector<LogField> fields{{"method", exchange.head.method},
+                               {"path", exchange.head.path},
+                               {"status", status},
+                               {"user", exchange.user},
+                               {"peer", exchange.peer},
+                               {"seconds", std::chrono::duration<double>(latency).count()}};
+  if (error != nullptr) fields.emplace_back("message", error->message);
+  if (error != nullptr && !error->cause.empty()) fields.emplace_back("cause", error->cause);
+  log(level, "request", fields);
+}
+
+}  // namespace
+
+/// Counts one request or session while it exists.
+class ClientServer::Busy {
+ public:
+  explicit Busy(ClientServer& server) : server_(server) { ++server_.busy_; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  ~Busy() {
+    if (--server_.busy_ == 0) server_.idle_();
+  }
+
+ private:
+  ClientServer& server_;
+};
+
+ClientServer::ClientServer(net::Executor executor, const Services& services,
+                           std::function<void()> idle)
+    : services_(services),
+      router_(services.settings.base_path),
+      registry_(services.metrics),
+      idle_(std::move(idle)),
+      tasks_(executor) {
+  tasks_.spawn("count bytes", count_bytes());
+}
+
+void ClientServer::serve(std::unique_ptr<net::Stream> stream) {
+  tasks_.spawn("client", serve_client(std::move(stream)));
+}
+
+net::Task<> ClientServer::stop() {
+  tasks_.cancel();
+  co_await tasks_.join();
+}
+
+net::Task<> ClientServer::count_bytes() {
+  while (co_await services_.timers.sleep_for(kCountInterval)) registry_.count_bytes();
+}
+
+net::Task<> ClientServer::serve_client(std::unique_ptr<net::Stream> stream) {
+  services_.metrics.connection_opened();
+  std::unique_ptr<UpgradedSession> session = co_await serve_requests(std::move(stream));
+  if (session) {
+    const Busy busy(*this);
+    co_await run_session(services_, registry_, std::move(session));
+  }
+  services_.metrics.connection_closed();
+}
+
+net::Task<std::unique_ptr<UpgradedSession>> ClientServer::serve_requests(
+    std::unique_ptr<net::Stream> stream) {
+  http::ServerConnection connection(std::move(stream), services_.timers, http::ServerLimits{});
+  while (true) {
+    const Result<std::optional<http::RequestHead>> head = co_await connection.read_head();
+    if (head && !*head) co_return nullptr;
+    const Busy busy(*this);
+    if (!head) {
+      co_await refuse(connection, head.error());
+      co_return nullptr;
+    }
+    Outcome outcome = co_await serve_request(connection, **head);
+    if (!outcome.goes_on) co_return std::move(outcome.session);
+  }
+}
+
+/// What came was no request: the connection ends with the answer, if there can be one.
+net::Task<> ClientServer::refuse(http::ServerConnection& connection, const Error& error) {
+  const bool gone = error.code == ErrorCode::Unavailable || error.code == ErrorCode::Cancelled;
+  if (gone) co_return;
+  const http::Response response = error_response(error, services_.settings.missing_workload);
+  services_.metrics.request_served(Endpoint::Unknown, response.head.status, {});
+  log(LogLevel::Info, "bad request", error, {{"peer", connection.stream().peer()}});
+  (void)co_await connection.respond(response, false);
+}
+
+net::Task<ClientServer::Outcome> ClientServer::serve_request(http::ServerConnection& connection,
+                                                             const http::RequestHead& head) {
+  Exchange exchange{connection, head, services_.timers.now(), connection.stream().peer(), {}, {}};
+  Result<Answer> answer = co_await route_and_serve(exchange);
+  co_return co_await conclude(exchange, std::move(answer));
+}
+
+net::Task<Result<Answer>> ClientServer::route_and_serve(Exchange& exchange) {
+  CO_TRY(exchange.route, router_.match(exchange.head.method, exchange.head.path));
+  co_return co_await gateway::serve(services_, exchange);
+}
+
+/// Sends what is not sent yet, counts and logs.
+net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Result<Answer> answer) {
+  const bool draining = services_.stage.load(std::memory_order_relaxed) == Stage::Draining;
+  Outcome outcome;
+  outcome.goes_on = exchange.head.keep_alive && !draining;
+  unsigned status = kOk;
+  const http::Response* response = nullptr;
+  http::Response refusal;
+  if (!answer) {
+    if (answer.error().code == ErrorCode::Cancelled) co_return Outcome{};
+    refusal = error_response(answer.error(), services_.settings.missing_workload);
+    if (exchange.head.method == "HEAD") refusal.body.clear();  // RFC 9110 9.3.2
+    response = &refusal;
+  } else if (auto* session = std::get_if<std::unique_ptr<UpgradedSession>>(&*answer)) {
+    status = kSwitchingProtocols;
+    outcome.goes_on = false;
+    outcome.session = std::move(*session);
+  } else if (const auto* streamed = std::get_if<Streamed>(&*answer)) {
+    outcome.goes_on = outcome.goes_on && streamed->whole;
+  } else {
+    response = &std::get<http::Response>(*answer);
+  }
+  if (response != nullptr) {
+    status = response->head.status;
+    const Result<> sent = co_await exchange.connection.respond(*response, outcome.goes_on);
+    outcome.goes_on = outcome.goes_on && sent.has_value();
+  }
+  const nanoseconds latency = services_.timers.now() - exchange.started;
+  services_.metrics.request_served(exchange.route.endpoint, status, latency);
+  log_access(exchange, status, latency, answer ? nullptr : &answer.error());
+  co_return outcome;
+}
+
+}  // namespace sluice::gateway

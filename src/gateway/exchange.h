@@ -1,0 +1,31 @@
+// One request under way: what came in, and the connection that the answer goes out on.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "gateway/router.h"
+#include "gateway/upgraded_session.h"
+#include "http/server_connection.h"
+
+namespace sluice::gateway {
+
+struct Exchange {
+  http::ServerConnection& connection;
+  const http::RequestHead& head;
+  MonotonicTime started;
+  std::string peer;
+  Route route;       // its endpoint is Unknown until the path was matched
+  std::string user;  // once it is known, for the log
+};
+
+/// The body has gone out already, or the connection was aborted in the middle of it.
+struct Streamed {
+  bool whole = true;
+};
+
+/// How a request that was not refused gets answered.
+using Answer = std::variant<http::Response, Streamed, std::unique_ptr<UpgradedSession>>;
+
+}  // namespace sluice::gateway

@@ -1,0 +1,78 @@
+#include "gateway/gzip.h"
+
+#define ZLIB_CONST  // its input is only read
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ranges>
+
+#include "base/text.h"
+
+namespace sluice::gateway {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+enum class Verdict { Unsaid, Allowed, Refused };
+
+/// `parameters`: what follows the coding's name, ";q=0.5". A weight of 0 means "not this one".
+Verdict verdict(std::string_view parameters) {
+  const std::size_t equals = parameters.find('=');
+  if (equals == std::string_view::npos) return Verdict::Allowed;
+  const std::string_view weight = trimmed(parameters.substr(equals + 1));
+  const bool zero = weight.find_first_not_of("0.") == std::string_view::npos;
+  return zero ? Verdict::Refused : Verdict::Allowed;
+}
+
+}  // namespace
+
+bool accepts_gzip(std::span<const std::string_view> accept_encoding) {
+  Verdict gzip = Verdict::Unsaid;
+  Verdict any = Verdict::Unsaid;
+  for (const std::string_view line : accept_encoding) {
+    for (const auto part : std::views::split(line, ',')) {
+      const std::string_view item(part.begin(), part.end());
+      const std::size_t semicolon = std::min(item.find(';'), item.size());
+      const std::string_view coding = trimmed(item.substr(0, semicolon));
+      if (equals_ignore_case(coding, "gzip") || equals_ignore_case(coding, "x-gzip")) {
+        gzip = verdict(item.substr(semicolon));
+      }
+      if (coding == "*") any = verdict(item.substr(semicolon));
+    }
+  }
+  return (gzip == Verdict::Unsaid ? any : gzip) == Verdict::Allowed;
+}
+
+GzipStream::GzipStream() : stream_(std::make_unique<z_stream_s>()) {
+  constexpr int kGzipWindow = 15 + 16;  // zlib's way to ask for gzip's header
+  constexpr int kMemoryLevel = 8;
+  // The fastest level: a log compresses well anyhow, and the loop has other sessions to serve.
+  const int result = ::deflateInit2(stream_.get(), Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, kMemoryLevel,
+                                    Z_DEFAULT_STRATEGY);
+  if (result != Z_OK) std::abort();  // out of memory; the parameters are right
+}
+
+GzipStream::~GzipStream() { ::deflateEnd(stream_.get()); }
+
+void GzipStream::write(Bytes bytes, std::string& out) { run(bytes, Z_NO_FLUSH, out); }
+
+void GzipStream::finish(std::string& out) { run({}, Z_FINISH, out); }
+
+void GzipStream::run(Bytes bytes, int flush, std::string& out) {
+  stream_->next_in = reinterpret_cast<const Bytef*>(bytes.data());
+  stream_->avail_in = static_cast<uInt>(bytes.size());
+  unsigned char buffer[16384];
+  do {
+    stream_->next_out = buffer;
+    stream_->avail_out = sizeof buffer;
+    (void)::deflate(stream_.get(), flush);  // fails only when called wrongly
+    out.append(reinterpret_cast<const char*>(buffer), sizeof buffer - stream_->avail_out);
+  } while (stream_->avail_out == 0);
+}
+
+}  // namespace sluice::gateway

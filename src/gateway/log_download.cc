@@ -1,0 +1,98 @@
+#include "gateway/log_download.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "gateway/gzip.h"
+#include "observe/log.h"
+
+namespace sluice::gateway {
+namespace {
+
+/// What goes into one chunk: a block of the log's, or what becomes of it.
+class Encoder {
+ public:
+  explicit Encoder(bool gzip) {
+    if (gzip) gzip_.emplace();
+  }
+  void add(std::string_view text, std::string& out) {
+    if (gzip_) {
+      gzip_->write(as_bytes(text), out);
+    } else {
+      out += text;
+    }
+  }
+  void finish(std::string& out) {
+    if (gzip_) gzip_->finish(out);
+  }
+
+ private:
+  std::optional<GzipStream> gzip_;
+};
+
+/// Appends the next block; false at the end of the log.
+Result<bool> take_block(backend::LogStream& log, Encoder& encoder, std::string& out) {
+  TRY(const std::span<const backend::LogPiece> pieces, log.read());
+  for (const backend::LogPiece& piece : pieces) encoder.add(piece.text, out);
+  if (!pieces.empty() || !log.end()) return true;
+  encoder.finish(out);
+  return false;
+}
+
+net::Task<Result<>> send_blocks(http::ServerConnection& connection, backend::LogStream& log,
+                                Encoder& encoder, std::string chunk) {
+  while (true) {
+    CO_TRY(const bool more, take_block(log, encoder, chunk));
+    if (!chunk.empty()) CO_TRY_VOID(co_await connection.write_chunk(as_bytes(chunk)));
+    chunk.clear();
+    if (!more) break;
+    if (!log.end()) CO_TRY_VOID(co_await log.readable());
+  }
+  co_return co_await connection.finish_chunks();
+}
+
+http::ResponseHead download_head(const std::string& file_name, bool gzip) {
+  http::ResponseHead head;
+  head.status = 200;
+  head.fields.add("Content-Type", "application/octet-stream");
+  head.fields.add("Content-Disposition", fmt::format("attachment; filename=\"{}\"", file_name));
+  head.fields.add("Cache-Control", "no-store");
+  head.fields.add("Vary", "Accept-Encoding");
+  if (gzip) head.fields.add("Content-Encoding", "gzip");
+  return head;
+}
+
+}  // namespace
+
+std::string download_file_name(const workload::ContainerRef& container, WallTime now) {
+  const std::string time = format_rfc3339_nano(now);  // 2026-01-02T03:04:05.…
+  std::string stamp;
+  for (const char c : std::string_view(time).substr(0, 19)) {
+    if (c != '-' && c != ':') stamp += c;
+  }
+  return fmt::format("{}_{}_{}_{}Z.log", container.workload.name, container.pod.name,
+                     container.container, stamp);
+}
+
+net::Task<Result<Answer>> send_log_download(const Services& services, Exchange& exchange,
+                                            const workload::ContainerRef& container,
+                                            std::unique_ptr<backend::LogStream> log) {
+  // A log that can't be read at all is still an answer with a status.
+  if (!log->end()) CO_TRY_VOID(co_await log->readable());
+  const bool gzip = accepts_gzip(exchange.head.fields.find_all("Accept-Encoding"));
+  Encoder encoder(gzip);
+  const std::string file_name = download_file_name(container, services.timers.wall_now());
+  const http::ResponseHead head = download_head(file_name, gzip);
+  CO_TRY_VOID(co_await exchange.connection.start_chunks(head, exchange.head.keep_alive));
+  const Result<> sent = co_await send_blocks(exchange.connection, *log, encoder, {});
+  if (!sent) {
+    sluice::log(LogLevel::Warning, "download ended early", sent.error(),
+                {{"user", exchange.user}, {"pod", container.pod.name}});
+    exchange.connection.abort();
+  }
+  Streamed streamed;
+  streamed.whole = sent.has_value();
+  co_return Answer(streamed);
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,36 @@
+// What the request path works with; main makes it all and outlives every loop.
+#pragma once
+
+#include <atomic>
+
+#include "auth/authorizer.h"
+#include "auth/token_verifier.h"
+#include "backend/backend.h"
+#include "base/random.h"
+#include "gateway/session_limits.h"
+#include "gateway/settings.h"
+#include "net/timers.h"
+#include "observe/metrics.h"
+
+namespace sluice::gateway {
+
+/// Where the server is in its life; main moves it on, every loop reads it.
+enum class Stage {
+  Starting,
+  Ready,
+  Draining,  // running sessions may end by themselves, new ones are refused
+};
+
+struct Services {
+  const Settings& settings;
+  auth::TokenVerifier& tokens;
+  auth::Authorizer& authorizer;
+  backend::Backend& backend;
+  net::Timers& timers;
+  Random& random;
+  Metrics& metrics;
+  SessionLimits& limits;
+  const std::atomic<Stage>& stage;
+};
+
+}  // namespace sluice::gateway

@@ -1,0 +1,70 @@
+#include "gateway/session_start.h"
+
+#include "net/deadline.h"
+
+namespace sluice::gateway {
+
+session::ProcessSessionOptions process_options(const StreamRequest& request,
+                                               session::Framing framing) {
+  session::ProcessSessionOptions options;
+  options.framing = framing;
+  options.empty_message = request.empty_message;
+  options.streams = request.options;
+  const bool both = options.streams.stdout && options.streams.stderr;
+  options.streams.combine_output = both && framing == session::Framing::Raw;
+  return options;
+}
+
+session::PortSessionOptions port_options(const PortForwardRequest& request,
+                                         session::Framing framing) {
+  session::PortSessionOptions options;
+  options.framing = request.ports.size() > 1 ? session::Framing::ChannelsV4 : framing;
+  options.empty_message = request.empty_message;
+  return options;
+}
+
+net::Task<Result<std::vector<session::ForwardedPort>>> connect_ports(
+    const Services& services, const auth::Caller& caller, const workload::ContainerRef& container,
+    const std::vector<std::uint16_t>& ports) {
+  std::vector<session::ForwardedPort> forwarded;
+  for (const std::uint16_t port : ports) {
+    auto stream = co_await services.backend.forward_port(caller, container, port);
+    if (!stream && stream.error().code != ErrorCode::Unavailable) {
+      co_return fail(std::move(stream).error());
+    }
+    forwarded.push_back({port, std::move(stream)});
+  }
+  co_return forwarded;
+}
+
+std::unique_ptr<UpgradedSession> prepare(SessionKind kind, const auth::Caller& caller,
+                                         const workload::ContainerRef& container,
+                                         SessionTicket ticket, SessionSource source) {
+  auto session = std::make_unique<UpgradedSession>();
+  session->kind = kind;
+  session->user = caller.user;
+  session->container = container;
+  session->token_expires_at = caller.expires_at;
+  session->ticket = std::move(ticket);
+  session->source = std::move(source);
+  return session;
+}
+
+net::Task<Result<Answer>> start_session(const Services& services, Exchange& exchange,
+                                        const Upgrade& upgrade,
+                                        std::unique_ptr<UpgradedSession> session) {
+  session->peer = exchange.peer;
+  Upgrade agreed = upgrade;
+  if (!services.settings.compression) agreed.deflate.reset();
+  CO_TRY(http::Upgraded upgraded, co_await exchange.connection.upgrade(switching_protocols(agreed)));
+  const net::Executor executor = co_await net::current_executor();
+  ws::Connection::Options options;
+  options.role = ws::Role::Server;
+  options.compression = agreed.deflate;
+  session->socket = std::make_unique<ws::Connection>(executor, std::move(upgraded.stream), options,
+                                                     services.timers, services.random,
+                                                     std::move(upgraded.leftover));
+  co_return Answer(std::move(session));
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,36 @@
+// The last steps of serve.cc before a session runs: what the backend opened and the upgraded connection are
+// put together.
+#pragma once
+
+#include <span>
+
+#include "gateway/exchange.h"
+#include "gateway/port_forward_request.h"
+#include "gateway/services.h"
+#include "gateway/stream_request.h"
+#include "gateway/upgrade.h"
+
+namespace sluice::gateway {
+
+session::ProcessSessionOptions process_options(const StreamRequest& request,
+                                               session::Framing framing);
+/// Several ports are framed in channels even when no subprotocol asks for it.
+session::PortSessionOptions port_options(const PortForwardRequest& request, session::Framing framing);
+
+/// Connects to each port in turn. A port that nobody listens on is for the session to report; what is
+/// wrong with the pod itself is an error. Errors: Conflict, NotFound.
+net::Task<Result<std::vector<session::ForwardedPort>>> connect_ports(
+    const Services& services, const auth::Caller& caller, const workload::ContainerRef& container,
+    const std::vector<std::uint16_t>& ports);
+
+/// A session that lacks only its socket.
+std::unique_ptr<UpgradedSession> prepare(SessionKind kind, const auth::Caller& caller,
+                                         const workload::ContainerRef& container, SessionTicket ticket,
+                                         SessionSource source);
+
+/// Sends the 101 and gives the session its socket. Errors: Unavailable (client gone), Cancelled.
+net::Task<Result<Answer>> start_session(const Services& services, Exchange& exchange,
+                                        const Upgrade& upgrade,
+                                        std::unique_ptr<UpgradedSession> session);
+
+}  // namespace sluice::gateway

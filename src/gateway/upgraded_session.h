@@ -1,0 +1,42 @@
+// A session between its 101 and its end: what serve.cc prepared and session_run.cc runs. Apart from the
+// request, so that nothing of that stays in memory while a session lasts.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "auth/caller.h"
+#include "backend/streams.h"
+#include "gateway/session_limits.h"
+#include "observe/metrics.h"
+#include "session/session.h"
+#include "ws/connection.h"
+
+namespace sluice::gateway {
+
+struct ProcessSource {
+  std::unique_ptr<backend::RemoteProcess> process;
+  session::ProcessSessionOptions options;
+};
+
+struct PortSource {
+  std::vector<session::ForwardedPort> ports;
+  session::PortSessionOptions options;
+};
+
+using SessionSource = std::variant<std::unique_ptr<backend::LogStream>, ProcessSource, PortSource>;
+
+struct UpgradedSession {
+  SessionKind kind = SessionKind::Logs;
+  std::string user;
+  std::string peer;
+  workload::ContainerRef container;
+  WallTime token_expires_at;
+  SessionTicket ticket;
+  SessionSource source;
+  std::unique_ptr<ws::Connection> socket;
+};
+
+}  // namespace sluice::gateway

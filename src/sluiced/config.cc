@@ -1,0 +1,255 @@
+#include "sluiced/config.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <limits>
+
+#include "base/text.h"
+
+namespace sluice::sluiced {
+namespace {
+
+using net::ListenAddress;
+using yaml::Mapping;
+using yaml::Value;
+
+constexpr auto kMostSessions = std::int64_t{10'000'000};
+
+Result<ListenAddress> read_address(const Value& value) {
+  TRY(const std::string text, value.as_string());
+  const Result<ListenAddress> address = net::parse_listen_address(text);
+  if (!address) return fail(value.error(address.error().message));
+  return *address;
+}
+
+Result<std::vector<ListenAddress>> read_listen(const Value& value) {
+  std::vector<Value> items{value};
+  if (value.is_list()) {
+    TRY(items, value.as_list());
+  }
+  std::vector<ListenAddress> addresses;
+  for (const Value& item : items) {
+    TRY(ListenAddress address, read_address(item));
+    addresses.push_back(std::move(address));
+  }
+  if (addresses.empty()) return fail(value.error("the list is empty; give at least one host:port"));
+  return addresses;
+}
+
+Result<TlsFiles> read_tls(const Value& section, const std::string& file) {
+  TRY(Mapping map, section.as_mapping());
+  TRY(const Value certificate, map.require("certificate"));
+  TRY(const Value key, map.require("key"));
+  TRY_VOID(map.finish());
+  TRY(const std::string certificate_path, certificate.as_string());
+  TRY(const std::string key_path, key.as_string());
+  return TlsFiles{resolve_path(file, certificate_path), resolve_path(file, key_path)};
+}
+
+Result<std::string> read_base_path(const Value& value) {
+  TRY(std::string path, value.as_string());
+  if (path == "/") return std::string();
+  const bool plain = path.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789-._~/") == std::string::npos;
+  const bool whole = path.starts_with('/') && !path.ends_with('/') &&
+                     path.find("//") == std::string::npos && path.find("/.") == std::string::npos;
+  if (plain && whole) return path;
+  return fail(value.error(fmt::format(
+      "expected a path such as /cluster-api, with a slash at the beginning and none at the end, got "
+      "\"{}\"",
+      path)));
+}
+
+Result<std::optional<ListenAddress>> read_admin(const Value& section) {
+  TRY(Mapping map, section.as_mapping());
+  TRY(const Value listen, map.require("listen"));
+  TRY_VOID(map.finish());
+  return read_address(listen);
+}
+
+/// `value` must be one of the names; returns which.
+Result<std::size_t> read_choice(const Value& value, std::span<const std::string_view> names) {
+  TRY(const std::string text, value.as_string());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (text == names[i]) return i;
+  }
+  return fail(value.error(fmt::format("expected one of {}; got \"{}\"", fmt::join(names, ", "), text)));
+}
+
+Result<> take_duration(Mapping& map, std::string_view key, nanoseconds least, nanoseconds& out) {
+  const std::optional<Value> value = map.take(key);
+  if (!value) return {};
+  TRY(out, value->as_duration());
+  if (out >= least) return {};
+  return fail(value->error(fmt::format("expected at least {}", format_duration(least))));
+}
+
+Result<> take_count(Mapping& map, std::string_view key, std::size_t& out) {
+  const std::optional<Value> value = map.take(key);
+  if (!value) return {};
+  TRY(const std::int64_t number, value->as_int64(1, kMostSessions));
+  out = static_cast<std::size_t>(number);
+  return {};
+}
+
+Result<> read_sessions(const Value& section, gateway::Settings& settings) {
+  TRY(Mapping map, section.as_mapping());
+  TRY_VOID(take_duration(map, "pingInterval", milliseconds(1), settings.ping_interval));
+  TRY_VOID(take_duration(map, "idleTimeout", milliseconds(1), settings.idle_timeout));
+  TRY_VOID(take_duration(map, "shutdownGrace", nanoseconds(0), settings.shutdown_grace));
+  TRY_VOID(take_count(map, "max", settings.max_sessions));
+  TRY_VOID(take_count(map, "maxPerUser", settings.max_sessions_per_user));
+  return map.finish();
+}
+
+Result<> read_compat(const Value& section, gateway::Settings& settings) {
+  constexpr std::string_view kCodes[] = {"500", "404"};
+  TRY(Mapping map, section.as_mapping());
+  if (const auto value = map.take("missingWorkload")) {
+    TRY(const std::size_t choice, read_choice(*value, kCodes));
+    settings.missing_workload =
+        choice == 0 ? gateway::MissingWorkload::PlainText500 : gateway::MissingWorkload::Json404;
+  }
+  return map.finish();
+}
+
+Result<> read_websocket(const Value& section, gateway::Settings& settings) {
+  TRY(Mapping map, section.as_mapping());
+  if (const auto value = map.take("compression")) {
+    TRY(settings.compression, value->as_bool());
+  }
+  return map.finish();
+}
+
+Result<> read_log(const Value& section, Config& config) {
+  constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
+  constexpr std::string_view kFormats[] = {"json", "text"};
+  TRY(Mapping map, section.as_mapping());
+  if (const auto value = map.take("level")) {
+    TRY(const std::size_t choice, read_choice(*value, kLevels));
+    config.log_level = static_cast<LogLevel>(choice);
+  }
+  if (const auto value = map.take("format")) {
+    TRY(const std::size_t choice, read_choice(*value, kFormats));
+    config.log_format = static_cast<LogFormat>(choice);
+  }
+  return map.finish();
+}
+
+Result<LocalBackendFiles> read_local(const Value& section, const std::string& file) {
+  TRY(Mapping map, section.as_mapping());
+  TRY(const Value workloads, map.require("workloads"));
+  TRY(const Value state_dir, map.require("stateDir"));
+  TRY_VOID(map.finish());
+  TRY(const std::string workloads_path, workloads.as_string());
+  TRY(const std::string state_path, state_dir.as_string());
+  return LocalBackendFiles{resolve_path(file, workloads_path), resolve_path(file, state_path)};
+}
+
+/// The section of the other backend may stay in the file: it is only checked.
+Result<> check_kubernetes(const Value& section) {
+  TRY(Mapping map, section.as_mapping());
+  if (const auto value = map.take("kubeconfig")) TRY_VOID(value->as_string());
+  return map.finish();
+}
+
+Result<LocalBackendFiles> read_backend(const Value& section, const std::string& file) {
+  constexpr std::string_view kKinds[] = {"local", "kubernetes"};
+  TRY(Mapping map, section.as_mapping());
+  const std::optional<Value> kind = map.take("kind");
+  if (kind) {
+    TRY(const std::size_t choice, read_choice(*kind, kKinds));
+    if (choice != 0) {
+      return fail(kind->error("kubernetes is not built yet in this version; use local"));
+    }
+  }
+  if (const auto kubernetes = map.take("kubernetes")) TRY_VOID(check_kubernetes(*kubernetes));
+  TRY(const Value local, map.require("local"));
+  TRY_VOID(map.finish());
+  return read_local(local, file);
+}
+
+/// The rules that need more than one section. `listen` and `development` are for the place of an error.
+Result<> check_exposure(const Config& config, bool allow_plaintext, const Value& listen,
+                        const Value& auth) {
+  for (const ListenAddress& address : config.listen) {
+    if (address.is_loopback()) continue;
+    if (config.auth.development.enabled) {
+      return fail(auth.error(fmt::format(
+          "development: refused unless every listener is on loopback, and {} is not; use a real issuer",
+          address.to_string())));
+    }
+    if (!config.tls && !allow_plaintext) {
+      return fail(listen.error(fmt::format(
+          "{} can be reached from other machines, and without tls the tokens would be readable on the "
+          "way; give tls, or say allowPlaintext: true when something in front does it",
+          address.to_string())));
+    }
+  }
+  return {};
+}
+
+Result<> read_optional_sections(Mapping& root, const std::string& file, Config& config) {
+  if (const auto section = root.take("tls")) {
+    TRY(config.tls, read_tls(*section, file));
+  }
+  if (const auto value = root.take("basePath")) {
+    TRY(config.gateway.base_path, read_base_path(*value));
+  }
+  if (const auto section = root.take("admin")) {
+    TRY(config.admin, read_admin(*section));
+  }
+  if (const auto section = root.take("sessions")) TRY_VOID(read_sessions(*section, config.gateway));
+  if (const auto section = root.take("compat")) TRY_VOID(read_compat(*section, config.gateway));
+  if (const auto section = root.take("websocket")) TRY_VOID(read_websocket(*section, config.gateway));
+  if (const auto section = root.take("log")) TRY_VOID(read_log(*section, config));
+  if (const auto value = root.take("threads")) {
+    TRY(const std::int64_t threads, value->as_int64(1, 256));
+    config.threads = static_cast<unsigned>(threads);
+  }
+  return {};
+}
+
+Result<Config> read_document(const Value& document, const std::string& file) {
+  Config config;
+  config.file = file;
+  TRY(Mapping root, document.as_mapping());
+  // All keys are asked for before any is missed, so that a misspelt one is called that, not missing.
+  TRY_VOID(read_optional_sections(root, file, config));
+  bool allow_plaintext = false;
+  if (const auto value = root.take("allowPlaintext")) {
+    TRY(allow_plaintext, value->as_bool());
+  }
+  for (const std::string_view key : {"listen", "auth", "authorization", "backend"}) root.take(key);
+  TRY_VOID(root.finish());
+  TRY(const Value listen, root.require("listen"));
+  TRY(const Value auth_section, root.require("auth"));
+  TRY(const Value authorization, root.require("authorization"));
+  TRY(const Value backend, root.require("backend"));
+  TRY(config.listen, read_listen(listen));
+  TRY(config.local, read_backend(backend, file));
+  TRY(config.auth, read_auth(auth_section, file));
+  TRY(config.policy, read_authorization(authorization));
+  config.auth.development.state_dir = config.local.state_dir;
+  TRY_VOID(check_exposure(config, allow_plaintext, listen, auth_section));
+  return config;
+}
+
+}  // namespace
+
+std::string resolve_path(const std::string& config_file, const std::string& path) {
+  return (std::filesystem::path(config_file).parent_path() / path).lexically_normal().string();
+}
+
+Result<Config> read_config(const std::string& path) {
+  TRY(const Value document, yaml::parse_file(path));
+  return read_document(document, path);
+}
+
+Result<Config> parse_config(std::string_view text, const std::string& path) {
+  TRY(const Value document, yaml::parse(text, path));
+  return read_document(document, path);
+}
+
+}  // namespace sluice::sluiced

@@ -1,0 +1,54 @@
+// The configuration file, read and checked as a whole (docs/operate/configuration.md explains each key). An
+// error names file, line and key, and says what would be right.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/config.h"
+#include "base/yaml.h"
+#include "gateway/settings.h"
+#include "net/listener.h"
+#include "observe/log.h"
+
+namespace sluice::sluiced {
+
+struct TlsFiles {
+  std::string certificate;
+  std::string key;
+};
+
+struct LocalBackendFiles {
+  std::string workloads;
+  std::string state_dir;
+};
+
+struct Config {
+  std::string file;
+  std::vector<net::ListenAddress> listen;  // at least one
+  std::optional<TlsFiles> tls;
+  std::optional<net::ListenAddress> admin;
+  auth::AuthConfig auth;
+  auth::PolicyConfig policy;
+  LocalBackendFiles local;
+  gateway::Settings gateway;
+  LogLevel log_level = LogLevel::Info;
+  LogFormat log_format = LogFormat::Json;
+  unsigned threads = 0;  // event loops; 0: one a core
+};
+
+/// Reads the file; paths in it are relative to it. Looks at no other file. Errors: InvalidArgument.
+Result<Config> read_config(const std::string& path);
+/// The same of a text, as if it stood in `path`.
+Result<Config> parse_config(std::string_view text, const std::string& path);
+
+/// The sections that have a source file of their own (config_auth.cc). `resolve` below makes paths.
+Result<auth::AuthConfig> read_auth(const yaml::Value& section, const std::string& config_file);
+/// Only mode policy exists with the local backend.
+Result<auth::PolicyConfig> read_authorization(const yaml::Value& section);
+
+/// A path of the configuration, relative to the file it stands in.
+std::string resolve_path(const std::string& config_file, const std::string& path);
+
+}  // namespace sluice::sluiced

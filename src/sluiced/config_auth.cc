@@ -1,0 +1,138 @@
+// The sections `auth` and `authorization`.
+#include <fmt/format.h>
+
+#include "sluiced/config.h"
+
+namespace sluice::sluiced {
+namespace {
+
+using yaml::Mapping;
+using yaml::Value;
+
+Result<> take_text(Mapping& map, std::string_view key, std::string& out) {
+  if (const std::optional<Value> value = map.take(key)) {
+    TRY(out, value->as_string());
+  }
+  return {};
+}
+
+Result<auth::ClaimNames> read_claims(const Value& section) {
+  auth::ClaimNames claims;
+  TRY(Mapping map, section.as_mapping());
+  TRY_VOID(take_text(map, "user", claims.user));
+  TRY_VOID(take_text(map, "groups", claims.groups));
+  TRY_VOID(map.finish());
+  return claims;
+}
+
+Result<auth::IssuerConfig> read_issuer(const Value& item, const std::string& config_file) {
+  auth::IssuerConfig issuer;
+  TRY(Mapping map, item.as_mapping());
+  TRY_VOID(take_text(map, "issuer", issuer.issuer));
+  if (const auto value = map.take("audiences")) {
+    TRY(issuer.audiences, value->as_strings());
+  }
+  TRY_VOID(take_text(map, "jwksFile", issuer.jwks_file));
+  if (!issuer.jwks_file.empty()) issuer.jwks_file = resolve_path(config_file, issuer.jwks_file);
+  TRY_VOID(take_text(map, "jwksUri", issuer.jwks_uri));
+  if (const auto value = map.take("claims")) {
+    TRY(issuer.claims, read_claims(*value));
+  }
+  TRY_VOID(map.finish());
+  TRY_VOID(map.require("issuer"));
+  if (const auto checked = auth::check(issuer); !checked) {
+    return fail(item.error(checked.error().message));
+  }
+  return issuer;
+}
+
+Result<> read_issuers(const Value& list, const std::string& config_file,
+                      std::vector<auth::IssuerConfig>& issuers) {
+  TRY(const std::vector<Value> items, list.as_list());
+  for (const Value& item : items) {
+    TRY(auth::IssuerConfig issuer, read_issuer(item, config_file));
+    for (const auth::IssuerConfig& other : issuers) {
+      if (other.issuer != issuer.issuer) continue;
+      return fail(item.error(fmt::format("issuer \"{}\" is given twice", issuer.issuer)));
+    }
+    issuers.push_back(std::move(issuer));
+  }
+  return {};
+}
+
+Result<bool> read_development(const Value& section) {
+  TRY(Mapping map, section.as_mapping());
+  TRY(const Value enabled, map.require("enabled"));
+  TRY_VOID(map.finish());
+  return enabled.as_bool();
+}
+
+Result<auth::PolicyRule> read_rule(const Value& item) {
+  auth::PolicyRule rule;
+  TRY(Mapping map, item.as_mapping());
+  TRY(const Value subjects, map.require("subjects"));
+  TRY(const Value projects, map.require("projects"));
+  TRY(const Value verbs, map.require("verbs"));
+  TRY_VOID(map.finish());
+  TRY(rule.subjects, subjects.as_strings());
+  TRY(rule.projects, projects.as_strings());
+  TRY(rule.verbs, verbs.as_strings());
+  if (const auto checked = auth::check(rule); !checked) {
+    return fail(item.error(checked.error().message));
+  }
+  return rule;
+}
+
+Result<> check_mode(const Value& mode) {
+  TRY(const std::string text, mode.as_string());
+  if (text == "policy") return {};
+  if (text == "impersonate" || text == "subject-access-review") {
+    return fail(mode.error(fmt::format(
+        "{} asks a Kubernetes cluster, and backend.kind is local; use policy with rules", text)));
+  }
+  return fail(mode.error(
+      fmt::format("expected one of policy, impersonate, subject-access-review; got \"{}\"", text)));
+}
+
+}  // namespace
+
+Result<auth::AuthConfig> read_auth(const Value& section, const std::string& config_file) {
+  auth::AuthConfig config;
+  TRY(Mapping map, section.as_mapping());
+  if (const auto list = map.take("issuers")) {
+    TRY_VOID(read_issuers(*list, config_file, config.issuers));
+  }
+  if (const auto development = map.take("development")) {
+    TRY(config.development.enabled, read_development(*development));
+  }
+  if (const auto value = map.take("leeway")) {
+    TRY(config.leeway, value->as_duration());
+  }
+  if (const auto value = map.take("jwksRefresh")) {
+    TRY(config.jwks_refresh, value->as_duration());
+    if (config.jwks_refresh < seconds(1)) return fail(value->error("expected at least 1s"));
+  }
+  TRY_VOID(map.finish());
+  if (config.issuers.empty() && !config.development.enabled) {
+    return fail(section.error("no issuer, so no token could be valid; give issuers, or on loopback "
+                              "development: {enabled: true}"));
+  }
+  return config;
+}
+
+Result<auth::PolicyConfig> read_authorization(const Value& section) {
+  auth::PolicyConfig policy;
+  TRY(Mapping map, section.as_mapping());
+  if (const auto mode = map.take("mode")) TRY_VOID(check_mode(*mode));
+  const std::optional<Value> rules = map.take("rules");
+  TRY_VOID(map.finish());
+  TRY(const Value list, map.require("rules"));
+  TRY(const std::vector<Value> items, list.as_list());
+  for (const Value& item : items) {
+    TRY(auth::PolicyRule rule, read_rule(item));
+    policy.rules.push_back(std::move(rule));
+  }
+  return policy;
+}
+
+}  // namespace sluice::sluiced
