@@ -5,6 +5,10 @@
 
 namespace sluice::net {
 
+void post(const Executor& executor, std::move_only_function<void()> work) {
+  boost::asio::post(executor, std::move(work));
+}
+
 void EventLoop::post(std::move_only_function<void()> work) {
   boost::asio::post(context_, std::move(work));
 }

@@ -9,6 +9,9 @@
 
 namespace sluice::net {
 
+/// Runs `work` on the thread of the executor's loop, soon. Any thread; the loop must still exist.
+void post(const Executor& executor, std::move_only_function<void()> work);
+
 class EventLoop {
  public:
   EventLoop() : context_(1) {}  // 1: no locking inside Asio beyond what post() needs
