@@ -1,6 +1,6 @@
-// Stream: both directions of one connection, whatever carries it: TCP, TLS over TCP, or memory (testing/
-// memory_pipe.h). Readiness and transfer are apart, so a connection that waits holds no buffer: the
-// caller brings one only when there is something to read.
+// Stream: both directions of one connection, whatever carries it: TCP, TLS over TCP, or memory
+// (testing/memory_pipe.h). Readiness and transfer are apart, so a connection that waits holds no
+// buffer: the caller brings one only when there is something to read.
 #pragma once
 
 #include <memory>
@@ -28,11 +28,14 @@ class Stream {
   /// Bytes taken; 0: none now, wait for writable(), then offer the same bytes again (TLS insists).
   /// Errors: Unavailable.
   virtual Result<std::size_t> try_write(Bytes bytes) = 0;
+  /// The same with `first`, then `second`: a header and a payload that need not be joined by a
+  /// copy.
+  virtual Result<std::size_t> try_write_both(Bytes first, Bytes second);
 
   /// Half-close: the peer reads an end of stream; reading goes on.
   virtual void shutdown_write() = 0;
-  /// Ends both directions and all waits. abort(): with a reset, so that the peer can't take what it has
-  /// for the whole.
+  /// Ends both directions and all waits. abort(): with a reset, so that the peer can't take what it
+  /// has for the whole.
   virtual void close() = 0;
   virtual void abort() = 0;
 

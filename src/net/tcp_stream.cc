@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -54,6 +55,18 @@ Result<std::optional<std::size_t>> TcpStream::try_read(MutableBytes into) {
 Result<std::size_t> TcpStream::try_write(Bytes bytes) {
   while (true) {
     const ssize_t count = ::send(descriptor_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno == EAGAIN) return 0;
+    if (errno != EINTR) return lost(errno);
+  }
+}
+
+Result<std::size_t> TcpStream::try_write_both(Bytes first, Bytes second) {
+  std::array<iovec, 2> parts = {iovec{const_cast<std::byte*>(first.data()), first.size()},
+                                iovec{const_cast<std::byte*>(second.data()), second.size()}};
+  const msghdr message{.msg_iov = parts.data(), .msg_iovlen = parts.size()};
+  while (true) {
+    const ssize_t count = ::sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL);
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno == EAGAIN) return 0;
     if (errno != EINTR) return lost(errno);

@@ -80,6 +80,8 @@ class Inflater final {
   Result<Step> decompress(Bytes input, bool ends_message, MutableBytes room);
 
  private:
+  Result<std::size_t> inflate_some(Bytes input);
+
   std::unique_ptr<z_stream_s> stream_;
   ContextTakeover takeover_;
   std::size_t tail_sent_ = 0;  // bytes of the 00 00 FF FF that the sender cut off (RFC 7692 7.2.1)
