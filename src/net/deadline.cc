@@ -19,7 +19,8 @@ Task<bool> Deadline::end() {
 }
 
 Task<> Deadline::run(Timers& timers, MonotonicTime at, std::function<void()> expired) {
-  if (!co_await timers.sleep_until(at)) co_return;
+  const Result<> passed = co_await timers.sleep_until(at);  // in the if, GCC 12 destroys it twice
+  if (!passed) co_return;
   expired_ = true;
   expired();
 }
