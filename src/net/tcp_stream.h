@@ -16,6 +16,7 @@ class TcpStream final : public Stream {
   Task<Result<>> writable() override;
   Result<std::optional<std::size_t>> try_read(MutableBytes into) override;
   Result<std::size_t> try_write(Bytes bytes) override;
+  Result<std::size_t> try_write_both(Bytes first, Bytes second) override;
   void shutdown_write() override;
   void close() override;
   void abort() override;
