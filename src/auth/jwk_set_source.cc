@@ -172,7 +172,8 @@ nanoseconds JwkSetSource::delay_after(const Result<>& loaded) {
 }
 
 net::Task<> JwkSetSource::ring_in(nanoseconds delay) {
-  if (co_await timers_.sleep_for(delay)) due_.notify();
+  const Result<> passed = co_await timers_.sleep_for(delay);  // in the if, GCC 12 destroys it twice
+  if (passed) due_.notify();
 }
 
 void JwkSetSource::answer_all() {
