@@ -13,8 +13,6 @@
 namespace sluice::backend::local {
 namespace {
 
-using testing::HasSubstr;
-
 class ProcessHostTest : public ProcessTest {
  protected:
   ProcessHostTest() : host_(*ProcessHost::start()) {}
@@ -63,7 +61,7 @@ TEST_F(ProcessHostTest, ProgramsAreLookedUpInTheirOwnPath) {
   request.command = {"true"};
   request.environment = {"PATH=/nonexistent"};
   EXPECT_THAT(spawn(request).error().message,
-              testing::StrEq("command \"true\" can't be started: no such file or directory"));
+              ::testing::StrEq("command \"true\" can't be started: no such file or directory"));
   request.environment = {"PATH=/nonexistent:/bin"};
   EXPECT_TRUE(spawn(request).has_value());
 }
@@ -89,7 +87,7 @@ TEST_F(ProcessHostTest, GetsArgumentsEnvironmentAndDirectoryExactly) {
   request.environment.push_back("A=x y");
   request.working_directory = "/usr";
   ProcessControl control = spawn_with_output(request);
-  EXPECT_THAT(read_text(output_.get()), testing::StartsWith("zero|a b\n'|x y|/usr\n"));
+  EXPECT_THAT(read_text(output_.get()), ::testing::StartsWith("zero|a b\n'|x y|/usr\n"));
 }
 
 TEST_F(ProcessHostTest, OnlyThreeDescriptorsAreOpen) {

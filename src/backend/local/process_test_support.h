@@ -1,4 +1,4 @@
-// For the tests of real processes: run a task to its end, read descriptors, wait for the death of a pid.
+// For the tests of real processes: read descriptors, wait for the death of a pid.
 // Every wait ends with the event waited for; a test that would hang is ended by SIGALRM.
 #pragma once
 
@@ -15,25 +15,11 @@
 
 #include "backend/local/process_host.h"
 #include "net/event_loop.h"
-#include "net/task_group.h"
+#include "testing/test_loop.h"
 
 namespace sluice::backend::local {
 
-template <typename T>
-net::Task<> store(net::Task<T> task, std::optional<T>& into) {
-  into.emplace(co_await std::move(task));
-}
-
-/// Runs the loop until the task has ended.
-template <typename T>
-T run(net::EventLoop& loop, net::Task<T> task) {
-  std::optional<T> result;
-  net::TaskGroup group(loop.executor());
-  group.spawn("test", store(std::move(task), result));
-  loop.context().restart();
-  while (group.size() > 0) loop.context().run_one();
-  return *std::move(result);
-}
+using sluice::testing::run;
 
 struct Pipe {
   UniqueFd reader;
@@ -68,7 +54,7 @@ inline void wait_dead(pid_t pid) {
   }
 }
 
-class ProcessTest : public testing::Test {
+class ProcessTest : public ::testing::Test {
  protected:
   void SetUp() override { ::alarm(60); }
   void TearDown() override { ::alarm(0); }

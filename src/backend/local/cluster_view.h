@@ -1,0 +1,91 @@
+// ClusterView: what there is, at one moment. The supervisor publishes one after each change; status and
+// resolve read it from any loop. Immutable but for the deletion flags.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "backend/local/container_log.h"
+#include "backend/local/local_process.h"
+#include "workload/status.h"
+#include "workload/workload_ref.h"
+
+namespace sluice::backend::local {
+
+enum class ContainerState {
+  Waiting,  // to be started, the first time or again
+  Running,
+  Ending,  // its process has ended or is being stopped; what it wrote is still being stored
+  Ended,   // and does not start again
+};
+
+enum class PodPhase { Pending, Running, Succeeded, Failed, Terminating };
+
+/// What a further process of a container starts with.
+struct ContainerSetting {
+  std::vector<std::string> environment;
+  std::string working_directory;
+};
+
+struct ContainerView {
+  std::string name;
+  ContainerState state = ContainerState::Waiting;
+  std::shared_ptr<const ContainerSetting> setting;  // owners: the container and its views
+  std::shared_ptr<ContainerLog> log;                // owners: the container, its views, open streams
+};
+
+struct PodView {
+  workload::PodRef ref;
+  PodPhase phase = PodPhase::Pending;
+  std::string message;  // why it is not well; may be empty
+  std::vector<ContainerView> containers;
+  DeletedFlag deleted;
+};
+
+struct WorkloadView {
+  workload::WorkloadRef ref;
+  bool terminating = false;
+  std::vector<std::shared_ptr<const PodView>> pods;  // by index; shared with earlier views
+};
+
+struct ClusterView {
+  using Key = std::tuple<std::string, workload::WorkloadType, std::string>;  // project, type, name
+
+  std::set<std::string> projects;
+  std::map<Key, WorkloadView> workloads;
+
+  /// Errors: NotFound (project), WorkloadNotFound; each says what there is.
+  Result<const WorkloadView*> find(const workload::WorkloadRef& ref) const;
+};
+
+/// Errors: NotFound, with the names there are.
+Result<const PodView*> find_pod(const WorkloadView& workload, const std::string& name);
+Result<const ContainerView*> find_container(const WorkloadView& workload, const PodView& pod,
+                                            const std::string& name);
+
+/// Phase, counts and message of the whole (contract section 9).
+workload::WorkloadStatus status_of(const WorkloadView& workload);
+
+/// The newest view. The mutex is held for the copy of one pointer.
+class PublishedView {
+ public:
+  std::shared_ptr<const ClusterView> get() const {
+    const std::scoped_lock lock(mutex_);
+    return view_;
+  }
+  void set(std::shared_ptr<const ClusterView> view) {
+    const std::scoped_lock lock(mutex_);
+    view_.swap(view);  // the old one is destroyed after the lock
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const ClusterView> view_ = std::make_shared<ClusterView>();
+};
+
+}  // namespace sluice::backend::local

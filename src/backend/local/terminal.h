@@ -1,0 +1,38 @@
+// Pipes and pseudo-terminals as the local backend wants them: close-on-exec, large, sized.
+#pragma once
+
+#include <optional>
+
+#include "backend/options.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace sluice::backend::local {
+
+struct PipeEnds {
+  UniqueFd reader;
+  UniqueFd writer;
+};
+/// `size_bytes` is wished for: the kernel may grant less. Errors: Unavailable (too many descriptors).
+Result<PipeEnds> make_pipe(int size_bytes);
+
+struct TerminalEnds {
+  UniqueFd master;
+  UniqueFd slave;
+};
+/// Errors: Unavailable.
+Result<TerminalEnds> open_terminal(std::optional<TerminalSize> size);
+void set_terminal_size(int master, TerminalSize size);
+/// The character that means end of input to a reader of this terminal: Ctrl-D unless it was changed.
+char end_of_input_character(int master);
+
+Result<UniqueFd> duplicate(int fd);
+
+/// Both ends of a SOCK_SEQPACKET pair. Errors: Unavailable.
+struct SocketEnds {
+  UniqueFd ours;
+  UniqueFd theirs;
+};
+Result<SocketEnds> make_socket_pair();
+
+}  // namespace sluice::backend::local

@@ -1,0 +1,47 @@
+// The local backend's workloads file (contract section 9): which processes there shall be. Reading only;
+// what becomes of it is supervisor.h.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "workload/workload_ref.h"
+
+namespace sluice::backend::local {
+
+enum class RestartPolicy { Never, OnFailure, Always };
+
+struct ContainerSpec {
+  std::string name;
+  std::vector<std::string> command;  // at least one
+  std::map<std::string, std::string> environment;
+  std::string working_directory;  // absolute; empty: /
+  bool stdin = false;             // keep a stdin open for attach
+  bool tty = false;
+  RestartPolicy restart = RestartPolicy::Never;
+
+  bool operator==(const ContainerSpec&) const = default;
+};
+
+struct WorkloadSpec {
+  workload::WorkloadRef ref;
+  int replicas = 1;
+  std::vector<ContainerSpec> containers;  // at least one, names unique
+
+  bool operator==(const WorkloadSpec&) const = default;
+};
+
+struct WorkloadsFile {
+  std::vector<std::string> projects;  // also those without workloads
+  std::vector<WorkloadSpec> workloads;  // unique by project, type and name
+};
+
+/// Errors: InvalidArgument, "FILE:LINE: KEY: what is wrong and what would be right".
+Result<WorkloadsFile> read_workloads_file(const std::string& path);
+/// The same of a text; `file` is its name in errors and gives the directory for relative paths.
+Result<WorkloadsFile> parse_workloads(std::string_view text, const std::string& file);
+
+}  // namespace sluice::backend::local
