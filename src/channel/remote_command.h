@@ -57,7 +57,8 @@ class ClientInputReader final {
   Result<ClientInput> feed(MutableBytes payload, bool ends_message);
 
  private:
-  Result<ClientInput> finish_control(std::uint8_t channel);
+  static Result<ClientInput> read_close(std::string_view payload);
+  static ClientInput read_resize(std::string_view payload);
 
   Version version_;
   Demultiplexer demultiplexer_;
@@ -66,7 +67,7 @@ class ClientInputReader final {
 
 /// The Status object that the server sends on StreamChannel::Error before it closes.
 std::string success_status();
-/// A result, not a failure of ours: reason NonZeroExitCode. `code` is not 0.
+/// A result, not a failure of ours: reason NonZeroExitCode. 0 is a success.
 std::string exit_status(int code);
 /// Killed by a signal: exit code 128 + signal, as a shell says it.
 std::string killed_status(int signal);
