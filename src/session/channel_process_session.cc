@@ -1,0 +1,115 @@
+// exec and attach with Kubernetes channels: what kubectl's own client libraries speak. Follows
+// kubernetes/cri-streaming pkg/streaming/remotecommand and kubernetes/apimachinery wsstream.
+#include "channel/remote_command.h"
+#include "session/process_end.h"
+#include "session/process_session.h"
+#include "session/transfer_buffer.h"
+
+namespace sluice::session {
+namespace {
+
+using backend::OutputChannel;
+using backend::ProcessOutput;
+using backend::RemoteProcess;
+using channel::StreamChannel;
+
+net::Task<> write_input(SessionRun& run, RemoteProcess& process, Bytes bytes, bool& open) {
+  run.hold_back();
+  const Result<> written = co_await process.write(bytes);
+  open = written.has_value();
+  run.resume();
+}
+
+net::Task<> pump_input(SessionRun& run, RemoteProcess& process, bool open,
+                       channel::Version version) {
+  channel::ClientInputReader reader(version);
+  while (true) {
+    const Result<ws::Received> received = co_await run.socket.receive();
+    const ws::MessagePiece* piece = run.message(received);
+    if (piece == nullptr) co_return;
+    const Result<channel::ClientInput> input = reader.feed(piece->payload, piece->ends_message);
+    if (!input) {
+      const ws::Close close{ws::CloseCode::ProtocolError, input.error().message};
+      run.report(SessionEnd{SessionEndKind::ProtocolError, close.reason, close});
+      co_return;
+    }
+    if (const auto* data = std::get_if<channel::StdinData>(&*input)) {
+      if (open) co_await write_input(run, process, data->bytes, open);
+    } else if (std::holds_alternative<channel::StdinEnd>(*input)) {
+      if (open) (void)co_await process.close_stdin();
+      open = false;
+    } else if (const auto* size = std::get_if<channel::TerminalSize>(&*input)) {
+      process.resize({.width = size->width, .height = size->height});
+    }
+  }
+}
+
+std::uint8_t byte_of(StreamChannel channel) { return static_cast<std::uint8_t>(channel); }
+
+std::uint8_t byte_of(OutputChannel channel) {
+  return byte_of(channel == OutputChannel::Stdout ? StreamChannel::Stdout : StreamChannel::Stderr);
+}
+
+/// What tells clients that the streams are there: an empty message on the lowest channel that the
+/// server writes to.
+std::byte lowest_writable(const backend::StreamOptions& streams) {
+  if (streams.stdout) return std::byte{byte_of(StreamChannel::Stdout)};
+  if (streams.stderr && !streams.tty) return std::byte{byte_of(StreamChannel::Stderr)};
+  return std::byte{byte_of(StreamChannel::Error)};
+}
+
+net::Task<> send_status(SessionRun& run, backend::ProcessExit exit) {
+  std::string status = status_of(exit);
+  status.insert(status.begin(), static_cast<char>(byte_of(StreamChannel::Error)));
+  run.begin_write();
+  const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, as_bytes(status));
+  if (run.end_write(sent)) run.report(session_end_of(exit));
+}
+
+/// The upstream failed before the process's end could be known.
+net::Task<> send_failure(SessionRun& run, Error error) {
+  if (error.code == ErrorCode::Cancelled) co_return;
+  backend::ProcessExit failed = backend::ProcessFailed{std::move(error.message)};
+  co_await send_status(run, std::move(failed));
+}
+
+net::Task<> pump_output(SessionRun& run, RemoteProcess& process, backend::StreamOptions streams) {
+  const std::byte first = lowest_writable(streams);
+  run.begin_write();
+  const Result<> greeted = co_await run.socket.send(ws::Opcode::Binary, Bytes(&first, 1));
+  if (!run.end_write(greeted)) co_return;
+  {
+    TransferBuffer buffer;
+    while (true) {
+      const Result<ProcessOutput> output = co_await process.read(buffer.space());
+      if (!output) {
+        co_await send_failure(run, output.error());
+        co_return;
+      }
+      if (output->size == 0) break;
+      const Bytes bytes = buffer.filled(output->size, byte_of(output->channel));
+      if (!is_wanted(streams, output->channel)) continue;
+      run.begin_write();
+      const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, bytes);
+      if (!run.end_write(sent)) co_return;
+    }
+  }
+  const Result<backend::ProcessExit> exit = co_await process.wait();
+  if (exit) {
+    co_await send_status(run, *exit);
+  } else {
+    co_await send_failure(run, exit.error());
+  }
+}
+
+}  // namespace
+
+void start_channel_process(SessionRun& run, RemoteProcess& process,
+                           const ProcessSessionOptions& options) {
+  const channel::Version version =
+      options.framing == Framing::ChannelsV5 ? channel::Version::V5 : channel::Version::V4;
+  run.tasks.spawn("process input", pump_input(run, process, options.streams.stdin, version));
+  run.tasks.spawn("process output", pump_output(run, process, options.streams));
+}
+
+}  // namespace sluice::session

@@ -1,0 +1,122 @@
+#include "session/session_run.h"
+
+#include <utility>
+
+namespace sluice::session {
+namespace {
+
+// How long a message that is on its way out may take when the session ends: a client that reads has
+// it by then, and gets a Close behind it in time; from one that doesn't, the connection is cut.
+constexpr nanoseconds kWriteGrace = milliseconds(500);
+
+}  // namespace
+
+SessionRun::SessionRun(const SessionContext& context, ws::Connection& connection)
+    : socket(connection),
+      tasks(context.executor),
+      context_(context),
+      watchdog_(context, context.timers.now()) {}
+
+void SessionRun::report(SessionEnd end) {
+  if (end_) return;
+  end_ = std::move(end);
+  context_.interruption.event.notify();  // what finish() waits for
+}
+
+void SessionRun::report(SessionEndKind kind, std::string_view reason) {
+  report(SessionEnd{kind, std::string(reason), {}});
+}
+
+void SessionRun::report_failure(const Error& error, std::string_view prefix) {
+  if (error.code == ErrorCode::Cancelled) return;
+  report(SessionEndKind::UpstreamFailed, std::string(prefix) + error.message);
+}
+
+void SessionRun::report_after(nanoseconds delay, SessionEnd end) {
+  tasks.spawn("session deadline", report_later(delay, std::move(end)));
+}
+
+net::Task<> SessionRun::report_later(nanoseconds delay, SessionEnd end) {
+  const Result<> slept = co_await context_.timers.sleep_for(delay);
+  if (slept) report(std::move(end));
+}
+
+const ws::MessagePiece* SessionRun::message(const Result<ws::Received>& received) {
+  if (!received) {
+    if (received.error().code == ErrorCode::InvalidArgument) {
+      report(
+          SessionEnd{SessionEndKind::ProtocolError, socket.violation().reason, socket.violation()});
+    } else if (received.error().code != ErrorCode::Cancelled) {
+      report(SessionEndKind::Disconnected, received.error().message);
+    }
+    return nullptr;
+  }
+  if (const auto* close = std::get_if<ws::Close>(&*received)) {
+    if (close->code == ws::CloseCode::Abnormal) {
+      report(SessionEndKind::Disconnected, "connection ended without a close");
+    } else {
+      report(SessionEnd{SessionEndKind::ClientClosed, close->reason, *close});
+    }
+    return nullptr;
+  }
+  return &std::get<ws::MessagePiece>(*received);
+}
+
+bool SessionRun::end_write(const Result<>& written) {
+  writing_ = false;
+  if (!written && written.error().code != ErrorCode::Cancelled) {
+    report(SessionEndKind::Disconnected, written.error().message);
+  }
+  if (end_) context_.interruption.event.notify();
+  return written && !end_;
+}
+
+net::Task<SessionEnd> SessionRun::finish() {
+  tasks.spawn("watchdog", watch());
+  while (!end_) {
+    if (context_.interruption.requested) {
+      report(*std::exchange(context_.interruption.requested, std::nullopt));
+      break;
+    }
+    const Result<> woken = co_await context_.interruption.event.wait();
+    if (!woken) report(SessionEndKind::Disconnected, "session cancelled");
+  }
+  if (writing_ && end_->kind != SessionEndKind::Disconnected) co_await let_write_finish();
+  tasks.cancel();
+  co_await tasks.join();
+  co_return std::move(*end_);
+}
+
+net::Task<> SessionRun::let_write_finish() {
+  tasks.spawn("write grace", end_grace());
+  while (writing_ && !grace_over_) {
+    const Result<> woken = co_await context_.interruption.event.wait();
+    if (!woken) break;
+  }
+}
+
+net::Task<> SessionRun::end_grace() {
+  (void)co_await context_.timers.sleep_for(kWriteGrace);
+  grace_over_ = true;
+  context_.interruption.event.notify();
+}
+
+net::Task<> SessionRun::watch() {
+  while (true) {
+    Watchdog::Decision decision =
+        watchdog_.decide(context_.timers.now(), context_.timers.wall_now(), socket.last_received());
+    if (decision.end) {
+      report(std::move(*decision.end));
+      co_return;
+    }
+    if (decision.ping) socket.ping();
+    if (socket.is_lost()) {
+      report(SessionEndKind::Disconnected, "connection lost");
+      co_return;
+    }
+    const Result<> slept = co_await context_.timers.sleep_until(decision.next);
+    if (!slept) co_return;
+  }
+}
+
+}  // namespace sluice::session

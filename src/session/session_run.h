@@ -1,0 +1,61 @@
+// SessionRun: what all sessions have in common. Several tasks work on one session; whichever comes
+// to an end first says why, and then all of them are ended. It also keeps the watchdog, and lets a
+// message that is on its way out finish, so that a Close frame can follow it.
+#pragma once
+
+#include <optional>
+
+#include "net/task_group.h"
+#include "session/session.h"
+#include "session/watchdog.h"
+
+namespace sluice::session {
+
+class SessionRun final {
+ public:
+  /// Both outlive it.
+  SessionRun(const SessionContext& context, ws::Connection& socket);
+
+  ws::Connection& socket;
+  /// Owner of the session's tasks, which end when they see fit or when finish() ends them.
+  net::TaskGroup tasks;
+
+  /// Something has ended the session. The first to say so wins.
+  void report(SessionEnd end);
+  void report(SessionEndKind kind, std::string_view reason);
+  /// The upstream failed: reported as UpstreamFailed with `prefix` and the error's message, unless
+  /// the error only says that the task was cancelled.
+  void report_failure(const Error& error, std::string_view prefix = {});
+  /// Reports this if nothing else has ended the session by then.
+  void report_after(nanoseconds delay, SessionEnd end);
+  bool has_ended() const { return end_.has_value(); }
+
+  /// The piece of a message that receive() returned; nullptr when it was an end, which is reported.
+  const ws::MessagePiece* message(const Result<ws::Received>& received);
+
+  /// Around each send() or flush(), of which there is one at a time.
+  void begin_write() { writing_ = true; }
+  /// Whether the writer may go on: false once the session has ended or the write failed.
+  bool end_write(const Result<>& written);
+
+  /// Around what may keep the session from receiving for long: idle time does not run.
+  void hold_back() { watchdog_.hold_back(); }
+  void resume() { watchdog_.resume(context_.timers.now()); }
+
+  /// Runs the session: waits for its end, ends its tasks, and says what the end was. Once.
+  net::Task<SessionEnd> finish();
+
+ private:
+  net::Task<> watch();
+  net::Task<> report_later(nanoseconds delay, SessionEnd end);
+  net::Task<> end_grace();
+  net::Task<> let_write_finish();
+
+  const SessionContext& context_;
+  Watchdog watchdog_;
+  std::optional<SessionEnd> end_;
+  bool writing_ = false;
+  bool grace_over_ = false;
+};
+
+}  // namespace sluice::session

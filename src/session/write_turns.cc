@@ -1,0 +1,28 @@
+#include "session/write_turns.h"
+
+namespace sluice::session {
+
+net::Task<Result<>> WriteTurns::take() {
+  if (!taken_) {
+    taken_ = true;
+    co_return Result<>{};
+  }
+  const auto own = waiting_.emplace(waiting_.end(), executor_);
+  const Result<> woken = co_await own->granted.wait();
+  const bool has_turn = own->has_turn;
+  waiting_.erase(own);
+  if (!woken && has_turn) pass();
+  co_return woken;
+}
+
+void WriteTurns::pass() {
+  for (Waiter& waiter : waiting_) {
+    if (waiter.has_turn) continue;  // told before, and about to leave, cancelled
+    waiter.has_turn = true;
+    waiter.granted.notify();
+    return;
+  }
+  taken_ = false;
+}
+
+}  // namespace sluice::session

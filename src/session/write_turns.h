@@ -1,0 +1,32 @@
+// WriteTurns: tasks of one loop that share a socket write one after the other, in the order they
+// came.
+#pragma once
+
+#include <list>
+
+#include "net/event.h"
+
+namespace sluice::session {
+
+class WriteTurns final {
+ public:
+  explicit WriteTurns(net::Executor executor) : executor_(executor) {}
+
+  /// Completes when it is the caller's turn; pass() ends the turn. Errors: Cancelled, without a
+  /// turn.
+  net::Task<Result<>> take();
+  void pass();
+
+ private:
+  struct Waiter {
+    explicit Waiter(net::Executor executor) : granted(executor) {}
+    net::Event granted;
+    bool has_turn = false;
+  };
+
+  net::Executor executor_;
+  bool taken_ = false;
+  std::list<Waiter> waiting_;
+};
+
+}  // namespace sluice::session
