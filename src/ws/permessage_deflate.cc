@@ -24,6 +24,10 @@ Bytef* zlib_pointer(Bytes bytes) {
   return const_cast<Bytef*>(reinterpret_cast<const Bytef*>(bytes.data()));
 }
 
+std::unexpected<Error> cut_short() {
+  return fail(ErrorCode::InvalidArgument, "compressed message is cut short");
+}
+
 uInt zlib_size(std::size_t size) { return static_cast<uInt>(std::min(size, kMaxStep)); }
 
 }  // namespace
@@ -81,15 +85,17 @@ Result<Inflater::Step> Inflater::decompress(Bytes input, bool ends_message, Muta
   TRY(step.consumed, inflate_some(input));
   const bool at_end = ends_message && step.consumed == input.size();
   if (at_end && stream_->avail_out > 0) {
+    const auto room_left = stream_->avail_out;
     TRY(const std::size_t count, inflate_some(Bytes(kTail).subspan(tail_sent_)));
     tail_sent_ += count;
+    if (stream_->avail_out < room_left) return cut_short();  // the tail was taken for data
   }
   step.produced = room_size - stream_->avail_out;
   step.more = stream_->avail_out == 0 || step.consumed < input.size();
   if (!at_end || step.more) return step;
   tail_sent_ = 0;
   const bool between_blocks = (stream_->data_type & kBetweenBlocks) != 0;
-  if (!between_blocks) return fail(ErrorCode::InvalidArgument, "compressed message is cut short");
+  if (!between_blocks) return cut_short();
   if (takeover_ == ContextTakeover::Drop) inflateReset(stream_.get());
   return step;
 }
