@@ -46,10 +46,11 @@ Result<> check_key_url(std::string_view url) {
   if (url.starts_with(kHttp)) {
     const std::string_view rest = url.substr(kHttp.size());
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-    const std::size_t end =
-        authority.starts_with('[') ? authority.find(']') + 1 : authority.find(':');
-    const std::string_view host = authority.substr(0, end);
-    if (host == "127.0.0.1" || host == "[::1]" || host == "localhost") return {};
+    for (const std::string_view host : {"127.0.0.1", "[::1]", "localhost"}) {
+      if (!authority.starts_with(host)) continue;
+      const std::string_view port = authority.substr(host.size());
+      if (port.empty() || (port[0] == ':' && parse_int64(port.substr(1)))) return {};
+    }
   }
   return invalid(
       fmt::format("keys can't be fetched from \"{}\": use an https URL, or http on 127.0.0.1, "

@@ -18,7 +18,7 @@ TEST(AuthConfig, KeysComeByHttpsOrFromThisMachine) {
   for (const char* url :
        {"http://auth.example/jwks", "http://127.0.0.1.evil.example/", "https://", "https:///x",
         "http://127.0.0.1@evil.example/", "http://localhost.evil/", "file:///etc/passwd", "ftp://x",
-        "", "127.0.0.1", "HTTP://127.0.0.1/", "http://[::1]evil/"}) {
+        "", "127.0.0.1", "HTTP://127.0.0.1/", "http://[::1]evil/", "http://127.0.0.1:80@evil/"}) {
     EXPECT_FALSE(check_key_url(url)) << url;
   }
 }
