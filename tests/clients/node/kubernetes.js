@@ -1,0 +1,40 @@
+// @kubernetes/client-node's WebSocketHandler, which knows Kubernetes' channels, on the paths of sluice.
+// usage: node kubernetes.js exec|forward SERVER TOKEN PATH < input ; prints one JSON line.
+import { Writable, PassThrough } from 'node:stream';
+import { Exec, KubeConfig, PortForward, WebSocketHandler } from '@kubernetes/client-node';
+
+const [mode, server, token, path] = process.argv.slice(2);
+const config = new KubeConfig();
+config.loadFromClusterAndUser({ name: 'sluice', server }, { name: 'user', token });
+
+// The library builds Kubernetes' own paths: everything but the path is its own.
+const handler = new WebSocketHandler(config);
+const ownPath = { connect: (_, text, binary) => handler.connect(path, text, binary) };
+
+function collector(into, name) {
+  return new Writable({
+    write(chunk, _, done) {
+      into[name] += chunk.toString();
+      done();
+    },
+  });
+}
+
+const result = { out: '', err: '' };
+const input = new PassThrough();
+const out = collector(result, 'out');
+const err = collector(result, 'err');
+
+let socket;
+if (mode === 'exec') {
+  const done = (status) => { result.status = status; };
+  socket = await new Exec(config, ownPath).exec('', '', '', [], out, err, input, false, done);
+} else {
+  socket = await new PortForward(config, true, ownPath).portForward('', '', [1], out, err, input);
+}
+process.stdin.pipe(input);
+result.protocol = socket.protocol;
+socket.addEventListener('close', () => {
+  console.log(JSON.stringify(result));
+  process.exit(0);
+});

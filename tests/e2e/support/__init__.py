@@ -1,0 +1,1 @@
+"""What the tests share: the server under test, its platforms, and clients with nothing hidden."""

@@ -1,0 +1,70 @@
+"""A user of the API: a server, a token, and requests as the contract writes them."""
+import base64
+import json
+import urllib.parse
+
+from support import rawws
+from support.httpclient import dial, request
+
+
+def argv(*words):
+    """A command as the query and the header carry it (contract §6)."""
+    return base64.b64encode(json.dumps(words).encode()).decode()
+
+
+def with_query(path, query):
+    """Appends a query: text as it is, a dict or pairs percent-encoded."""
+    if not query:
+        return path
+    return path + "?" + (query if isinstance(query, str) else urllib.parse.urlencode(query))
+
+
+class Client:
+    """`token=None` sends no Authorization header."""
+
+    def __init__(self, server, token, tls=None):
+        self.server = server
+        self.token = token
+        self.tls = tls
+
+    def as_user(self, token):
+        return Client(self.server, token, self.tls)
+
+    def get(self, path, query=None, headers=None, method="GET", body=None):
+        return request(self.server.address, method, with_query(path, query),
+                       self._headers(headers), self.tls, body)
+
+    def open(self, path, query=None, headers=None, subprotocols=(), receive_buffer=None):
+        """An upgraded RawWebSocket, or rawws.Refused."""
+        sock = dial(self.server.address, self.tls, receive_buffer)
+        host = "{}:{}".format(*self.server.address)
+        return rawws.upgrade(sock, host, with_query(path, query), self._headers(headers),
+                             subprotocols)
+
+    def refused(self, path, query=None, headers=None, subprotocols=()):
+        """The answer to a handshake that must not succeed."""
+        try:
+            self.open(path, query, headers, subprotocols).drop()
+        except rawws.Refused as refusal:
+            return refusal.response
+        raise AssertionError(f"101 for {with_query(path, query)}")
+
+    def exec(self, workload, *words, subprotocols=(), receive_buffer=None, **query):
+        """Runs a command; further keywords are query fields."""
+        return self.open(workload.path("exec"), {"command": argv(*words), **query},
+                         subprotocols=subprotocols, receive_buffer=receive_buffer)
+
+    def run(self, workload, *words, **query):
+        """Runs a command to its end: (output, Closed)."""
+        with self.exec(workload, *words, **query) as session:
+            messages, closed = session.read_all()
+        return b"".join(messages), closed
+
+    def logs(self, workload, **query):
+        """One-shot logs: (messages, Closed)."""
+        with self.open(workload.path("logs"), query) as session:
+            return session.read_all()
+
+    def _headers(self, extra):
+        own = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return own | (extra or {})

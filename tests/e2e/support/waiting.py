@@ -1,0 +1,13 @@
+"""Waiting for events with a deadline, never for time to pass."""
+import time
+
+TIMEOUT = 10.0  # seconds that any single event may take
+
+
+def eventually(probe, what, timeout=TIMEOUT):
+    """The first truthy value of probe(); fails with `what` when none comes in time."""
+    end = time.monotonic() + timeout
+    while not (value := probe()):
+        assert time.monotonic() < end, f"not within {timeout} s: {what}"
+        time.sleep(0.02)
+    return value

@@ -1,0 +1,109 @@
+"""Operations (contract §4, §9): /healthz, /readyz and /metrics on the admin listener, no token."""
+import json
+import re
+
+import pytest
+
+from support.catalogue import BASE, LINES, SHELL
+from support.httpclient import request
+from support.waiting import eventually
+
+SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})? (\S+)$')
+
+
+def admin(client, path, method="GET"):
+    return request(client.server.admin, method, path, {})
+
+
+def metrics(client):
+    """Samples by "name{labels}"."""
+    answer = admin(client, "/metrics")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    samples = {}
+    for line in answer.body.decode().splitlines():
+        if not line.startswith("#"):
+            match = SAMPLE.match(line)
+            assert match, line
+            samples[match.group(1) + (match.group(2) or "")] = float(match.group(3))
+    return samples
+
+
+def changed(before, after, *words):
+    """The samples that grew and whose name holds each word."""
+    return {name: value - before.get(name, 0) for name, value in after.items()
+            if value > before.get(name, 0) and all(word in name for word in words)}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_and_readiness_need_no_token(client, path):
+    assert admin(client, path).status == 200
+
+
+def test_admin_serves_nothing_else(client):
+    assert admin(client, BASE + "/status").status == 404
+    assert admin(client, "/").status == 404
+    assert admin(client, "/healthz", "POST").status == 405
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_api_listener_does_not_serve_the_admin_paths(client, path):
+    assert client.get(path).status == 404
+
+
+def test_requests_sessions_bytes_lines_and_close_codes_are_counted(client):
+    before = metrics(client)
+    client.get(LINES.path("status"))
+    client.logs(LINES)
+    client.run(SHELL, "echo", "hi")
+
+    def counted():
+        after = metrics(client)
+        kinds = [("request",), ("upgrade",), ("session",), ("bytes",), ("lines",), ("1000",)]
+        return all(changed(before, after, *words) for words in kinds)
+    eventually(counted, "every kind of counter")
+
+
+def test_auth_failures_are_counted(client):
+    before = metrics(client)
+    assert client.as_user("nonsense").get(BASE + "/status").status == 401
+    assert changed(before, metrics(client), "auth")
+
+
+def test_latencies_are_histograms(client):
+    client.get(LINES.path("status"))
+    names = set(metrics(client))
+    assert any(re.search(r"_seconds_bucket\{.*le=", name) for name in names)
+    assert any(name.startswith(tuple(n.replace("_bucket", "_count").split("{")[0] for n in names
+                                     if "_bucket" in n)) for name in names)
+
+
+def test_labels_are_bounded_names_of_callers_never_become_labels(client):
+    for number in range(20):
+        client.get(LINES.named(name=f"scan-{number}").path("status"))
+        client.get(f"/scan-{number}")
+    text = admin(client, "/metrics").body.decode()
+    assert "scan-" not in text
+
+
+def sessions_logged(client):
+    lines = [line for line in client.server.output.splitlines() if line.startswith("{")]
+    return [record for record in map(json.loads, lines) if "exec" in json.dumps(record).lower()]
+
+
+def test_one_line_per_session_end_without_token_or_command(client):
+    client.run(SHELL, "echo", "a-secret-argument")
+    record = eventually(lambda: sessions_logged(client), "a line about the session")[-1]
+    text = json.dumps(record)
+    assert "alice" in text and "shell" in text and "1000" in text
+    assert "a-secret-argument" not in client.server.output
+    assert client.token.split(".")[2] not in client.server.output
+    assert client.token.split(".")[1] not in client.server.output
+
+
+def test_log_is_json_line_by_line(client):
+    lines = client.server.output.splitlines()
+    rest = [line for line in lines if not line.startswith(("listening on", "admin on"))]
+    assert rest
+    for line in rest:
+        json.loads(line)

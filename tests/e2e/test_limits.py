@@ -1,0 +1,192 @@
+"""Contract §3, §10: limits on sessions, headers and bodies, and clients that misbehave."""
+import os
+import socket
+import threading
+import time
+
+import pytest
+
+from support.catalogue import BASE, LINES, SHELL, TICKER
+from support.httpclient import dial, raw_request, read_head
+from support.waiting import eventually
+
+STATUS = BASE + "/status"
+
+
+def test_over_max_per_user_is_429_with_retry_after(serve):
+    client = serve(SHELL, sessions={"maxPerUser": 2})
+    bob = client.as_user(client.server.token("bob", ("ml",)))
+    first = client.open(SHELL.path("logs"), "follow=true")
+    with client.open(SHELL.path("logs"), "follow=true"):
+        answer = client.refused(SHELL.path("logs"))
+        assert (answer.status, answer.json["code"]) == (429, 429)
+        assert answer.headers["retry-after"].isdigit()
+        assert client.get(SHELL.path("status")).status == 200  # no session
+        with bob.open(SHELL.path("logs")):
+            pass  # another user isn't disturbed
+        first.close()
+        first.read_close()
+        eventually(lambda: client.logs(SHELL)[0], "the place is free again")
+
+
+def test_over_max_is_429(serve):
+    client = serve(SHELL, sessions={"max": 1})
+    with client.open(SHELL.path("logs"), "follow=true"):
+        assert client.refused(SHELL.path("exec"), "command=WyJ0cnVlIl0").status == 429
+
+
+@pytest.mark.parametrize("headers", [
+    {"X-Big": "x" * 70_000}, {f"X-{number}": "x" * 700 for number in range(100)}],
+    ids=["one", "many"])
+def test_headers_over_64_kib_are_431(client, headers):
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    answer = raw_request(client.server.address,
+                         f"GET {STATUS} HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode())
+    assert (answer.status, answer.json["code"]) == (431, 431)
+
+
+def test_headers_below_the_limit_are_served(client):
+    headers = {f"X-{number}": "x" * 600 for number in range(80)}
+    assert client.get(STATUS, headers=headers).status == 200
+
+
+def test_body_up_to_64_kib_is_read_and_dropped(client):
+    head = (f"GET {STATUS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\n"
+            "Content-Length: 65536\r\n\r\n").encode()
+    with dial(client.server.address) as sock:
+        for _ in range(2):  # the second shows that the first body was read to its end
+            sock.sendall(head + b"GET / HTTP/1.1\r\n" * 4096)
+            response, rest = read_head(sock)
+            assert response.status == 200
+            while len(rest) < int(response.headers["content-length"]):
+                rest += sock.recv(65536)
+
+
+@pytest.mark.parametrize("framing", ["content-length", "chunked"])
+def test_body_over_64_kib_is_413_and_the_connection_ends(client, framing):
+    head = (f"GET {STATUS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\n")
+    with dial(client.server.address) as sock:
+        if framing == "chunked":
+            head += "Transfer-Encoding: chunked\r\n\r\n"
+            body = b"11000\r\n" + b"x" * 0x11000 + b"\r\n0\r\n\r\n"
+        else:
+            head += "Content-Length: 70000\r\n\r\n"
+            body = b"x" * 70_000
+        try:
+            sock.sendall(head.encode() + body)
+        except OSError:
+            pass  # it may have been cut already
+        response, rest = read_head(sock)
+        assert response.status == 413
+        assert response.headers["connection"].lower() == "close"
+        try:
+            while sock.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
+
+
+@pytest.mark.parametrize("data", [
+    b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\r\n\r\n",
+    b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+    b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"0\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", b"GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n"])
+def test_malformed_requests_are_4xx_and_end_the_connection(client, data):
+    answer = raw_request(client.server.address, data)
+    assert answer.status in (400, 505)
+
+
+def test_head_in_single_bytes_is_served(client):
+    head = f"GET {STATUS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\n\r\n"
+    with dial(client.server.address) as sock:
+        for byte in head.encode():
+            sock.send(bytes([byte]))
+        assert read_head(sock)[0].status == 200
+
+
+def test_requests_may_be_pipelined(client):
+    head = f"GET {STATUS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\n\r\n"
+    with dial(client.server.address) as sock:
+        sock.sendall(head.encode() * 3)
+        seen = b""
+        while seen.count(b"HTTP/1.1 200") < 3:
+            data = sock.recv(65536)
+            assert data, seen
+            seen += data
+
+
+@pytest.mark.slow
+def test_slow_headers_are_cut_after_10_s_also_when_a_byte_comes_each_second(client):
+    with dial(client.server.address) as silent, dial(client.server.address) as slow:
+        silent.sendall(b"GET / HTTP/1.1\r\n")
+        start = time.monotonic()
+        stop = threading.Event()
+        drip = threading.Thread(target=drip_bytes, args=(slow, stop))
+        drip.start()
+        for sock in (silent, slow):
+            sock.settimeout(14)
+            drain(sock)
+        stop.set()
+        drip.join()
+        assert 8 <= time.monotonic() - start <= 13
+
+
+def drip_bytes(sock, stop):
+    for byte in b"GET /cluster-api/status HTTP/1.1\r\nHost: x\r\n":
+        try:
+            sock.send(bytes([byte]))
+        except OSError:
+            return
+        if stop.wait(1):
+            return
+
+
+def drain(sock):
+    """Reads until the server ends the connection."""
+    try:
+        while sock.recv(4096):
+            pass
+    except ConnectionResetError:
+        pass
+
+
+def test_others_are_served_while_a_client_drips(client):
+    with dial(client.server.address) as slow:
+        slow.sendall(b"GET /cluster")
+        start = time.monotonic()
+        assert client.get(STATUS).status == 200
+        assert time.monotonic() - start < 2
+
+
+@pytest.mark.local
+def test_vanished_clients_leave_nothing_behind(client, platform):
+    descriptors = open_descriptors(platform)
+    for _ in range(30):
+        client.open(TICKER.path("logs"), "follow=true").drop()
+        client.exec(SHELL, "sleep", "1000").drop()
+    eventually(lambda: open_descriptors(platform) <= descriptors + 5, "descriptors are given back",
+               timeout=15)
+
+
+def open_descriptors(platform):
+    return len(os.listdir(f"/proc/{platform.server.pid}/fd"))
+
+
+def test_half_closed_http_client_still_gets_its_answer(client):
+    head = f"GET {STATUS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\n\r\n"
+    with dial(client.server.address) as sock:
+        sock.sendall(head.encode())
+        sock.shutdown(socket.SHUT_WR)
+        assert read_head(sock)[0].status == 200
+
+
+def test_many_sessions_at_once(client):
+    sessions = [client.open(LINES.path("logs"), "follow=true&tailLines=1") for _ in range(200)]
+    for session in sessions:
+        assert session.message() == b"line 100\n"
+    for session in sessions:
+        session.sock.close()

@@ -1,0 +1,95 @@
+"""Contract §8: status bodies."""
+import time
+
+import pytest
+
+from support.catalogue import (ALL, BASE, EMPTY, FAILED, FINISHED, LINES, PAIR, Container,
+                               Workload, shell)
+from support.waiting import eventually
+
+COUNTS = ["total", "running", "pending", "succeeded", "failed"]
+
+
+def test_cluster_status(client):
+    answer = client.get(BASE + "/status")
+    body = answer.json
+    assert (answer.status, body["status"]) == (200, "OK")
+    assert body["version"]
+    assert body["backend"]["kind"] == "local"
+    assert body["backend"]["version"]
+    for feature in ["logs", "exec", "attach", "portForward", "workloads"]:
+        assert body["features"][feature]["state"] == "OK"
+    assert b"OK" in answer.body
+
+
+def test_cluster_status_needs_only_a_valid_token(platform):
+    assert platform.user("stranger").get(BASE + "/status").status == 200
+
+
+def test_cluster_status_comes_in_well_under_a_second(client):
+    start = time.monotonic()
+    for _ in range(20):
+        assert client.get(BASE + "/status").status == 200
+    assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("workload", ALL, ids=lambda w: w.name + "-" + w.framework)
+def test_workload_status(client, workload):
+    body = client.get(workload.path("status")).json
+    assert body["status"] == body["phase"] == workload.phase
+    assert (body["project"], body["name"]) == (workload.project, workload.name)
+    assert (body["type"], body["framework"]) == (workload.type, workload.framework)
+    assert body["pods"]["total"] == workload.replicas
+    assert set(body["pods"]) == set(COUNTS)
+    assert sum(body["pods"][state] for state in COUNTS[1:]) == workload.replicas
+
+
+@pytest.mark.parametrize("kind, name", [
+    ("training", "TrainingWorkload"), ("workspace", "InteractiveWorkload"),
+    ("distributed", "DistributedWorkload"), ("inference", "InferenceWorkload"),
+    ("external", "ExternalWorkload")])
+def test_kind_is_the_crd_of_the_type(client, kind, name):
+    workload = next(workload for workload in ALL if workload.type == kind)
+    assert client.get(workload.path("status")).json["kind"] == name
+
+
+@pytest.mark.parametrize("workload, state", [
+    (LINES, "running"), (PAIR, "running"), (FINISHED, "succeeded"), (FAILED, "failed")],
+    ids=lambda x: getattr(x, "name", x))
+def test_pods_are_counted_by_state(client, workload, state):
+    pods = client.get(workload.path("status")).json["pods"]
+    assert pods[state] == pods["total"] == workload.replicas
+
+
+def test_no_replicas_is_pending(client):
+    body = client.get(EMPTY.path("status")).json
+    assert (body["phase"], body["pods"]["total"]) == ("Pending", 0)
+
+
+def test_message_says_why_a_workload_failed(client):
+    assert "3" in client.get(FAILED.path("status")).json["message"]
+
+
+@pytest.mark.local
+def test_command_that_does_not_exist_is_failed_and_the_status_says_why(serve):
+    absent = Workload("absent", (Container(("/nowhere/program",)),))
+    client = serve(absent)
+
+    def phase():
+        return client.get(absent.path("status")).json["phase"] == "Failed"
+    eventually(phase, "the pod is Failed")
+    assert "/nowhere/program" in client.get(absent.path("status")).json["message"]
+    assert client.get(BASE + "/status").status == 200
+
+
+@pytest.mark.local
+def test_some_pods_failed_is_degraded(serve):
+    script = "[ $SLUICE_REPLICA_INDEX = 0 ] && exec sleep 1000000; exit 1"
+    half = Workload("half", (shell(script),), replicas=2)
+    client = serve(half)
+
+    def degraded():
+        return client.get(half.path("status")).json["phase"] == "Degraded"
+    eventually(degraded, "Degraded")
+    pods = client.get(half.path("status")).json["pods"]
+    assert (pods["running"], pods["failed"]) == (1, 1)
