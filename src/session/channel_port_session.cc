@@ -56,9 +56,8 @@ net::Task<bool> send_in_turn(PortGroup& group, Bytes message) {
   if (!turn) co_return false;
   bool go_on = !group.run.has_ended();
   if (go_on) {
-    group.run.begin_write();
     const Result<> sent = co_await group.run.socket.send(ws::Opcode::Binary, message);
-    go_on = group.run.end_write(sent);
+    go_on = group.run.may_go_on(sent);
   }
   group.turns.pass();
   co_return go_on;
@@ -70,9 +69,8 @@ net::Task<> announce(PortGroup& group) {
       group.run.socket.append(ws::Opcode::Binary, channel::port_announcement(channel, port.number));
     }
   }
-  group.run.begin_write();
   const Result<> sent = co_await group.run.socket.flush();
-  (void)group.run.end_write(sent);
+  (void)group.run.may_go_on(sent);
 }
 
 void stop_input(PortGroup& group, Port& port) {

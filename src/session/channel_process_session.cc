@@ -61,9 +61,8 @@ std::byte lowest_writable(const backend::StreamOptions& streams) {
 net::Task<> send_status(SessionRun& run, backend::ProcessExit exit) {
   std::string status = status_of(exit);
   status.insert(status.begin(), static_cast<char>(byte_of(StreamChannel::Error)));
-  run.begin_write();
   const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, as_bytes(status));
-  if (run.end_write(sent)) run.report(session_end_of(exit));
+  if (run.may_go_on(sent)) run.report(session_end_of(exit));
 }
 
 /// The upstream failed before the process's end could be known.
@@ -75,9 +74,8 @@ net::Task<> send_failure(SessionRun& run, Error error) {
 
 net::Task<> pump_output(SessionRun& run, RemoteProcess& process, backend::StreamOptions streams) {
   const std::byte first = lowest_writable(streams);
-  run.begin_write();
   const Result<> greeted = co_await run.socket.send(ws::Opcode::Binary, Bytes(&first, 1));
-  if (!run.end_write(greeted)) co_return;
+  if (!run.may_go_on(greeted)) co_return;
   {
     TransferBuffer buffer;
     while (true) {
@@ -89,9 +87,8 @@ net::Task<> pump_output(SessionRun& run, RemoteProcess& process, backend::Stream
       if (output->size == 0) break;
       const Bytes bytes = buffer.filled(output->size, byte_of(output->channel));
       if (!is_wanted(streams, output->channel)) continue;
-      run.begin_write();
       const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, bytes);
-      if (!run.end_write(sent)) co_return;
+      if (!run.may_go_on(sent)) co_return;
     }
   }
   const Result<backend::ProcessExit> exit = co_await process.wait();

@@ -61,9 +61,8 @@ net::Task<> pump_log(SessionRun& run, LogStream& log, SessionStats* stats) {
     const std::optional<backend::StreamEnd> end = log.end();
     if (end) framer.finish();
     if (!pieces->empty() || end) {
-      run.begin_write();
       const Result<> written = co_await run.socket.flush();
-      if (!run.end_write(written)) co_return;
+      if (!run.may_go_on(written)) co_return;
     }
     if (end) {
       const bool deleted = *end == backend::StreamEnd::TargetDeleted;

@@ -63,9 +63,8 @@ net::Task<> end_from_pod(RawPort& port) {
   }
   if (port.empty_message == EmptyMessage::EndsInput) {
     port.pod_ended = true;
-    run.begin_write();
     const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, {});
-    if (!run.end_write(sent)) co_return;
+    if (!run.may_go_on(sent)) co_return;
     if (port.write_error) run.report_failure(*port.write_error, port.about);
     if (!port.client_ended) co_return;  // the other direction flows on
   }
@@ -82,9 +81,8 @@ net::Task<> pump_from_pod(RawPort& port) {
     }
     if (*count == 0) break;
     const Bytes bytes = buffer.filled(*count);
-    port.run.begin_write();
     const Result<> sent = co_await port.run.socket.send(ws::Opcode::Binary, bytes);
-    if (!port.run.end_write(sent)) co_return;
+    if (!port.run.may_go_on(sent)) co_return;
   }
   co_await end_from_pod(port);
 }

@@ -43,9 +43,8 @@ net::Task<> pump_output(SessionRun& run, RemoteProcess& process, backend::Stream
     if (output->size == 0) break;
     const Bytes bytes = buffer.filled(output->size);
     if (!is_wanted(streams, output->channel)) continue;
-    run.begin_write();
     const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, bytes);
-    if (!run.end_write(sent)) co_return;
+    if (!run.may_go_on(sent)) co_return;
   }
   const Result<backend::ProcessExit> exit = co_await process.wait();
   if (exit) {

@@ -3,13 +3,6 @@
 #include <utility>
 
 namespace sluice::session {
-namespace {
-
-// How long a message that is on its way out may take when the session ends: a client that reads has
-// it by then, and gets a Close behind it in time; from one that doesn't, the connection is cut.
-constexpr nanoseconds kWriteGrace = milliseconds(500);
-
-}  // namespace
 
 SessionRun::SessionRun(const SessionContext& context, ws::Connection& connection)
     : socket(connection),
@@ -62,12 +55,10 @@ const ws::MessagePiece* SessionRun::message(const Result<ws::Received>& received
   return &std::get<ws::MessagePiece>(*received);
 }
 
-bool SessionRun::end_write(const Result<>& written) {
-  writing_ = false;
+bool SessionRun::may_go_on(const Result<>& written) {
   if (!written && written.error().code != ErrorCode::Cancelled) {
     report(SessionEndKind::Disconnected, written.error().message);
   }
-  if (end_) context_.interruption.event.notify();
   return written && !end_;
 }
 
@@ -81,24 +72,9 @@ net::Task<SessionEnd> SessionRun::finish() {
     const Result<> woken = co_await context_.interruption.event.wait();
     if (!woken) report(SessionEndKind::Disconnected, "session cancelled");
   }
-  if (writing_ && end_->kind != SessionEndKind::Disconnected) co_await let_write_finish();
   tasks.cancel();
   co_await tasks.join();
   co_return std::move(*end_);
-}
-
-net::Task<> SessionRun::let_write_finish() {
-  tasks.spawn("write grace", end_grace());
-  while (writing_ && !grace_over_) {
-    const Result<> woken = co_await context_.interruption.event.wait();
-    if (!woken) break;
-  }
-}
-
-net::Task<> SessionRun::end_grace() {
-  (void)co_await context_.timers.sleep_for(kWriteGrace);
-  grace_over_ = true;
-  context_.interruption.event.notify();
 }
 
 net::Task<> SessionRun::watch() {

@@ -33,10 +33,9 @@ class SessionRun final {
   /// The piece of a message that receive() returned; nullptr when it was an end, which is reported.
   const ws::MessagePiece* message(const Result<ws::Received>& received);
 
-  /// Around each send() or flush(), of which there is one at a time.
-  void begin_write() { writing_ = true; }
-  /// Whether the writer may go on: false once the session has ended or the write failed.
-  bool end_write(const Result<>& written);
+  /// After each send() or flush(): false once the write failed, which is reported, or the session
+  /// has ended.
+  bool may_go_on(const Result<>& written);
 
   /// Around what may keep the session from receiving for long: idle time does not run.
   void hold_back() { watchdog_.hold_back(); }
@@ -48,14 +47,10 @@ class SessionRun final {
  private:
   net::Task<> watch();
   net::Task<> report_later(nanoseconds delay, SessionEnd end);
-  net::Task<> end_grace();
-  net::Task<> let_write_finish();
 
   const SessionContext& context_;
   Watchdog watchdog_;
   std::optional<SessionEnd> end_;
-  bool writing_ = false;
-  bool grace_over_ = false;
 };
 
 }  // namespace sluice::session
