@@ -8,8 +8,8 @@ Task<Executor> current_executor() { co_return co_await boost::asio::this_coro::e
 
 Deadline::Deadline(Executor executor, Timers& timers, MonotonicTime at,
                    std::function<void()> expired)
-    : group_(executor) {
-  group_.spawn("deadline", run(timers, at, std::move(expired)));
+    : group_(executor), callback_(std::move(expired)) {
+  group_.spawn("deadline", run(timers, at));
 }
 
 Task<bool> Deadline::end() {
@@ -18,11 +18,11 @@ Task<bool> Deadline::end() {
   co_return expired_;
 }
 
-Task<> Deadline::run(Timers& timers, MonotonicTime at, std::function<void()> expired) {
-  const Result<> passed = co_await timers.sleep_until(at);  // in the if, GCC 12 destroys it twice
-  if (!passed) co_return;
+Task<> Deadline::run(Timers& timers, MonotonicTime at) {
+  const Result<> slept = co_await timers.sleep_until(at);
+  if (!slept) co_return;
   expired_ = true;
-  expired();
+  callback_();
 }
 
 }  // namespace sluice::net

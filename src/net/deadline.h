@@ -21,9 +21,10 @@ class Deadline {
   Task<bool> end();
 
  private:
-  Task<> run(Timers& timers, MonotonicTime at, std::function<void()> expired);
+  Task<> run(Timers& timers, MonotonicTime at);
 
   TaskGroup group_;
+  std::function<void()> callback_;
   bool expired_ = false;
 };
 
