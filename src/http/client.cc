@@ -31,7 +31,8 @@ Result<Url> parse_url(const std::string& text) {
   Url url{.secure = https};
   url.host = parsed->host_address();
   url.authority = std::string(parsed->encoded_host_and_port());
-  url.port = parsed->has_port() ? parsed->port_number() : static_cast<std::uint16_t>(https ? 443 : 80);
+  url.port =
+      parsed->has_port() ? parsed->port_number() : static_cast<std::uint16_t>(https ? 443 : 80);
   url.target = std::string(parsed->encoded_target());
   if (!url.target.starts_with('/')) url.target.insert(0, "/");
   return url;
@@ -94,7 +95,8 @@ net::Task<Result<Response>> get(std::string url, ClientOptions options, net::Tim
   Result<Response> response = fail(cancelled());
   group.spawn("http get", store(perform(std::move(parsed), options, timers), response));
   co_await group.join();
-  if (co_await deadline.end()) response = fail(ErrorCode::Unavailable, url + ": timed out");
+  const bool expired = co_await deadline.end();
+  if (expired) response = fail(ErrorCode::Unavailable, url + ": timed out");
   co_return response;
 }
 

@@ -16,7 +16,8 @@ class ResponseParser {
   /// Takes a prefix of `input`; the rest is to be offered again with what follows.
   /// Errors: Unavailable (malformed or too large).
   Result<std::size_t> feed(std::string_view input);
-  /// The connection has ended: the end of a body without a length (RFC 9112 6.3). Errors: Unavailable.
+  /// The connection has ended: the end of a body without a length (RFC 9112 6.3). Errors:
+  /// Unavailable.
   Result<> finish();
   bool complete() const;
   /// Once, when complete().

@@ -1,5 +1,5 @@
-// Descriptor: a non-blocking file descriptor (socket, pipe, pty, pidfd) on one event loop. It only waits;
-// reading and writing are the caller's plain system calls, so an idle one holds no buffer.
+// Descriptor: a non-blocking file descriptor (socket, pipe, pty, pidfd) on one event loop. It only
+// waits; reading and writing are the caller's plain system calls, so an idle one holds no buffer.
 #pragma once
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
@@ -14,8 +14,9 @@ class Descriptor {
   /// Takes the descriptor and makes it non-blocking. Regular files can't be waited for.
   Descriptor(Executor executor, UniqueFd fd);
 
-  /// Completes when a read (or write) may make progress, also to report an end or an error; it may wake
-  /// for nothing. One waiter for each direction at a time. Errors: Cancelled (also after close()).
+  /// Completes when a read (or write) may make progress, also to report an end or an error; it may
+  /// wake for nothing. One waiter for each direction at a time. Errors: Cancelled (also after
+  /// close()).
   Task<Result<>> readable();
   Task<Result<>> writable();
 

@@ -1,5 +1,5 @@
-// Event: one task tells another, on the same loop, that something changed. The waiter then looks at the
-// state that both share; a notification that nobody waits for is remembered, so none is lost.
+// Event: one task tells another, on the same loop, that something changed. The waiter then looks at
+// the state that both share; a notification that nobody waits for is remembered, so none is lost.
 #pragma once
 
 #include "net/steady_timer.h"

@@ -1,9 +1,9 @@
 // One event loop on one thread. The program has one per core; a connection lives and dies on one.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-
 #include <functional>
+
+#include <boost/asio/io_context.hpp>
 
 #include "net/task.h"
 

@@ -1,4 +1,5 @@
-// The Asio timer type of sluice's loops: steady clock, concrete executor (smaller than any_io_executor).
+// The Asio timer type of sluice's loops: steady clock, concrete executor (smaller than
+// any_io_executor).
 #pragma once
 
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -7,8 +8,7 @@
 
 namespace sluice::net {
 
-using SteadyTimer =
-    boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                      boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using SteadyTimer = boost::asio::basic_waitable_timer<
+    std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 }  // namespace sluice::net

@@ -1,11 +1,11 @@
 #include "net/task_group.h"
 
+#include <cassert>
+#include <exception>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-
-#include <cassert>
-#include <exception>
 
 #include "net/wait.h"
 #include "observe/log.h"
@@ -30,10 +30,10 @@ void TaskGroup::spawn(std::string_view name, Task<> task) {
   const Position position = running_.emplace(running_.end());
   boost::asio::co_spawn(
       executor_, without_throwing_waits(std::move(task)),
-      boost::asio::bind_cancellation_slot(
-          position->signal.slot(), [this, position, name](std::exception_ptr exception) {
-            ended(position, name, std::move(exception));
-          }));
+      boost::asio::bind_cancellation_slot(position->signal.slot(),
+                                          [this, position, name](std::exception_ptr exception) {
+                                            ended(position, name, std::move(exception));
+                                          }));
 }
 
 void TaskGroup::cancel() {

@@ -1,11 +1,11 @@
-// TaskGroup: the owner of background tasks. It starts them, cancels them, and can be waited for; after
-// join() nothing of them runs. Model: kj TaskSet.
+// TaskGroup: the owner of background tasks. It starts them, cancels them, and can be waited for;
+// after join() nothing of them runs. Model: kj TaskSet.
 #pragma once
-
-#include <boost/asio/cancellation_signal.hpp>
 
 #include <list>
 #include <string_view>
+
+#include <boost/asio/cancellation_signal.hpp>
 
 #include "net/event.h"
 #include "net/steady_timer.h"
@@ -21,14 +21,14 @@ class TaskGroup {
   /// The group must be empty: cancel() and join() it first.
   ~TaskGroup();
 
-  /// Starts the task on the group's loop, after the current one suspends. `name` is a literal, for the
-  /// log line that an escaped exception gets: one that reaches here is a defect, ends its task only, and
-  /// is counted.
+  /// Starts the task on the group's loop, after the current one suspends. `name` is a literal, for
+  /// the log line that an escaped exception gets: one that reaches here is a defect, ends its task
+  /// only, and is counted.
   void spawn(std::string_view name, Task<> task);
   /// Asks all running tasks to end: each wait in them completes with Cancelled.
   void cancel();
-  /// Waits until none is left. One caller at a time. It waits even when the caller itself is cancelled:
-  /// what the tasks use may be destroyed only afterwards.
+  /// Waits until none is left. One caller at a time. It waits even when the caller itself is
+  /// cancelled: what the tasks use may be destroyed only afterwards.
   Task<> join();
 
   std::size_t size() const { return running_.size(); }

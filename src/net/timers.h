@@ -1,4 +1,5 @@
-// Timers: a clock that one can sleep by. SystemTimers is the real one; testing/virtual_clock.h the other.
+// Timers: a clock that one can sleep by. SystemTimers is the real one; testing/virtual_clock.h the
+// other.
 #pragma once
 
 #include "base/clock.h"

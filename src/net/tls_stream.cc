@@ -101,7 +101,8 @@ Task<Result<>> TlsStream::handshake_before(Timers& timers, nanoseconds timeout) 
   const Executor executor = co_await current_executor();
   Deadline deadline(executor, timers, timers.now() + timeout, [this] { abort(); });
   Result<> done = co_await handshake();
-  if (co_await deadline.end()) {
+  const bool expired = co_await deadline.end();
+  if (expired) {
     co_return fail(ErrorCode::Unavailable, "TLS: the handshake took too long");
   }
   co_return done;
