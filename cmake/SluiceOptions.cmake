@@ -18,10 +18,13 @@ add_compile_options(
   -fno-omit-frame-pointer -fstack-protector-strong -fcf-protection)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside Asio's coroutines and std::expected, where they do not hold.
-  add_compile_options(-fcoroutines -Wno-maybe-uninitialized -Wno-mismatched-new-delete
+  # -fpch-preprocess: lets ccache cache what uses a precompiled header.
+  add_compile_options(-fpch-preprocess -fcoroutines -Wno-maybe-uninitialized -Wno-mismatched-new-delete
                       -Wno-missing-field-initializers -Wno-stringop-overflow -Wno-array-bounds
                       -Wno-restrict -Wno-dangling-pointer)
 else()
+  # No time stamp in the precompiled header: lets ccache cache what uses it.
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
   add_compile_options(-Wno-missing-field-initializers -Wno-missing-designated-field-initializers)
 endif()
 
