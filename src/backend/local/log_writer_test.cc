@@ -96,7 +96,7 @@ TEST_F(LogWriterTest, FilesRotateAndTheOldestGo) {
   }
   ASSERT_EQ(files().size(), 3U);
   EXPECT_EQ(files()[0], "7.log");
-  EXPECT_THAT(files()[1], HasSubstr("7.log.20260101-000003."));
+  EXPECT_THAT(files()[1], HasSubstr("7.log.20260101-000004."));
   EXPECT_THAT(stored(files()[1]), AllOf(HasSubstr("F 3\n"), HasSubstr("F 4\n")));
   EXPECT_THAT(stored("7.log"), HasSubstr("F 7\n"));
 }
