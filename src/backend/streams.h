@@ -9,6 +9,7 @@
 
 #include "backend/options.h"
 #include "base/bytes.h"
+#include "loglines/piece.h"
 #include "net/task.h"
 
 namespace sluice::backend {
@@ -19,12 +20,8 @@ enum class StreamEnd {
   TargetDeleted,  // the pod was deleted or its workload removed
 };
 
-/// A piece of one log line. Most lines are one piece that ends with '\n'; one over 1 MiB comes in
-/// several, so that no line needs unbounded memory.
-struct LogPiece {
-  std::string_view text;
-  bool ends_line = true;
-};
+/// A piece of one log line; most lines are one.
+using LogPiece = loglines::Piece;
 
 class LogStream {
  public:
