@@ -54,7 +54,8 @@ net::Task<> Container::run() {
     co_await run_once(restart);
     const RunResult result = failed_ ? RunResult::Failed : RunResult::Succeeded;
     if (stopping_ || failed_to_start_ || !restarts(spec_.restart, result)) break;
-    co_await wait_before_restart(back_off.next(services_.timers.now() - began));
+    const nanoseconds wait = back_off.next(services_.timers.now() - began);
+    co_await wait_before_restart(wait);
   }
   tasks_.cancel();
   co_await tasks_.join();

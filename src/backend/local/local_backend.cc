@@ -11,6 +11,20 @@
 #include "backend/local/terminal.h"
 
 namespace sluice::backend::local {
+namespace {
+
+bool any_log_degraded(const ClusterView& view) {
+  for (const auto& [key, workload] : view.workloads) {
+    for (const auto& pod : workload.pods) {
+      for (const ContainerView& container : pod->containers) {
+        if (container.log->is_degraded()) return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<LocalBackend>> LocalBackend::start(LocalBackendConfig config,
                                                           net::EventLoop& loop, ProcessHost& host,
@@ -45,6 +59,10 @@ workload::ClusterStatus LocalBackend::cluster_status() const {
   status.backend_kind = "local";
   for (const char* const feature : {"logs", "exec", "attach", "portForward", "workloads"}) {
     status.features.push_back({feature, workload::FeatureState::Ok, {}});
+  }
+  if (any_log_degraded(*supervisor_->view())) {
+    status.features[0].state = workload::FeatureState::Degraded;
+    status.features[0].message = "the disk refuses what containers write";
   }
   return status;
 }

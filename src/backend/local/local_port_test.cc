@@ -1,0 +1,85 @@
+#include "backend/local/local_port.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <gmock/gmock.h>
+
+#include "backend/local/local_backend_test_support.h"
+
+namespace sluice::backend::local {
+namespace {
+
+class LocalPortTest : public LocalBackendTest {
+ protected:
+  /// A listening socket of the test's own: what is behind a port need not be the pod's.
+  std::uint16_t listen() {
+    listener_ = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(listener_.get(), 8), 0);
+    ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    return ntohs(address.sin_port);
+  }
+  Result<std::unique_ptr<PortStream>> connect(std::uint16_t port) {
+    return run(loop_, backend_->forward_port(caller_, *resolve(), port));
+  }
+  UniqueFd accept() { return UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)); }
+  std::string read_some(PortStream& stream) {
+    std::byte buffer[64];
+    const Result<std::size_t> count = run(loop_, stream.read(buffer));
+    return count ? std::string(as_text(Bytes(buffer).first(*count))) : count.error().message;
+  }
+  void start_and_wait() {
+    start(workload("sleep 1000"));
+    wait_phase("Running");
+  }
+
+  UniqueFd listener_;
+};
+
+TEST_F(LocalPortTest, HalfCloseLeavesTheOtherDirectionOpen) {
+  start_and_wait();
+  const auto stream = *connect(listen());
+  const UniqueFd server = accept();
+  ASSERT_TRUE(run(loop_, stream->write(as_bytes("question"))));
+  ASSERT_TRUE(run(loop_, stream->half_close()));
+  EXPECT_EQ(read_text(server.get()), "question");
+  ASSERT_EQ(::send(server.get(), "answer", 6, 0), 6);
+  EXPECT_EQ(read_some(*stream), "answer");
+  ::shutdown(server.get(), SHUT_WR);
+  EXPECT_EQ(read_some(*stream), "");
+  EXPECT_EQ(stream->end(), StreamEnd::Completed);
+}
+
+TEST_F(LocalPortTest, NothingListens) {
+  start_and_wait();
+  const std::uint16_t port = listen();
+  listener_.reset();
+  const auto result = connect(port);
+  EXPECT_EQ(result.error().code, ErrorCode::Unavailable);
+  EXPECT_EQ(result.error().message, "connection refused");
+}
+
+TEST_F(LocalPortTest, RemovingThePodEndsIt) {
+  start_and_wait();
+  const auto stream = *connect(listen());
+  const UniqueFd server = accept();
+  write_workloads("");
+  backend_->reload();
+  EXPECT_EQ(read_some(*stream), "");
+  EXPECT_EQ(stream->end(), StreamEnd::TargetDeleted);
+}
+
+TEST_F(LocalPortTest, AFinishedPodHasNoPorts) {
+  start(workload("exit 0"));
+  wait_phase("Completed");
+  EXPECT_EQ(connect(listen()).error().message, "connection refused");
+}
+
+}  // namespace
+}  // namespace sluice::backend::local
