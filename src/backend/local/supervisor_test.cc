@@ -78,10 +78,7 @@ TEST_F(SupervisorTest, RestartsWaitLonger) {
     return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
   };
   const auto wait_message = [&](const std::string& text) {
-    while (status()->message.find(text) == std::string::npos) {
-      loop_.context().restart();
-      loop_.context().run_one();
-    }
+    while (status()->message.find(text) == std::string::npos) run_some();
   };
   wait_message("restarting in 1s");  // after the one at once
   EXPECT_EQ(runs(), 2);
@@ -110,10 +107,7 @@ TEST_F(SupervisorTest, ReloadRestartsWhatChangedWithANewUid) {
   wait_phase("Running");
   const std::string before = uid();
   reload(workload(kForever, ", env: {A: b}"));
-  while (uid() == before || phase() != "Running") {
-    loop_.context().restart();
-    loop_.context().run_one();
-  }
+  while (uid() == before || phase() != "Running") run_some();
   EXPECT_EQ(resolve()->pod.name, "w-0-0");
 }
 
