@@ -70,7 +70,11 @@ net::Task<> ClientServer::stop() {
 }
 
 net::Task<> ClientServer::count_bytes() {
-  while (co_await services_.timers.sleep_for(kCountInterval)) registry_.count_bytes();
+  while (true) {
+    const Result<> passed = co_await services_.timers.sleep_for(kCountInterval);
+    if (!passed) co_return;
+    registry_.count_bytes();
+  }
 }
 
 net::Task<> ClientServer::serve_client(std::unique_ptr<net::Stream> stream) {

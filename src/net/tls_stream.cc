@@ -6,6 +6,7 @@
 
 #include "net/deadline.h"
 #include "net/socket_address.h"
+#include "net/tls_bio.h"
 
 namespace sluice::net {
 namespace {
@@ -23,7 +24,13 @@ std::string reason(const SSL* tls) {
 
 TlsStream::TlsStream(std::unique_ptr<TcpStream> tcp, const TlsContext& context)
     : tcp_(std::move(tcp)), tls_(SSL_new(context.get()), SSL_free) {
-  SSL_set_fd(tls_.get(), tcp_->fd());
+  BIO* transport = new_tls_bio(*tcp_);
+  SSL_set_bio(tls_.get(), transport, transport);
+}
+
+TlsStream::~TlsStream() {
+  // The peer is told that nothing is missing, if the socket takes it.
+  if (!lost_) close();
 }
 
 Result<TlsStream::Waits> TlsStream::blocked_on(int result) {
@@ -50,6 +57,9 @@ Task<Result<>> TlsStream::readable() {
 Task<Result<>> TlsStream::writable() { return wait(write_waits_); }
 
 Result<std::optional<std::size_t>> TlsStream::try_read(MutableBytes into) {
+  if (lost_) return fail(ErrorCode::Unavailable, "connection closed");
+  // What the thread's error queue holds from elsewhere would be taken for an error of this call.
+  ERR_clear_error();
   std::size_t count = 0;
   const int result = SSL_read_ex(tls_.get(), into.data(), into.size(), &count);
   drained_ = result != 1;
@@ -60,7 +70,9 @@ Result<std::optional<std::size_t>> TlsStream::try_read(MutableBytes into) {
 }
 
 Result<std::size_t> TlsStream::try_write(Bytes bytes) {
+  if (lost_) return fail(ErrorCode::Unavailable, "connection closed");
   if (bytes.empty()) return 0;
+  ERR_clear_error();
   std::size_t count = 0;
   const int result = SSL_write_ex(tls_.get(), bytes.data(), bytes.size(), &count);
   if (result == 1) return count;
@@ -69,16 +81,20 @@ Result<std::size_t> TlsStream::try_write(Bytes bytes) {
 }
 
 void TlsStream::shutdown_write() {
-  // close_notify is the end of stream that the peer can trust; what it costs when the socket's
-  // buffer is full is that the peer sees a truncation.
-  if (!lost_ && SSL_is_init_finished(tls_.get()) == 1) SSL_shutdown(tls_.get());
-  ERR_clear_error();
+  send_close_notify();
   tcp_->shutdown_write();
 }
 
-void TlsStream::close() {
+void TlsStream::send_close_notify() {
+  // It is the end of stream that the peer can trust; what it costs when the socket's buffer is full
+  // is that the peer sees a truncation.
+  ERR_clear_error();
   if (!lost_ && SSL_is_init_finished(tls_.get()) == 1) SSL_shutdown(tls_.get());
   ERR_clear_error();
+}
+
+void TlsStream::close() {
+  send_close_notify();
   lost_ = true;
   tcp_->close();
 }
@@ -90,6 +106,7 @@ void TlsStream::abort() {
 
 Task<Result<>> TlsStream::handshake() {
   while (true) {
+    ERR_clear_error();
     const int result = SSL_do_handshake(tls_.get());
     if (result == 1) co_return Result<>{};
     CO_TRY(const Waits waits, blocked_on(result));

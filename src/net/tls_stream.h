@@ -15,6 +15,8 @@ namespace sluice::net {
 
 class TlsStream final : public Stream {
  public:
+  ~TlsStream() override;
+
   Task<Result<>> readable() override;
   Task<Result<>> writable() override;
   Result<std::optional<std::size_t>> try_read(MutableBytes into) override;
@@ -38,6 +40,7 @@ class TlsStream final : public Stream {
   Task<Result<>> handshake();
   Task<Result<>> handshake_before(Timers& timers, nanoseconds timeout);
   Task<Result<>> wait(Waits waits);
+  void send_close_notify();
   /// What a call that made no progress waits for; an error when the connection is lost.
   Result<Waits> blocked_on(int result);
 
@@ -45,7 +48,7 @@ class TlsStream final : public Stream {
   std::unique_ptr<ssl_st, void (*)(ssl_st*)> tls_;
   Waits read_waits_ = Waits::ForReading;   // TLS may have to write in order to read,
   Waits write_waits_ = Waits::ForWriting;  // and the other way round (key update, RFC 8446 4.6.3)
-  bool drained_ = true;                    // the last read found nothing whole in what was received
+  bool drained_ = false;                   // the last read found nothing whole in what was received
   bool lost_ = false;
 };
 

@@ -3,11 +3,14 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
 #include "base/file.h"
 #include "net/listener.h"
 #include "testing/test_certificate.h"
 #include "testing/test_loop.h"
+#include "testing/virtual_clock.h"
 
 namespace sluice::net {
 namespace {
@@ -67,7 +70,8 @@ class TlsStreamTest : public ::testing::Test {
 };
 
 Task<> write_all(Stream& stream, std::string bytes) {
-  EXPECT_TRUE(co_await stream.write(as_bytes(bytes)));
+  const Result<> written = co_await stream.write(as_bytes(bytes));
+  EXPECT_TRUE(written);
   stream.shutdown_write();
 }
 
@@ -146,6 +150,150 @@ TEST_F(TlsStreamTest, ChangedCertificateIsReloadedAndABrokenOneIsNot) {
   ASSERT_TRUE(write_file_atomically(certificate_file(), "nonsense", 0600));
   (*certificate)->reload_if_changed();
   EXPECT_EQ((*certificate)->current(), second);
+}
+
+TEST_F(TlsStreamTest, ErrorsOfOtherCallsInTheThreadsQueueAreNotTakenForItsOwn) {
+  auto [server, client] = pair(certificate_file());
+  ASSERT_TRUE(server && client);
+  ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);
+  std::byte byte;
+  EXPECT_EQ((*server)->try_read({&byte, 1}), std::nullopt);
+  ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);
+  EXPECT_EQ((*client)->try_write(as_bytes("x")), 1U);
+}
+
+TEST_F(TlsStreamTest, WritingToALostConnectionIsAnErrorAndNoSignal) {
+  auto [server, client] = pair(certificate_file());
+  ASSERT_TRUE(server && client);
+  (*server)->abort();
+  const std::string megabyte(1'000'000, 'x');
+  const auto written = testing::run(loop_, (*client)->write(as_bytes(megabyte)));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ErrorCode::Unavailable);
+}
+
+TEST_F(TlsStreamTest, ClosedStreamTouchesNoDescriptor) {
+  auto [server, client] = pair(certificate_file());
+  ASSERT_TRUE(server && client);
+  (*client)->close();
+  std::byte byte;
+  EXPECT_FALSE((*client)->try_read({&byte, 1}));
+  EXPECT_FALSE((*client)->try_write(as_bytes("x")));
+  EXPECT_EQ(testing::run(loop_, (*client)->readable()).error().code, ErrorCode::Cancelled);
+}
+
+TEST_F(TlsStreamTest, DestructionTellsThePeerThatNothingIsMissing) {
+  auto [server, client] = pair(certificate_file());
+  ASSERT_TRUE(server && client);
+  server->reset();
+  std::byte byte;
+  EXPECT_EQ(testing::run(loop_, (*client)->read({&byte, 1})), 0U);
+}
+
+TEST_F(TlsStreamTest, SilentClientIsCutAtTheDeadline) {
+  testing::VirtualClock clock(loop_);
+  auto context = TlsContext::for_server(certificate_file(), key_file());
+  auto listener = Listener::open(loop_.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
+  auto plain = testing::run(loop_, connect_tcp("127.0.0.1", listener->address().port));
+  auto accepted = testing::run(loop_, listener->accept(clock));
+  ASSERT_TRUE(plain && accepted);
+  std::optional<Result<std::unique_ptr<TlsStream>>> stream;
+  TaskGroup group(loop_.executor());
+  auto accepting = accept_tls(*std::move(accepted), *context, clock, seconds(5));
+  group.spawn("accept", testing::store_result(std::move(accepting), stream));
+  clock.advance(milliseconds(4'999));
+  EXPECT_FALSE(stream);
+  clock.advance(milliseconds(1));
+  testing::run_until_empty(loop_, group);
+  ASSERT_TRUE(stream && !*stream);
+  EXPECT_EQ(stream->error().message, "TLS: the handshake took too long");
+}
+
+/// A client of OpenSSL's own, for what TlsStream never does.
+class RawClient {
+ public:
+  RawClient(std::unique_ptr<TcpStream> tcp, int max_version)
+      : tcp_(std::move(tcp)),
+        context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free),
+        tls(SSL_new(context_.get()), SSL_free) {
+    SSL_set_min_proto_version(tls.get(), TLS1_VERSION);
+    SSL_set_max_proto_version(tls.get(), max_version);
+    SSL_set_security_level(tls.get(), 0);
+    SSL_set_fd(tls.get(), tcp_->fd());
+  }
+  /// Repeats `call` until it is done. False: it failed.
+  Task<bool> finish(std::function<int()> call) {
+    while (true) {
+      const int result = call();
+      if (result == 1) co_return true;
+      if (SSL_get_error(tls.get(), result) != SSL_ERROR_WANT_READ) co_return false;
+      const Result<> ready = co_await tcp_->readable();
+      if (!ready) co_return false;
+    }
+  }
+
+ private:
+  std::unique_ptr<TcpStream> tcp_;
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
+
+ public:
+  std::unique_ptr<SSL, void (*)(SSL*)> tls;
+};
+
+class RawTlsTest : public TlsStreamTest {
+ protected:
+  /// The handshake of a client that `prepare` has set up: the server's stream, or why not.
+  Result<StreamPtr> handshake(int max_version, const std::function<void(SSL*)>& prepare) {
+    auto context = TlsContext::for_server(certificate_file(), key_file());
+    auto listener = Listener::open(loop_.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
+    auto tcp = testing::run(loop_, connect_tcp("127.0.0.1", listener->address().port));
+    client_ = std::make_unique<RawClient>(*std::move(tcp), max_version);
+    prepare(client_->tls.get());
+    std::optional<Result<StreamPtr>> server;
+    std::optional<bool> connected;
+    TaskGroup group(loop_.executor());
+    group.spawn("serve", testing::store_result(serve(*listener, *context), server));
+    auto connecting = client_->finish([this] { return SSL_connect(client_->tls.get()); });
+    group.spawn("connect", testing::store_result(std::move(connecting), connected));
+    testing::run_until_empty(loop_, group);
+    return *std::move(server);
+  }
+
+  std::unique_ptr<RawClient> client_;
+};
+
+TEST_F(RawTlsTest, KeyUpdateInTheMiddleLosesNothing) {
+  auto server = handshake(TLS1_3_VERSION, [](SSL*) {});
+  ASSERT_TRUE(server) << server.error().message;
+  SSL* tls = client_->tls.get();
+  ASSERT_EQ(SSL_write(tls, "before ", 7), 7);
+  ASSERT_EQ(SSL_key_update(tls, SSL_KEY_UPDATE_REQUESTED), 1);
+  ASSERT_EQ(SSL_write(tls, "after", 5), 5);
+  SSL_shutdown(tls);
+  std::string got;
+  testing::run(loop_, read_all(**server, got));
+  EXPECT_EQ(got, "before after");
+
+  ASSERT_TRUE(testing::run(loop_, (*server)->write(as_bytes("!"))));
+  char answer = 0;
+  EXPECT_TRUE(testing::run(loop_, client_->finish([&] { return SSL_read(tls, &answer, 1); })));
+  EXPECT_EQ(answer, '!');
+}
+
+TEST_F(RawTlsTest, Tls12IsServedAndOlderIsNot) {
+  EXPECT_TRUE(handshake(TLS1_2_VERSION, [](SSL*) {}));
+  EXPECT_FALSE(handshake(TLS1_1_VERSION, [](SSL*) {}));
+}
+
+TEST_F(RawTlsTest, ClientThatWantsOnlyHttp2IsRefused) {
+  const auto offer = [](std::string_view protocols) {
+    return [protocols](SSL* tls) {
+      SSL_set_alpn_protos(tls, reinterpret_cast<const unsigned char*>(protocols.data()),
+                          static_cast<unsigned>(protocols.size()));
+    };
+  };
+  EXPECT_FALSE(handshake(TLS1_3_VERSION, offer("\x02h2")));
+  EXPECT_TRUE(handshake(TLS1_3_VERSION, offer("\x02h2\x08http/1.1")));
 }
 
 TEST_F(TlsStreamTest, MissingFileIsNamed) {

@@ -50,7 +50,7 @@ FakeBackend::Container& FakeBackend::Pod::container(std::string_view name) {
   for (const auto& candidate : containers) {
     if (name.empty() || candidate->name == name) return *candidate;
   }
-  assert(!"the test names a container that it has not made");
+  assert(false && "the test names a container that it has not made");
   std::abort();
 }
 
