@@ -86,8 +86,9 @@ net::Task<> write_queue(PortGroup& group, Port& port) {
       const Result<> woken = co_await port.queued.wait();
       if (!woken) co_return;
     }
-    const std::string bytes = std::exchange(port.queue, {});
-    const Result<> written = co_await (*port.stream)->write(as_bytes(bytes));
+    const std::string taken = std::exchange(port.queue, {});
+    const Bytes bytes = as_bytes(taken);
+    const Result<> written = co_await (*port.stream)->write(bytes);
     if (!written) {
       // The reading side gets what the pod sent before, and the reason.
       if (written.error().code != ErrorCode::Cancelled) stop_input(group, port);
@@ -125,7 +126,8 @@ net::Task<> end_port(PortGroup& group, Port& port, std::string why) {
     std::string message(1, static_cast<char>(port.pair.error()));
     message += about_port(port.number);
     message += why.empty() ? "connection closed" : why;
-    const bool go_on = co_await send_in_turn(group, as_bytes(message));
+    const Bytes bytes = as_bytes(message);
+    const bool go_on = co_await send_in_turn(group, bytes);
     if (!go_on) co_return;
   }
   if (group.open > 0) co_return;
@@ -139,7 +141,8 @@ net::Task<> end_port(PortGroup& group, Port& port, std::string why) {
 net::Task<> serve_port(PortGroup& group, Port& port) {
   if (!port.stream) {
     stop_input(group, port);
-    co_await end_port(group, port, port.stream.error().message);
+    std::string why = port.stream.error().message;
+    co_await end_port(group, port, std::move(why));
     co_return;
   }
   net::TaskGroup writer(group.executor);
@@ -207,7 +210,8 @@ net::Task<> pump_to_pods(PortGroup& group) {
     if (!input || !channel::is_data(input->channel)) continue;
     Port* port = find_port(group, input->channel);
     if (port == nullptr) continue;
-    const bool go_on = co_await enqueue(group, *port, input->payload);
+    const Bytes bytes = input->payload;
+    const bool go_on = co_await enqueue(group, *port, bytes);
     if (!go_on) co_return;
   }
 }

@@ -20,6 +20,12 @@ net::Task<> write_input(SessionRun& run, RemoteProcess& process, Bytes bytes, bo
   run.resume();
 }
 
+/// A process whose stdin can't be ended goes on as before: its own end is what counts.
+net::Task<> end_input(RemoteProcess& process) {
+  const Result<> ended = co_await process.close_stdin();
+  (void)ended;
+}
+
 net::Task<> pump_input(SessionRun& run, RemoteProcess& process, bool open,
                        channel::Version version) {
   channel::ClientInputReader reader(version);
@@ -34,9 +40,10 @@ net::Task<> pump_input(SessionRun& run, RemoteProcess& process, bool open,
       co_return;
     }
     if (const auto* data = std::get_if<channel::StdinData>(&*input)) {
-      if (open) co_await write_input(run, process, data->bytes, open);
+      const Bytes bytes = data->bytes;
+      if (open) co_await write_input(run, process, bytes, open);
     } else if (std::holds_alternative<channel::StdinEnd>(*input)) {
-      if (open) (void)co_await process.close_stdin();
+      if (open) co_await end_input(process);
       open = false;
     } else if (const auto* size = std::get_if<channel::TerminalSize>(&*input)) {
       process.resize({.width = size->width, .height = size->height});
@@ -58,23 +65,25 @@ std::byte lowest_writable(const backend::StreamOptions& streams) {
   return std::byte{byte_of(StreamChannel::Error)};
 }
 
-net::Task<> send_status(SessionRun& run, backend::ProcessExit exit) {
+net::Task<> send_status(SessionRun& run, const backend::ProcessExit& exit) {
   std::string status = status_of(exit);
   status.insert(status.begin(), static_cast<char>(byte_of(StreamChannel::Error)));
-  const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, as_bytes(status));
+  const Bytes message = as_bytes(status);
+  const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, message);
   if (run.may_go_on(sent)) run.report(session_end_of(exit));
 }
 
 /// The upstream failed before the process's end could be known.
-net::Task<> send_failure(SessionRun& run, Error error) {
+net::Task<> send_failure(SessionRun& run, const Error& error) {
   if (error.code == ErrorCode::Cancelled) co_return;
-  backend::ProcessExit failed = backend::ProcessFailed{std::move(error.message)};
-  co_await send_status(run, std::move(failed));
+  const backend::ProcessExit failed = backend::ProcessFailed{error.message};
+  co_await send_status(run, failed);
 }
 
 net::Task<> pump_output(SessionRun& run, RemoteProcess& process, backend::StreamOptions streams) {
   const std::byte first = lowest_writable(streams);
-  const Result<> greeted = co_await run.socket.send(ws::Opcode::Binary, Bytes(&first, 1));
+  const Bytes greeting(&first, 1);
+  const Result<> greeted = co_await run.socket.send(ws::Opcode::Binary, greeting);
   if (!run.may_go_on(greeted)) co_return;
   {
     TransferBuffer buffer;

@@ -34,7 +34,8 @@ net::Task<> write_to_pod(RawPort& port, Bytes bytes) {
 net::Task<> end_to_pod(RawPort& port) {
   port.client_ended = true;
   port.run.hold_back();
-  (void)co_await port.stream.half_close();
+  const Result<> ended = co_await port.stream.half_close();
+  (void)ended;  // a connection that is broken shows that to its reader
   port.run.resume();
   if (port.pod_ended) report_closed(port.run);
 }
@@ -46,7 +47,8 @@ net::Task<> pump_to_pod(RawPort& port) {
     if (piece == nullptr) co_return;
     if (port.client_ended || port.write_error) continue;
     if (!piece->payload.empty()) {
-      co_await write_to_pod(port, piece->payload);
+      const Bytes bytes = piece->payload;
+      co_await write_to_pod(port, bytes);
     } else if (port.empty_message == EmptyMessage::EndsInput && piece->starts_message &&
                piece->ends_message) {
       co_await end_to_pod(port);
@@ -63,7 +65,8 @@ net::Task<> end_from_pod(RawPort& port) {
   }
   if (port.empty_message == EmptyMessage::EndsInput) {
     port.pod_ended = true;
-    const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, {});
+    const Bytes nothing;
+    const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, nothing);
     if (!run.may_go_on(sent)) co_return;
     if (port.write_error) run.report_failure(*port.write_error, port.about);
     if (!port.client_ended) co_return;  // the other direction flows on

@@ -22,10 +22,12 @@ net::Task<> pump_input(SessionRun& run, RemoteProcess& process, bool open, Empty
     if (!piece->payload.empty()) {
       // A process that takes no more does not end the session: its output and exit code are to
       // come.
-      const Result<> written = co_await process.write(piece->payload);
+      const Bytes bytes = piece->payload;
+      const Result<> written = co_await process.write(bytes);
       open = written.has_value();
     } else if (is_empty_message && empty == EmptyMessage::EndsInput) {
-      (void)co_await process.close_stdin();
+      const Result<> ended = co_await process.close_stdin();
+      (void)ended;  // nothing to do: the process's own end is what counts
       open = false;
     }
     run.resume();
