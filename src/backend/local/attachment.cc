@@ -82,7 +82,8 @@ void Attachment::flush(Output& output) {
       return end();  // the session closed its end
     }
   }
-  output.pending.erase(output.pending.begin(), output.pending.begin() + static_cast<std::ptrdiff_t>(written));
+  output.pending.erase(output.pending.begin(),
+                       output.pending.begin() + static_cast<std::ptrdiff_t>(written));
   if (output.pending.empty()) {
     output.pending.shrink_to_fit();
     for (net::Event& event : drained_) event.notify();

@@ -1,5 +1,6 @@
-// Attachment: the supervisor's end of one attach. It gets a copy of what the container writes from now on,
-// and tells the session how the container ended. The session's end is a LocalProcess over the same pipes.
+// Attachment: the supervisor's end of one attach. It gets a copy of what the container writes from
+// now on, and tells the session how the container ended. The session's end is a LocalProcess over
+// the same pipes.
 #pragma once
 
 #include <array>
@@ -26,13 +27,13 @@ struct AttachGrant {
   UniqueFd terminal;  // a duplicate of its terminal
 };
 
-/// Bytes wait in the kernel's pipe first, then in `pending`, which the container's reader keeps short: it
-/// reads no more until it is empty. That is how a slow attach slows its container.
+/// Bytes wait in the kernel's pipe first, then in `pending`, which the container's reader keeps
+/// short: it reads no more until it is empty. That is how a slow attach slows its container.
 class Attachment : public std::enable_shared_from_this<Attachment> {
  public:
   /// Fills in `grant` but for input and terminal. Errors: Unavailable (no descriptors left).
-  static Result<std::shared_ptr<Attachment>> make(net::Executor executor, const StreamOptions& options,
-                                                  AttachGrant& grant);
+  static Result<std::shared_ptr<Attachment>> make(net::Executor executor,
+                                                  const StreamOptions& options, AttachGrant& grant);
 
   /// Starts its tasks; `tasks` keeps it alive until it has ended and delivered everything.
   void start(net::TaskGroup& tasks);
@@ -43,8 +44,11 @@ class Attachment : public std::enable_shared_from_this<Attachment> {
   /// The container ended: delivers what is pending, then this.
   void finish(ShimMessage end);
 
-  /// Notified when nothing is pending any more or it ended: both readers of a container wait for that.
-  net::Event& drained(OutputChannel channel) { return drained_[channel == OutputChannel::Stdout ? 0 : 1]; }
+  /// Notified when nothing is pending any more or it ended: both readers of a container wait for
+  /// that.
+  net::Event& drained(OutputChannel channel) {
+    return drained_[channel == OutputChannel::Stdout ? 0 : 1];
+  }
   /// Whether this one holds the container's stdin.
   bool holds_input = false;
 

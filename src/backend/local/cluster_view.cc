@@ -77,7 +77,8 @@ Result<const WorkloadView*> ClusterView::find(const workload::WorkloadRef& ref) 
 
 Result<const PodView*> find_pod(const WorkloadView& workload, const std::string& name) {
   if (workload.pods.empty()) {
-    return fail(ErrorCode::NotFound, fmt::format("workload \"{}\" has no pods yet", workload.ref.name));
+    return fail(ErrorCode::NotFound,
+                fmt::format("workload \"{}\" has no pods yet", workload.ref.name));
   }
   if (name.empty()) return workload.pods.front().get();
   for (const auto& pod : workload.pods) {
@@ -98,9 +99,10 @@ Result<const ContainerView*> find_container(const WorkloadView& workload, const 
     return namesake != pod.containers.end() ? &*namesake : &pod.containers.front();
   }
   if (const auto found = named(name); found != pod.containers.end()) return &*found;
-  return fail(ErrorCode::NotFound,
-              fmt::format("container \"{}\" not in pod \"{}\"; it has: {}", name, pod.ref.name,
-                          names(pod.containers, [](const auto& container) { return container.name; })));
+  return fail(
+      ErrorCode::NotFound,
+      fmt::format("container \"{}\" not in pod \"{}\"; it has: {}", name, pod.ref.name,
+                  names(pod.containers, [](const auto& container) { return container.name; })));
 }
 
 workload::WorkloadStatus status_of(const WorkloadView& workload) {

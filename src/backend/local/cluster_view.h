@@ -1,5 +1,5 @@
-// ClusterView: what there is, at one moment. The supervisor publishes one after each change; status and
-// resolve read it from any loop. Immutable but for the deletion flags.
+// ClusterView: what there is, at one moment. The supervisor publishes one after each change; status
+// and resolve read it from any loop. Immutable but for the deletion flags.
 #pragma once
 
 #include <map>
@@ -36,7 +36,7 @@ struct ContainerView {
   std::string name;
   ContainerState state = ContainerState::Waiting;
   std::shared_ptr<const ContainerSetting> setting;  // owners: the container and its views
-  std::shared_ptr<ContainerLog> log;                // owners: the container, its views, open streams
+  std::shared_ptr<ContainerLog> log;  // owners: the container, its views, open streams
 };
 
 struct PodView {

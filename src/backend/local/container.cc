@@ -34,10 +34,11 @@ std::string describe(const std::string& container, ShimMessage end) {
 
 }  // namespace
 
-Container::Container(const ContainerServices& services, ContainerSpec spec, ContainerSetting setting,
-                     std::shared_ptr<ContainerLog> log, DeletedFlag deleted,
-                     std::function<void()> changed)
+Container::Container(const ContainerServices& services, std::string pod, ContainerSpec spec,
+                     ContainerSetting setting, std::shared_ptr<ContainerLog> log,
+                     DeletedFlag deleted, std::function<void()> changed)
     : services_(services),
+      pod_(std::move(pod)),
       spec_(std::move(spec)),
       setting_(std::make_shared<const ContainerSetting>(std::move(setting))),
       log_(std::move(log)),
@@ -77,10 +78,11 @@ Result<AttachGrant> Container::attach(const StreamOptions& options) {
     return fail(ErrorCode::Conflict, fmt::format("container \"{}\" is not running", spec_.name));
   }
   if (options.stdin && !spec_.stdin) {
-    return fail(ErrorCode::Unavailable,
-                fmt::format("container \"{}\" was started without stdin; attach without stdin, or use "
-                            "exec to run a command of your own in it",
-                            spec_.name));
+    return fail(
+        ErrorCode::Unavailable,
+        fmt::format("container \"{}\" was started without stdin; attach without stdin, or use "
+                    "exec to run a command of your own in it",
+                    spec_.name));
   }
   if (options.stdin && input_is_held()) {
     return fail(ErrorCode::Unavailable,
@@ -118,6 +120,8 @@ net::Task<> Container::run_once(int restart) {
   failed_ = false;
   draining_ = false;
   message_.clear();
+  log(LogLevel::Debug, "container started",
+      {{"pod", pod_}, {"container", spec_.name}, {"pid", process_->pid()}});
   set_state(ContainerState::Running);
   if (stopping_) begin_termination();
   co_await follow_process(*std::move(streams));
@@ -173,9 +177,9 @@ net::Task<> Container::follow_process(Streams streams) {
   const ShimMessage end =
       waited ? *waited : ShimMessage{ShimEvent::Killed, SpawnStage::Execute, SIGKILL};
   set_state(ContainerState::Ending);
-  leashes_.cancel();  // its execs end with it
-  if (waited) (void)co_await process_->wait_gone();
-  process_.reset();  // had the wait been cancelled, this kills
+  leashes_.cancel();                     // its execs end with it
+  (void)co_await process_->wait_gone();  // cancelled: dropping it kills
+  process_.reset();
   co_await drain(pumps);
   co_await leashes_.join();
   input_.reset();
@@ -186,7 +190,8 @@ net::Task<> Container::follow_process(Streams streams) {
 }
 
 net::Task<> Container::drain(net::TaskGroup& pumps) {
-  // What is left is at most what the pipes hold, so from here on attaches keep what they can't take.
+  // What is left is at most what the pipes hold, so from here on attaches keep what they can't
+  // take.
   draining_ = true;
   for (const auto& attachment : attachments_) {
     attachment->drained(OutputChannel::Stdout).notify();
@@ -251,7 +256,8 @@ net::Task<> Container::wake_at(MonotonicTime deadline) {
 
 net::Task<> Container::watch_leash(UniqueFd leash) {
   net::Descriptor descriptor(services_.executor, std::move(leash));
-  (void)co_await descriptor.readable();  // the exec's shim has gone, or this run ends: both close it
+  (void)co_await descriptor
+      .readable();  // the exec's shim has gone, or this run ends: both close it
 }
 
 void Container::begin_termination() {
@@ -263,14 +269,17 @@ void Container::begin_termination() {
 void Container::start_failed(const Error& error) {
   if (error.code == ErrorCode::Cancelled) stopping_ = true;
   failed_ = true;
-  failed_to_start_ = true;
+  failed_to_start_ = error.code != ErrorCode::Unavailable;  // that may pass: by the policy
   message_ = fmt::format("container {}: {}", spec_.name, error.message);
-  log(LogLevel::Warning, "container not started", error, {{"container", spec_.name}});
+  log(LogLevel::Warning, "container not started", error,
+      {{"pod", pod_}, {"container", spec_.name}});
 }
 
 void Container::process_ended(ShimMessage end) {
   failed_ = end.event != ShimEvent::Exited || end.value != 0;
   message_ = failed_ ? describe(spec_.name, end) : std::string();
+  log(LogLevel::Debug, "container ended",
+      {{"pod", pod_}, {"container", spec_.name}, {"message", message_}});
 }
 
 void Container::finish_attachments(ShimMessage end) {

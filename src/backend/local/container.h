@@ -1,5 +1,5 @@
-// Container: the life of one container of one pod, on the supervisor's loop: start, store what it writes,
-// restart by policy, stop. Its processes run under a shim (process_host.h).
+// Container: the life of one container of one pod, on the supervisor's loop: start, store what it
+// writes, restart by policy, stop. Its processes run under a shim (process_host.h).
 #pragma once
 
 #include <functional>
@@ -26,14 +26,16 @@ struct ContainerServices {
   std::span<std::byte> scratch;  // for reading; used between suspensions only
 };
 
-/// Between SIGTERM and SIGKILL. (GCC 12 miscompiles a co_await whose argument is converted from seconds.)
+/// Between SIGTERM and SIGKILL. (GCC 12 miscompiles a co_await whose argument is converted from
+/// seconds.)
 inline constexpr nanoseconds kStopGrace = seconds(10);
 
 class Container {
  public:
   /// `changed` is called after each change of what view(), failed() or message() tell.
-  Container(const ContainerServices& services, ContainerSpec spec, ContainerSetting setting,
-            std::shared_ptr<ContainerLog> log, DeletedFlag deleted, std::function<void()> changed);
+  Container(const ContainerServices& services, std::string pod, ContainerSpec spec,
+            ContainerSetting setting, std::shared_ptr<ContainerLog> log, DeletedFlag deleted,
+            std::function<void()> changed);
 
   /// Completes when it has ended for good: by itself, after request_stop(), or cancelled. Once.
   net::Task<> run();
@@ -81,6 +83,7 @@ class Container {
   void set_state(ContainerState state);
 
   ContainerServices services_;
+  std::string pod_;  // its name, for the log
   ContainerSpec spec_;
   std::shared_ptr<const ContainerSetting> setting_;
   std::shared_ptr<ContainerLog> log_;
@@ -96,8 +99,8 @@ class Container {
   bool draining_ = false;  // the process is gone: attaches no longer hold the reading back
 
   std::optional<ProcessControl> process_;
-  UniqueFd input_;     // of the running process, when the file says stdin: true; a terminal's master
-  UniqueFd terminal_;  // master, when the file says tty: true
+  UniqueFd input_;  // of the running process, when the file says stdin: true; a terminal's master
+  UniqueFd terminal_;                                     // master, when the file says tty: true
   std::vector<std::shared_ptr<Attachment>> attachments_;  // shared with their own tasks
   net::Event wake_;
   net::TaskGroup tasks_;    // of the whole life

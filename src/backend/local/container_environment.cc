@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array kInherited{"PATH"sv, "HOME"sv, "USER"sv,   "LOGNAME"sv,
+constexpr std::array kInherited{"PATH"sv, "HOME"sv, "USER"sv,  "LOGNAME"sv,
                                 "LANG"sv, "TZ"sv,   "TMPDIR"sv};
 
 bool is_inherited(std::string_view name, bool tty) {
@@ -27,7 +27,8 @@ std::vector<std::string> container_environment(const std::vector<std::string>& i
   if (container.tty) variables["TERM"] = "xterm";
   for (const std::string& entry : inherited) {
     const std::size_t equals = entry.find('=');
-    if (equals == std::string::npos || !is_inherited(entry.substr(0, equals), container.tty)) continue;
+    if (equals == std::string::npos || !is_inherited(entry.substr(0, equals), container.tty))
+      continue;
     variables[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
   for (const auto& [name, value] : container.environment) variables[name] = value;

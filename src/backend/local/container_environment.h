@@ -1,4 +1,5 @@
-// The environment of a container's processes: little of sluiced's own, its identity, and the file's `env`.
+// The environment of a container's processes: little of sluiced's own, its identity, and the file's
+// `env`.
 #pragma once
 
 #include <string>
@@ -8,9 +9,9 @@
 
 namespace sluice::backend::local {
 
-/// As "NAME=value", each name once. From `inherited` (sluiced's own) come PATH, HOME, USER, LOGNAME, LANG,
-/// LC_*, TZ, TMPDIR, and TERM for a container with a terminal; `env` of the file overrides them; last
-/// SLUICE_PROJECT, _WORKLOAD, _POD, _CONTAINER and _REPLICA_INDEX.
+/// As "NAME=value", each name once. From `inherited` (sluiced's own) come PATH, HOME, USER,
+/// LOGNAME, LANG, LC_*, TZ, TMPDIR, and TERM for a container with a terminal; `env` of the file
+/// overrides them; last SLUICE_PROJECT, _WORKLOAD, _POD, _CONTAINER and _REPLICA_INDEX.
 std::vector<std::string> container_environment(const std::vector<std::string>& inherited,
                                                const workload::WorkloadRef& workload,
                                                const std::string& pod, int replica_index,

@@ -33,7 +33,8 @@ void ContainerLog::begin_run(int restart) {
   if (in_run_) end_run();
   if (previous_) previous_->remove_files();
   previous_ = std::move(current_);
-  current_ = std::make_unique<LogWriter>(settings_, directory_, restart, clock_, counters_, deleted_);
+  current_ =
+      std::make_unique<LogWriter>(settings_, directory_, restart, clock_, counters_, deleted_);
   in_run_ = true;
   // Whoever follows since before the first run stands in the empty file.
   if (!current_head_->closed.load()) close_file(*current_head_, current_->head());

@@ -1,5 +1,5 @@
-// ContainerLog: all that is stored of one container's output: the run that is on, and the one before.
-// The supervisor's thread writes; streams (log_stream.h) on any loop read.
+// ContainerLog: all that is stored of one container's output: the run that is on, and the one
+// before. The supervisor's thread writes; streams (log_stream.h) on any loop read.
 #pragma once
 
 #include <atomic>
@@ -18,8 +18,8 @@ namespace sluice::backend::local {
 
 class ContainerLog {
  public:
-  /// Makes `directory`; one that can't be made is a disk that refuses (log_writer.h). `clock` outlives
-  /// the writing.
+  /// Makes `directory`; one that can't be made is a disk that refuses (log_writer.h). `clock`
+  /// outlives the writing.
   static std::shared_ptr<ContainerLog> create(std::string directory, const Clock& clock,
                                               const LogSettings& settings = {});
   /// Removes the files if the pod was deleted.
@@ -27,15 +27,15 @@ class ContainerLog {
 
   // For the supervisor, on one thread.
 
-  /// What is written from now on belongs to this run; the run before becomes the previous one, and the
-  /// one before that is deleted. Who follows the earlier run reads it to its end.
+  /// What is written from now on belongs to this run; the run before becomes the previous one, and
+  /// the one before that is deleted. Who follows the earlier run reads it to its end.
   void begin_run(int restart);
   /// Any bytes; lines are what they contain. Only within a run. Blocks while the disk does.
   void write(OutputChannel channel, Bytes bytes);
   /// All output has been written. Followers read the rest and end.
   void end_run();
-  /// The removal of the pod begins: from now on the end of a run ends its followers with TargetDeleted.
-  /// Call it before the processes are stopped; twice is fine.
+  /// The removal of the pod begins: from now on the end of a run ends its followers with
+  /// TargetDeleted. Call it before the processes are stopped; twice is fine.
   void pod_deleted();
 
   // For any thread.
@@ -48,7 +48,8 @@ class ContainerLog {
 
   // For LocalLogStream.
 
-  /// The oldest file kept of the current run, or of the previous one. Errors: NotFound (no previous).
+  /// The oldest file kept of the current run, or of the previous one. Errors: NotFound (no
+  /// previous).
   Result<std::shared_ptr<LogFile>> current_run() const { return first_file(current_head_); }
   Result<std::shared_ptr<LogFile>> previous_run() const;
   const std::shared_ptr<LogSignal>& signal() const { return signal_; }

@@ -1,8 +1,7 @@
-#include "backend/local/local_exec.h"
-
 #include <gmock/gmock.h>
 
 #include "backend/local/local_backend_test_support.h"
+#include "backend/local/local_exec.h"
 
 namespace sluice::backend::local {
 namespace {
@@ -92,8 +91,9 @@ TEST_F(LocalAttachTest, ALostSlowAttachLetsTheContainerGoOn) {
 }
 
 TEST_F(LocalAttachTest, ATerminalIsSharedAndResized) {
-  start_and_wait("read x; stty size; trap \"stty size; exit\" WINCH; echo ready; while :; do sleep 0.01; done",
-                 ", stdin: true, tty: true");
+  start_and_wait(
+      "read x; stty size; trap \"stty size; exit\" WINCH; echo ready; while :; do sleep 0.01; done",
+      ", stdin: true, tty: true");
   AttachOptions options = with_stdin();
   options.tty = true;
   options.size = TerminalSize{.width = 120, .height = 40};

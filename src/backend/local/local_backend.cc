@@ -85,9 +85,8 @@ net::Task<Result<workload::ContainerRef>> LocalBackend::resolve(const auth::Call
   co_return ref;
 }
 
-net::Task<Result<std::unique_ptr<LogStream>>> LocalBackend::open_log(const auth::Caller&,
-                                                                     workload::ContainerRef container,
-                                                                     LogOptions options) {
+net::Task<Result<std::unique_ptr<LogStream>>> LocalBackend::open_log(
+    const auth::Caller&, workload::ContainerRef container, LogOptions options) {
   const std::shared_ptr<const ClusterView> view = supervisor_->view();
   CO_TRY(const WorkloadView* const workload, view->find(container.workload));
   CO_TRY(const PodView* const pod, find_pod(*workload, container.pod.name));
@@ -96,9 +95,8 @@ net::Task<Result<std::unique_ptr<LogStream>>> LocalBackend::open_log(const auth:
   co_return open_log_stream(found->log, options, executor);
 }
 
-net::Task<Result<std::unique_ptr<RemoteProcess>>> LocalBackend::exec(const auth::Caller&,
-                                                                     workload::ContainerRef container,
-                                                                     ExecOptions options) {
+net::Task<Result<std::unique_ptr<RemoteProcess>>> LocalBackend::exec(
+    const auth::Caller&, workload::ContainerRef container, ExecOptions options) {
   co_return co_await start_exec(*supervisor_, std::move(container), std::move(options));
 }
 

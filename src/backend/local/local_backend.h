@@ -1,5 +1,5 @@
-// The embedded default backend: workloads of a YAML file, run as processes of this machine. Wires the
-// supervisor (its own thread) to what sessions ask for (their own loops). Contract section 9.
+// The embedded default backend: workloads of a YAML file, run as processes of this machine. Wires
+// the supervisor (its own thread) to what sessions ask for (their own loops). Contract section 9.
 #pragma once
 
 #include <memory>
@@ -25,25 +25,25 @@ struct LocalBackendConfig {
 
 class LocalBackend final : public Backend {
  public:
-  /// Reads the file, takes `state_dir` for itself and prepares the workloads, which start once `loop`
-  /// runs. `loop` gets a thread of its own (log writes must not stall sessions) from here until stop()
-  /// has completed; main owns both. `loop`, `host`, `timers` and `random` outlive the backend.
-  /// Ignores SIGPIPE in the whole program. Errors: InvalidArgument (the file: file, line, key, hint),
-  /// Unavailable (stateDir not usable or used by another server); both are exit code 2.
-  static Result<std::unique_ptr<LocalBackend>> start(LocalBackendConfig config, net::EventLoop& loop,
-                                                     ProcessHost& host, net::Timers& timers,
-                                                     Random& random);
+  /// Reads the file, takes `state_dir` for itself and prepares the workloads, which start once
+  /// `loop` runs. `loop` gets a thread of its own (log writes must not stall sessions) from here
+  /// until stop() has completed; main owns both. `loop`, `host`, `timers` and `random` outlive the
+  /// backend. Ignores SIGPIPE in the whole program. Errors: InvalidArgument (the file: file, line,
+  /// key, hint), Unavailable (stateDir not usable or used by another server); both are exit code 2.
+  static Result<std::unique_ptr<LocalBackend>> start(LocalBackendConfig config,
+                                                     net::EventLoop& loop, ProcessHost& host,
+                                                     net::Timers& timers, Random& random);
   /// For --check: whether the workloads file is valid. Starts nothing.
   static Result<> check(const std::string& workloads_file);
 
   /// After stop() has completed, and after `loop` has ended.
   ~LocalBackend() override;
 
-  /// Rereads the file, soon: new workloads start, removed ones stop, changed ones restart. A broken file
-  /// is one line in the log and changes nothing. Any thread.
+  /// Rereads the file, soon: new workloads start, removed ones stop, changed ones restart. A broken
+  /// file is one line in the log and changes nothing. Any thread.
   void reload();
-  /// Stops every workload: SIGTERM, 10 s, SIGKILL; 15 s at most in all. Any loop; once, while `loop` runs.
-  /// Sessions must have ended or end with their targets.
+  /// Stops every workload: SIGTERM, 10 s, SIGKILL; 15 s at most in all. Any loop; once, while
+  /// `loop` runs. Sessions must have ended or end with their targets.
   net::Task<> stop();
 
   workload::ClusterStatus cluster_status() const override;

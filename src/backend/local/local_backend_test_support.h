@@ -3,7 +3,6 @@
 
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "backend/local/local_backend.h"
 #include "backend/local/process_test_support.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "testing/virtual_clock.h"
 
 namespace sluice::backend::local {
@@ -47,17 +47,20 @@ class LocalBackendTest : public ProcessTest {
 
   /// The workloads of project `p`, as YAML list items in flow style.
   void write_workloads(const std::string& items) {
-    std::ofstream(directory_ / "workloads.yaml") << "projects: {p: [" << items << "]}\n";
+    const std::string text = "projects: {p: [" + items + "]}\n";
+    ASSERT_TRUE(write_file_atomically(directory_ / "workloads.yaml", text, 0600));
   }
-  /// One training workload `w` whose only container runs `script` in a shell; `more` is further keys.
+  /// One training workload `w` whose only container runs `script` in a shell; `more` is further
+  /// keys.
   static std::string workload(const std::string& script, const std::string& more = {},
                               const std::string& name = "w", int replicas = 1) {
-    return "{name: " + name + ", type: training, framework: runai, replicas: " +
-           std::to_string(replicas) + ", containers: [{command: [/bin/sh, -c, '" + script + "']" + more +
-           "}]}";
+    return "{name: " + name +
+           ", type: training, framework: runai, replicas: " + std::to_string(replicas) +
+           ", containers: [{command: [/bin/sh, -c, '" + script + "']" + more + "}]}";
   }
   Result<> try_start() {
-    LocalBackendConfig config{directory_ / "workloads.yaml", directory_ / "state",
+    LocalBackendConfig config{directory_ / "workloads.yaml",
+                              directory_ / "state",
                               {"PATH=/usr/bin:/bin", "HOME=/root", "SECRET=1"}};
     TRY(backend_, LocalBackend::start(std::move(config), loop_, host_, clock_, random_));
     return {};
@@ -82,8 +85,8 @@ class LocalBackendTest : public ProcessTest {
   void wait_phase(const std::string& wanted, const std::string& name = "w") {
     while (phase(name) != wanted) run_some();
   }
-  /// Lets something happen. Asking for a phase runs the loop, too, and may take the last event away: so
-  /// this does not wait for one for ever.
+  /// Lets something happen. Asking for a phase runs the loop, too, and may take the last event
+  /// away: so this does not wait for one for ever.
   void run_some() {
     loop_.context().restart();
     loop_.context().run_one_for(milliseconds(20));
@@ -124,7 +127,9 @@ class LocalBackendTest : public ProcessTest {
   }
   std::string output(RemoteProcess& process) { return outputs(process).out; }
   /// At least that many bytes of output.
-  std::string output(RemoteProcess& process, std::size_t size) { return outputs(process, size).out; }
+  std::string output(RemoteProcess& process, std::size_t size) {
+    return outputs(process, size).out;
+  }
   ProcessExit wait_exit(RemoteProcess& process) { return *run(loop_, process.wait()); }
   int exit_code(RemoteProcess& process) {
     const ProcessExit exit = wait_exit(process);

@@ -16,7 +16,8 @@ struct RunningContainer {
   DeletedFlag deleted;
 };
 
-Result<RunningContainer> require_running(const Supervisor& supervisor, const workload::ContainerRef& ref) {
+Result<RunningContainer> require_running(const Supervisor& supervisor,
+                                         const workload::ContainerRef& ref) {
   const std::shared_ptr<const ClusterView> view = supervisor.view();
   TRY(const WorkloadView* const workload, view->find(ref.workload));
   TRY(const PodView* const pod, find_pod(*workload, ref.pod.name));
@@ -117,6 +118,11 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> start_exec(Supervisor& supervi
   CO_TRY(std::unique_ptr<LocalProcess> process,
          LocalProcess::make(executor, supervisor.timers(), std::move(control),
                             std::move(streams.ours), container.deleted));
+  if (options.on_disconnect == OnDisconnect::Leave) {
+    process->leave_outputs_to([&supervisor](std::vector<UniqueFd> outputs) {
+      supervisor.drain_outputs(std::move(outputs));
+    });
+  }
   co_return process;
 }
 

@@ -5,8 +5,8 @@
 
 namespace sluice::backend::local {
 
-/// A further process with the environment and working directory of the container, which it ends with.
-/// Errors: as Backend::exec().
+/// A further process with the environment and working directory of the container, which it ends
+/// with. Errors: as Backend::exec().
 net::Task<Result<std::unique_ptr<RemoteProcess>>> start_exec(Supervisor& supervisor,
                                                              workload::ContainerRef ref,
                                                              ExecOptions options);

@@ -117,7 +117,7 @@ TEST_F(LocalExecTest, ADescendantHoldsTheEndForTwoSeconds) {
 
 TEST_F(LocalExecTest, WhatAnExecLeavesBehindEndsWithItsContainer) {
   const auto process = *exec(shell_command("setsid sleep 1000 >/dev/null 2>&1 & echo $!"));
-  const pid_t left = std::stoi(output(*process));
+  const pid_t left = to_pid(output(*process));
   EXPECT_EQ(exit_code(*process), 0);
   EXPECT_EQ(::kill(left, 0), 0);
   write_workloads("");
@@ -130,7 +130,8 @@ TEST_F(LocalExecTest, DroppingItHangsUp) {
   const auto marker = directory_ / "hung-up";
   ::mkfifo(marker.c_str(), 0600);
   const UniqueFd reader(::open(marker.c_str(), O_RDWR | O_CLOEXEC));
-  auto process = *exec(shell_command("exec 2>/dev/null; trap \"echo hangup >" + marker + "; exit\" HUP; echo ready; "
+  auto process = *exec(shell_command("exec 2>/dev/null; trap \"echo hangup >" + marker +
+                                     "; exit\" HUP; echo ready; "
                                      "while :; do sleep 0.01; done"));
   EXPECT_EQ(output(*process, 6), "ready\n");
   process.reset();
@@ -141,12 +142,15 @@ TEST_F(LocalExecTest, LeaveLetsItRunOn) {
   const auto marker = directory_ / "go-on";
   ::mkfifo(marker.c_str(), 0600);
   const UniqueFd fifo(::open(marker.c_str(), O_RDWR | O_CLOEXEC));
-  ExecOptions options = shell_command("echo ready; read x; sleep 0.05; echo went on >" + marker);
+  ExecOptions options =
+      shell_command("echo ready; read x; head -c 2000000 /dev/zero && echo went on >" + marker);
   options.on_disconnect = OnDisconnect::Leave;
   options.streams.stdin = true;
   auto process = *exec(options);
   EXPECT_EQ(output(*process, 6), "ready\n");
   process.reset();  // ends its stdin, and so the read
+  pollfd written{fifo.get(), POLLIN, 0};
+  while (::poll(&written, 1, 0) == 0) run_some();  // more than the pipe holds, and nobody reads it
   EXPECT_EQ(read_line(fifo.get()), "went on\n");
 }
 
@@ -162,8 +166,9 @@ TEST_F(LocalExecTest, ManyAtOnce) {
   const workload::ContainerRef container = *resolve();
   net::TaskGroup group(loop_.executor());
   for (auto& process : processes) {
-    group.spawn("exec", testing::store_result(
-                            backend_->exec(caller_, container, shell_command("echo x; exit 5")), process));
+    group.spawn("exec",
+                testing::store_result(
+                    backend_->exec(caller_, container, shell_command("echo x; exit 5")), process));
   }
   testing::run_until_empty(loop_, group);
   for (auto& process : processes) {

@@ -10,7 +10,8 @@ namespace sluice::backend::local {
 
 class LocalPort final : public PortStream {
  public:
-  LocalPort(std::unique_ptr<net::TcpStream> stream, std::shared_ptr<PortLink> link, DeletedFlag deleted)
+  LocalPort(std::unique_ptr<net::TcpStream> stream, std::shared_ptr<PortLink> link,
+            DeletedFlag deleted)
       : stream_(std::move(stream)), link_(std::move(link)), deleted_(std::move(deleted)) {}
 
   net::Task<Result<std::size_t>> read(MutableBytes into) override;

@@ -34,13 +34,15 @@ std::size_t readable_bytes(int fd) {
 
 }  // namespace
 
-Result<std::unique_ptr<LocalProcess>> LocalProcess::make(net::Executor executor, net::Timers& timers,
+Result<std::unique_ptr<LocalProcess>> LocalProcess::make(net::Executor executor,
+                                                         net::Timers& timers,
                                                          ProcessControl control,
                                                          ProcessStreams streams,
                                                          DeletedFlag deleted) {
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) {
-    return fail(system_error(ErrorCode::Unavailable, "the server has no descriptors left", "epoll", errno));
+    return fail(
+        system_error(ErrorCode::Unavailable, "the server has no descriptors left", "epoll", errno));
   }
   return std::unique_ptr<LocalProcess>(new LocalProcess(executor, timers, std::move(control),
                                                         std::move(streams), std::move(deleted),
@@ -66,6 +68,15 @@ LocalProcess::LocalProcess(net::Executor executor, net::Timers& timers, ProcessC
     watch(output.fd.get());
   }
   watch(control_.fd());
+}
+
+LocalProcess::~LocalProcess() {
+  if (!take_outputs_ || control_.end()) return;
+  std::vector<UniqueFd> left;
+  for (Output& output : outputs_) {
+    if (output.fd) left.push_back(std::move(output.fd));
+  }
+  take_outputs_(std::move(left));
 }
 
 net::Task<Result<ProcessOutput>> LocalProcess::read(MutableBytes into) {

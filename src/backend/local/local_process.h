@@ -1,11 +1,14 @@
-// LocalProcess: the session's end of a process, started by exec or joined by attach. It lives on the
-// session's loop and talks to the kernel only: pipes or a terminal for the bytes, a control socket for the
-// end. Whoever is at the other end (a shim, or the supervisor's Attachment) speaks ShimMessage.
+// LocalProcess: the session's end of a process, started by exec or joined by attach. It lives on
+// the session's loop and talks to the kernel only: pipes or a terminal for the bytes, a control
+// socket for the end. Whoever is at the other end (a shim, or the supervisor's Attachment) speaks
+// ShimMessage.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "backend/local/process_control.h"
 #include "backend/streams.h"
@@ -29,8 +32,13 @@ struct ProcessStreams {
   InputEnd input_end = InputEnd::Close;
 };
 
-/// Set once, by the supervisor, when the removal of a pod begins; read by everything that ends with it.
+/// Set once, by the supervisor, when the removal of a pod begins; read by everything that ends with
+/// it.
 using DeletedFlag = std::shared_ptr<const std::atomic<bool>>;
+
+/// Takes over the outputs of a process that runs on without its session (OnDisconnect::Leave): it
+/// must not die of writing to nobody.
+using TakeOutputs = std::move_only_function<void(std::vector<UniqueFd>)>;
 
 class LocalProcess final : public RemoteProcess {
  public:
@@ -42,6 +50,11 @@ class LocalProcess final : public RemoteProcess {
                                                     ProcessControl control, ProcessStreams streams,
                                                     DeletedFlag deleted);
 
+  ~LocalProcess() override;
+
+  /// What to do with the outputs if it is dropped while the process runs. Default: close them.
+  void leave_outputs_to(TakeOutputs take) { take_outputs_ = std::move(take); }
+
   net::Task<Result<ProcessOutput>> read(MutableBytes into) override;
   net::Task<Result<>> write(Bytes bytes) override;
   net::Task<Result<>> close_stdin() override;
@@ -51,7 +64,7 @@ class LocalProcess final : public RemoteProcess {
  private:
   struct Output {
     OutputChannel channel;
-    UniqueFd fd;  // absent: ended
+    UniqueFd fd;                      // absent: ended
     std::optional<std::size_t> left;  // when overdue: how much of it is still delivered
   };
 
@@ -75,6 +88,7 @@ class LocalProcess final : public RemoteProcess {
   net::Descriptor ready_;  // an epoll set of the outputs and, until the end was noticed, control_
   UniqueFd terminal_;
   DeletedFlag deleted_;
+  TakeOutputs take_outputs_;
   std::optional<MonotonicTime> overdue_at_;  // set once the end of the process was noticed
   InputEnd input_end_;
   bool input_ended_ = false;

@@ -8,8 +8,8 @@
 
 namespace sluice::backend::local {
 
-Pod::Pod(const ContainerServices& services, workload::PodRef ref, const WorkloadSpec& spec, int index,
-         const std::vector<std::string>& inherited_environment, const MakeLog& make_log,
+Pod::Pod(const ContainerServices& services, workload::PodRef ref, const WorkloadSpec& spec,
+         int index, const std::vector<std::string>& inherited_environment, const MakeLog& make_log,
          std::function<void()> changed)
     : ref_(std::move(ref)),
       deleted_(std::make_shared<std::atomic<bool>>(false)),
@@ -21,8 +21,8 @@ Pod::Pod(const ContainerServices& services, workload::PodRef ref, const Workload
         container.working_directory};
     names_.push_back(container.name);
     logs_.push_back(make_log(container.name));
-    containers_.push_back(std::make_unique<Container>(services, container, std::move(setting),
-                                                      logs_.back(), deleted_, changed_));
+    containers_.push_back(std::make_unique<Container>(
+        services, ref_.name, container, std::move(setting), logs_.back(), deleted_, changed_));
   }
 }
 
@@ -32,7 +32,8 @@ void Pod::start() {
 
 void Pod::request_stop() {
   deleted_->store(true);
-  for (const auto& log : logs_) log->pod_deleted();  // so that followers learn it at the end of a run
+  for (const auto& log : logs_)
+    log->pod_deleted();  // so that followers learn it at the end of a run
   for (const auto& container : containers_) container->request_stop();
 }
 
@@ -55,8 +56,9 @@ std::shared_ptr<const PodView> Pod::view() const {
 
 Container* Pod::find(const std::string& container) {
   const auto found = std::ranges::find(names_, container);
-  return found == names_.end() ? nullptr
-                               : containers_[static_cast<std::size_t>(found - names_.begin())].get();
+  return found == names_.end()
+             ? nullptr
+             : containers_[static_cast<std::size_t>(found - names_.begin())].get();
 }
 
 void Pod::watch_port(std::weak_ptr<PortLink> link) {
@@ -71,7 +73,8 @@ PodPhase Pod::phase() const {
   const auto all = [&](auto predicate) { return std::ranges::all_of(containers_, predicate); };
   const auto any = [&](auto predicate) { return std::ranges::any_of(containers_, predicate); };
   if (deleted_->load()) return PodPhase::Terminating;
-  if (any([](const auto& container) { return container->failed_to_start(); })) return PodPhase::Failed;
+  if (any([](const auto& container) { return container->failed_to_start(); }))
+    return PodPhase::Failed;
   if (all([](const auto& container) { return container->state() == ContainerState::Ended; })) {
     const bool failed = any([](const auto& container) { return container->failed(); });
     return failed ? PodPhase::Failed : PodPhase::Succeeded;

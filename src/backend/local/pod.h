@@ -1,4 +1,5 @@
-// Pod: one replica of a workload, on the supervisor's loop: its containers and what it is as a whole.
+// Pod: one replica of a workload, on the supervisor's loop: its containers and what it is as a
+// whole.
 #pragma once
 
 #include <memory>
@@ -9,7 +10,8 @@
 
 namespace sluice::backend::local {
 
-/// A forwarded connection, as the pod sees it: what it needs to end it. Owner: the session's LocalPort.
+/// A forwarded connection, as the pod sees it: what it needs to end it. Owner: the session's
+/// LocalPort.
 struct PortLink {
   UniqueFd socket;  // a duplicate
 };

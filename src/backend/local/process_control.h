@@ -1,5 +1,5 @@
-// ProcessControl: the owner's end of one process: learn how it ended, signal its tree. Dropping it applies
-// the EndPolicy that the process was started with.
+// ProcessControl: the owner's end of one process: learn how it ended, signal its tree. Dropping it
+// applies the EndPolicy that the process was started with.
 #pragma once
 
 #include <sys/types.h>
@@ -17,15 +17,17 @@ class ProcessControl {
   ProcessControl(net::Executor executor, UniqueFd socket, pid_t pid)
       : socket_(executor, std::move(socket)), pid_(pid) {}
 
-  /// Takes the shim's first message, Started or Failed; Killed when there is none. Errors: Cancelled.
+  /// Takes the shim's first message, Started or Failed; Killed when there is none. Errors:
+  /// Cancelled.
   net::Task<Result<ShimMessage>> wait_started();
 
-  /// How the process ended, if it has. Only looks: the answer stays the same, and wait() finds it, too.
-  /// A shim that vanished without a word (killed by someone) counts as Killed by signal 9.
+  /// How the process ended, if it has. Only looks: the answer stays the same, and wait() finds it,
+  /// too. A shim that vanished without a word (killed by someone) counts as Killed by signal 9.
   std::optional<ShimMessage> end() const;
   /// Completes when the process has ended. One caller at a time. Errors: Cancelled.
   net::Task<Result<ShimMessage>> wait();
-  /// Completes when the process and all its descendants are gone; end() is not to be asked afterwards.
+  /// Completes when the process and all its descendants are gone; end() is not to be asked
+  /// afterwards.
   net::Task<Result<>> wait_gone();
 
   void signal_tree(int signal);

@@ -27,17 +27,19 @@ constexpr int kStopTimeoutMs = 5000;
 constexpr int kKillIntervalMs = 10;
 
 std::optional<SpawnRequest> read_request(int memfd) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(memfd, &status) != 0) return std::nullopt;
   std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
   if (::pread(memfd, bytes.data(), bytes.size(), 0) != status.st_size) return std::nullopt;
   return parse_spawn_request(bytes);
 }
 
-/// The host process: forks a shim for each packet, and ends when sluiced does and no process is left.
+/// The host process: forks a shim for each packet, and ends when sluiced does and no process is
+/// left.
 class Host {
  public:
-  Host(UniqueFd socket, UniqueFd signals) : socket_(std::move(socket)), signals_(std::move(signals)) {}
+  Host(UniqueFd socket, UniqueFd signals)
+      : socket_(std::move(socket)), signals_(std::move(signals)) {}
 
   void run();
 
@@ -95,7 +97,8 @@ void Host::start_shim(SpawnPacket packet) {
   signals_.reset();
   std::optional<SpawnRequest> request = read_request(packet.request_memfd.get());
   packet.request_memfd.reset();
-  if (request) run_shim(*std::move(request), std::move(packet.control), std::move(packet.descriptors));
+  if (request)
+    run_shim(*std::move(request), std::move(packet.control), std::move(packet.descriptors));
   ::_exit(0);
 }
 
@@ -111,7 +114,8 @@ bool Host::reap() {
 
 std::vector<pid_t> Host::orphans() const {
   std::vector<pid_t> result = children();
-  std::erase_if(result, [this](pid_t pid) { return std::ranges::find(shims_, pid) != shims_.end(); });
+  std::erase_if(result,
+                [this](pid_t pid) { return std::ranges::find(shims_, pid) != shims_.end(); });
   return result;
 }
 
@@ -138,10 +142,16 @@ Error start_error(const SpawnRequest& request, const ShimMessage& failed) {
   switch (failed.stage) {
     case SpawnStage::WorkingDirectory:
       return {ErrorCode::InvalidArgument,
-              "working directory \"" + request.working_directory + "\": " + why, {}, {}, {}};
+              "working directory \"" + request.working_directory + "\": " + why,
+              {},
+              {},
+              {}};
     case SpawnStage::Execute:
       return {ErrorCode::InvalidArgument,
-              "command \"" + request.command.front() + "\" can't be started: " + why, {}, {}, {}};
+              "command \"" + request.command.front() + "\" can't be started: " + why,
+              {},
+              {},
+              {}};
     case SpawnStage::Fork:
     case SpawnStage::Terminal:
       return system_error(ErrorCode::Unavailable, "no process can be started now", "spawn",
@@ -153,9 +163,10 @@ Error start_error(const SpawnRequest& request, const ShimMessage& failed) {
 Result<UniqueFd> request_memfd(const SpawnRequest& request) {
   const std::string bytes = serialize(request);
   UniqueFd memfd(::memfd_create("sluice-spawn", MFD_CLOEXEC));
-  if (!memfd || ::write(memfd.get(), bytes.data(), bytes.size()) !=
-                    static_cast<ssize_t>(bytes.size())) {
-    return fail(system_error(ErrorCode::Unavailable, "no process can be started now", "memfd", errno));
+  if (!memfd ||
+      ::write(memfd.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+    return fail(
+        system_error(ErrorCode::Unavailable, "no process can be started now", "memfd", errno));
   }
   return memfd;
 }
@@ -189,16 +200,16 @@ net::Task<Result<ProcessControl>> ProcessHost::spawn(SpawnRequest request,
   CO_TRY(UniqueFd memfd, request_memfd(request));
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-    co_return fail(system_error(ErrorCode::Unavailable, "no process can be started now", "socketpair",
-                                errno));
+    co_return fail(
+        system_error(ErrorCode::Unavailable, "no process can be started now", "socketpair", errno));
   }
   const net::Executor executor = co_await boost::asio::this_coro::executor;
   ProcessControl control(executor, UniqueFd(pair[0]), 0);
   UniqueFd shim_end(pair[1]);
   while (!send_spawn_packet(socket_.get(), memfd.get(), shim_end.get(), descriptors)) {
     if (errno != EAGAIN) {
-      co_return fail(system_error(ErrorCode::Unavailable, "no process can be started now", "host",
-                                  errno));
+      co_return fail(
+          system_error(ErrorCode::Unavailable, "no process can be started now", "host", errno));
     }
     net::Descriptor busy(executor, UniqueFd(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 3)));
     CO_TRY_VOID(co_await busy.writable());

@@ -1,6 +1,6 @@
-// ProcessHost: the one place where sluice forks. A child of main, forked while there is only one thread,
-// starts every process of the local backend, so nothing is ever forked from a program with threads, and
-// what it started ends when sluiced does, also by SIGKILL. ADR 0003.
+// ProcessHost: the one place where sluice forks. A child of main, forked while there is only one
+// thread, starts every process of the local backend, so nothing is ever forked from a program with
+// threads, and what it started ends when sluiced does, also by SIGKILL. ADR 0003.
 #pragma once
 
 #include <sys/types.h>
@@ -22,9 +22,10 @@ class ProcessHost {
   /// Ends everything that it started, by SIGKILL, and waits for that for at most 5 s.
   ~ProcessHost();
 
-  /// Starts a process under a shim of its own, with the descriptors as its 0, 1, 2 (absent: /dev/null).
-  /// Completes once the program runs. Any loop; calls may overlap. Cancelling ends what was started.
-  /// Errors: InvalidArgument (program or working directory, in words for the client), Unavailable.
+  /// Starts a process under a shim of its own, with the descriptors as its 0, 1, 2 (absent:
+  /// /dev/null). Completes once the program runs. Any loop; calls may overlap. Cancelling ends what
+  /// was started. Errors: InvalidArgument (program or working directory, in words for the client),
+  /// Unavailable.
   net::Task<Result<ProcessControl>> spawn(SpawnRequest request, SpawnDescriptors descriptors);
 
  private:

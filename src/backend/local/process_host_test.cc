@@ -37,8 +37,8 @@ class ProcessHostTest : public ProcessTest {
 };
 
 constexpr const char* kTree =
-    "(setsid sh -c 'echo $$; exec sleep 1000' & ) ; "           // left the session, orphaned
-    "sh -c 'setsid sleep 1000 & echo $!; wait' & "              // a grandchild in a session of its own
+    "(setsid sh -c 'echo $$; exec sleep 1000' & ) ; "  // left the session, orphaned
+    "sh -c 'setsid sleep 1000 & echo $!; wait' & "     // a grandchild in a session of its own
     "trap '' TERM HUP; echo $$; while :; do sleep 1000; done";  // deaf itself
 
 TEST_F(ProcessHostTest, ReportsTheExitCode) {
@@ -96,24 +96,24 @@ TEST_F(ProcessHostTest, OnlyThreeDescriptorsAreOpen) {
 }
 
 TEST_F(ProcessHostTest, SignalsAreAsInAFreshLogin) {
-  ProcessControl control =
-      spawn_with_output(shell("grep -E 'SigBlk|SigIgn' /proc/self/status | cut -f2 | tr '\\n' ' '"));
+  ProcessControl control = spawn_with_output(
+      shell("grep -E 'SigBlk|SigIgn' /proc/self/status | cut -f2 | tr '\\n' ' '"));
   EXPECT_EQ(read_text(output_.get()), "0000000000000000 0000000000000000 ");
 }
 
 TEST_F(ProcessHostTest, KillingTheTreeReachesWhatLeftTheSession) {
   ProcessControl control = spawn_with_output(shell(kTree));
-  const pid_t pids[] = {std::stoi(read_line(output_.get())), std::stoi(read_line(output_.get())),
-                        std::stoi(read_line(output_.get()))};
+  const pid_t pids[] = {to_pid(read_line(output_.get())), to_pid(read_line(output_.get())),
+                        to_pid(read_line(output_.get()))};
   control.kill_tree();
   ASSERT_TRUE(run(loop_, control.wait_gone()));
   for (const pid_t pid : pids) EXPECT_EQ(::kill(pid, 0), -1) << pid;
 }
 
 TEST_F(ProcessHostTest, ASignalGoesToAllDescendants) {
-  ProcessControl control = spawn_with_output(
-      shell("setsid sh -c 'trap \"echo grandchild; exit\" TERM; echo; while :; do sleep 0.01; done' & "
-            "trap 'wait; echo main; exit 3' TERM; while :; do sleep 0.01; done"));
+  ProcessControl control = spawn_with_output(shell(
+      "setsid sh -c 'trap \"echo grandchild; exit\" TERM; echo; while :; do sleep 0.01; done' & "
+      "trap 'wait; echo main; exit 3' TERM; while :; do sleep 0.01; done"));
   read_line(output_.get());
   control.signal_tree(SIGTERM);
   EXPECT_EQ(wait(control).value, 3);
@@ -156,7 +156,7 @@ TEST_F(ProcessHostTest, WhatARunLeavesBehindLivesUntilTheLeashEnds) {
 TEST_F(ProcessHostTest, AKilledShimTakesItsProcessesWithIt) {
   ProcessControl control = spawn_with_output(
       shell("setsid sh -c 'echo $PPID; exec sleep 1000' & echo $PPID; exec sleep 1000"));
-  const pid_t shim = std::min(std::stoi(read_line(output_.get())), std::stoi(read_line(output_.get())));
+  const pid_t shim = std::min(to_pid(read_line(output_.get())), to_pid(read_line(output_.get())));
   ::kill(shim, SIGKILL);
   EXPECT_EQ(wait(control).event, ShimEvent::Killed);
   EXPECT_EQ(read_text(output_.get()), "");
@@ -186,7 +186,7 @@ TEST(ProcessHostOwner, NothingIsLeftWhenTheOwnerIsKilled) {
   }
   pipe.writer.reset();
   pid_t pids[3];
-  for (pid_t& pid : pids) pid = std::stoi(read_line(pipe.reader.get()));
+  for (pid_t& pid : pids) pid = to_pid(read_line(pipe.reader.get()));
   ::kill(owner, SIGKILL);
   ::waitpid(owner, nullptr, 0);
   for (const pid_t pid : pids) wait_dead(pid);

@@ -153,8 +153,8 @@ ReceiveResult receive_spawn_packet(int socket, SpawnPacket& packet) {
   message.msg_controllen = sizeof buffer.bytes;
   const ssize_t count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (count == 0) return ReceiveResult::EndOfFile;
-  if (count < 0) return errno == EAGAIN || errno == EINTR ? ReceiveResult::Malformed
-                                                          : ReceiveResult::EndOfFile;
+  if (count < 0)
+    return errno == EAGAIN || errno == EINTR ? ReceiveResult::Malformed : ReceiveResult::EndOfFile;
   std::vector<UniqueFd> fds = take_descriptors(message);
   const auto expected = static_cast<std::size_t>(2 + __builtin_popcount(mask));
   if (count != sizeof mask || fds.size() != expected) return ReceiveResult::Malformed;

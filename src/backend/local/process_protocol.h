@@ -1,6 +1,6 @@
-// What sluiced, the process host and the shims say to each other: the request to start a process (a memfd
-// and descriptors in one SOCK_SEQPACKET packet), and the small messages on the control socket of one
-// process. Both ends are the same program, so the layout is the compiler's.
+// What sluiced, the process host and the shims say to each other: the request to start a process (a
+// memfd and descriptors in one SOCK_SEQPACKET packet), and the small messages on the control socket
+// of one process. Both ends are the same program, so the layout is the compiler's.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace sluice::backend::local {
 
-/// What a shim does when its control socket reaches its end while the process runs: the owner died or
-/// dropped it.
+/// What a shim does when its control socket reaches its end while the process runs: the owner died
+/// or dropped it.
 enum class EndPolicy : std::uint8_t {
   Kill,    // SIGKILL to the whole tree at once: containers
   HangUp,  // SIGHUP, SIGKILL after 5 s: exec
@@ -22,7 +22,8 @@ enum class EndPolicy : std::uint8_t {
 };
 
 struct SpawnRequest {
-  std::vector<std::string> command;      // at least one; the first is looked up in PATH of `environment`
+  std::vector<std::string>
+      command;  // at least one; the first is looked up in PATH of `environment`
   std::vector<std::string> environment;  // "NAME=value"
   std::string working_directory;         // empty: "/"
   bool tty = false;                      // descriptor 0 is a terminal: make it the controlling one
@@ -38,8 +39,8 @@ struct SpawnDescriptors {
   UniqueFd stdin;
   UniqueFd stdout;
   UniqueFd stderr;
-  /// One end of a socket pair. When the other end is closed the whole tree is killed at once, whatever the
-  /// end policy; when the shim has gone, the other end reads an end of file.
+  /// One end of a socket pair. When the other end is closed the whole tree is killed at once,
+  /// whatever the end policy; when the shim has gone, the other end reads an end of file.
   UniqueFd leash;
 };
 
@@ -76,14 +77,17 @@ struct OwnerMessage {
   std::int32_t value = 0;
 };
 
-static_assert(std::is_trivially_copyable_v<ShimMessage> && std::is_trivially_copyable_v<OwnerMessage>);
+static_assert(std::is_trivially_copyable_v<ShimMessage> &&
+              std::is_trivially_copyable_v<OwnerMessage>);
 
 /// What comes with a spawn request, in this order; the mask says which are there.
 inline constexpr unsigned kHasStdin = 1, kHasStdout = 2, kHasStderr = 4, kHasLeash = 8;
 
-/// One spawn packet: the mask as data; the memfd with the request, the shim's end of the control socket,
-/// and the descriptors of the mask as SCM_RIGHTS. False with errno; EAGAIN: wait until it is writable.
-bool send_spawn_packet(int socket, int request_memfd, int control, const SpawnDescriptors& descriptors);
+/// One spawn packet: the mask as data; the memfd with the request, the shim's end of the control
+/// socket, and the descriptors of the mask as SCM_RIGHTS. False with errno; EAGAIN: wait until it
+/// is writable.
+bool send_spawn_packet(int socket, int request_memfd, int control,
+                       const SpawnDescriptors& descriptors);
 
 struct SpawnPacket {
   UniqueFd request_memfd;

@@ -71,7 +71,8 @@ void Shim::run(SpawnDescriptors descriptors) {
 
 void Shim::wait() {
   // poll() skips negative descriptors.
-  pollfd fds[] = {{signals_.get(), POLLIN, 0}, {control_.get(), POLLIN, 0}, {leash_.get(), POLLIN, 0}};
+  pollfd fds[] = {
+      {signals_.get(), POLLIN, 0}, {control_.get(), POLLIN, 0}, {leash_.get(), POLLIN, 0}};
   int timeout = -1;
   if (killing_) {
     timeout = static_cast<int>(kKillInterval.count());

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "backend/local/process_host.h"
+#include "base/text.h"
 #include "net/event_loop.h"
 #include "testing/test_loop.h"
 
@@ -44,6 +45,13 @@ inline std::string read_text(int fd, bool one_line = false) {
   return text;
 }
 inline std::string read_line(int fd) { return read_text(fd, true); }
+
+inline pid_t to_pid(std::string_view line) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  const std::optional<std::int64_t> pid = parse_int64(line);
+  EXPECT_TRUE(pid) << line;
+  return static_cast<pid_t>(pid.value_or(-1));
+}
 
 /// Completes when no process of that pid runs.
 inline void wait_dead(pid_t pid) {

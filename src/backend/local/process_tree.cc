@@ -34,7 +34,8 @@ std::optional<pid_t> parse_pid(std::string_view text) {
   return pid;
 }
 
-/// The fourth field of /proc/PID/stat; the second is the name in parentheses and may contain anything.
+/// The fourth field of /proc/PID/stat; the second is the name in parentheses and may contain
+/// anything.
 std::optional<pid_t> parent_of(std::string_view pid) {
   const std::string path = "/proc/" + std::string(pid) + "/stat";
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -49,8 +50,8 @@ std::optional<pid_t> parent_of(std::string_view pid) {
   return parse_pid(stat.substr(name_end + 4));
 }
 
-/// All processes of the machine. /proc/PID/task/TID/children would be less work for few processes, but
-/// it is optional in the kernel (CONFIG_PROC_CHILDREN) and misses children while others exit.
+/// All processes of the machine. /proc/PID/task/TID/children would be less work for few processes,
+/// but it is optional in the kernel (CONFIG_PROC_CHILDREN) and misses children while others exit.
 std::vector<Parenthood> all_processes() {
   std::vector<Parenthood> processes;
   const std::unique_ptr<DIR, CloseDirectory> proc(::opendir("/proc"));
@@ -68,7 +69,8 @@ std::vector<Parenthood> all_processes() {
 
 void append_children(const std::vector<Parenthood>& processes, pid_t parent,
                      std::vector<pid_t>& out) {
-  for (const auto& [_, child] : std::ranges::equal_range(processes, parent, {}, &Parenthood::parent)) {
+  for (const auto& [_, child] :
+       std::ranges::equal_range(processes, parent, {}, &Parenthood::parent)) {
     out.push_back(child);
   }
 }

@@ -1,5 +1,5 @@
-// The descendants of a process, by /proc: what a signal to a whole tree goes to. For use in the process
-// host and its shims, which are subreapers and single-threaded.
+// The descendants of a process, by /proc: what a signal to a whole tree goes to. For use in the
+// process host and its shims, which are subreapers and single-threaded.
 #pragma once
 
 #include <sys/types.h>
@@ -10,7 +10,8 @@ namespace sluice::backend::local {
 
 /// The living children of the calling process, zombies included.
 std::vector<pid_t> children();
-/// The descendants of `roots`, with them. A process that is born meanwhile may be missing: ask again.
+/// The descendants of `roots`, with them. A process that is born meanwhile may be missing: ask
+/// again.
 std::vector<pid_t> descendants(std::vector<pid_t> roots);
 void signal_all(const std::vector<pid_t>& processes, int signal);
 

@@ -1,5 +1,5 @@
-// From a fork to a running program: session, terminal, descriptors, working directory, PATH, exec. Never
-// a shell. For single-threaded processes (shims) only, so that the child may allocate.
+// From a fork to a running program: session, terminal, descriptors, working directory, PATH, exec.
+// Never a shell. For single-threaded processes (shims) only, so that the child may allocate.
 #pragma once
 
 #include <sys/types.h>
@@ -13,8 +13,9 @@ struct StartFailure {
   int error_number = 0;
 };
 
-/// The pid of the running program, in a session of its own; or what failed, and then no child is left.
-/// The child dies when the caller does (PR_SET_PDEATHSIG). Closes the descriptors in the caller.
+/// The pid of the running program, in a session of its own; or what failed, and then no child is
+/// left. The child dies when the caller does (PR_SET_PDEATHSIG). Closes the descriptors in the
+/// caller.
 struct StartResult {
   pid_t pid = -1;
   StartFailure failure;  // of pid -1

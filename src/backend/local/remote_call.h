@@ -11,8 +11,8 @@
 
 namespace sluice::backend::local {
 
-/// A result on its way to a task that waits on its own loop. Shared by that task and by who will answer;
-/// the last reference is given up on the waiting task's loop.
+/// A result on its way to a task that waits on its own loop. Shared by that task and by who will
+/// answer; the last reference is given up on the waiting task's loop.
 template <typename T>
 class Reply {
  public:

@@ -13,8 +13,9 @@ TEST(RestartBackOff, AtOnceThenDoublingUpToAMinute) {
   RestartBackOff back_off;
   std::vector<nanoseconds> waits;
   for (int i = 0; i < 9; ++i) waits.push_back(back_off.next(seconds(1)));
-  EXPECT_THAT(waits, testing::ElementsAre(seconds(0), seconds(1), seconds(2), seconds(4), seconds(8),
-                                          seconds(16), seconds(32), seconds(60), seconds(60)));
+  EXPECT_THAT(waits,
+              testing::ElementsAre(seconds(0), seconds(1), seconds(2), seconds(4), seconds(8),
+                                   seconds(16), seconds(32), seconds(60), seconds(60)));
 }
 
 TEST(RestartBackOff, TenMinutesOfRunningStartOver) {

@@ -21,15 +21,17 @@ std::unexpected<Error> unusable(const std::string& path, std::string_view what, 
 
 Result<StateDirectory> StateDirectory::open(const std::string& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  const bool is_new = std::filesystem::create_directories(path, error);
   if (error) return unusable(path, "can't be made", error.value());
+  if (is_new) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
   UniqueFd lock(::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock) return unusable(path, "can't be written", errno);
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return unusable(path, "can't be locked", errno);
-    return fail(ErrorCode::Unavailable, "stateDir " + path +
-                                            ": used by another sluiced; stop that one, or give this one "
-                                            "a directory of its own");
+    return fail(ErrorCode::Unavailable,
+                "stateDir " + path +
+                    ": used by another sluiced; stop that one, or give this one "
+                    "a directory of its own");
   }
   StateDirectory directory(path, std::move(lock));
   std::filesystem::remove_all(directory.pods(), error);

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 
 #include <fmt/format.h>
 
@@ -14,10 +15,13 @@ namespace sluice::backend::local {
 namespace {
 
 constexpr std::size_t kReadBytes = 256_KiB;
-/// After the grace period, for SIGKILL to take effect. A process that waits for broken hardware may not.
+/// After the grace period, for SIGKILL to take effect. A process that waits for broken hardware may
+/// not.
 constexpr nanoseconds kKillTimeout = seconds(4);
 
-ClusterView::Key key_of(const workload::WorkloadRef& ref) { return {ref.project, ref.type, ref.name}; }
+ClusterView::Key key_of(const workload::WorkloadRef& ref) {
+  return {ref.project, ref.type, ref.name};
+}
 
 }  // namespace
 
@@ -55,6 +59,25 @@ void Supervisor::hold_leash(const workload::ContainerRef& container, UniqueFd le
   loop_.post([this, container, leash = std::move(leash)]() mutable {
     if (Container* const found = find(container)) found->hold_leash(std::move(leash));
   });
+}
+
+void Supervisor::drain_outputs(std::vector<UniqueFd> outputs) {
+  loop_.post([this, outputs = std::move(outputs)]() mutable {
+    if (stopping_) return;
+    for (UniqueFd& output : outputs) {
+      attachments_.spawn("left output", drain_output(std::move(output)));
+    }
+  });
+}
+
+net::Task<> Supervisor::drain_output(UniqueFd output) {
+  net::Descriptor source(loop_.executor(), std::move(output));
+  while (true) {
+    const Result<> readable = co_await source.readable();
+    if (!readable) co_return;
+    const ssize_t count = ::read(source.fd(), scratch_.data(), scratch_.size());
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) co_return;
+  }
 }
 
 void Supervisor::watch_port(const workload::PodRef& pod, std::shared_ptr<PortLink> link) {
@@ -139,7 +162,7 @@ net::Task<> Supervisor::stop_workload(Key key) {
 
 void Supervisor::end_everything(std::shared_ptr<Reply<bool>> reply) {
   stopping_ = true;
-  apply({});
+  apply({.projects = {projects_.begin(), projects_.end()}, .workloads = {}});
   stop_.spawn("stop timeout", abandon_after_timeout());
   stop_.spawn("stop", finish_stop(std::move(reply)));
 }

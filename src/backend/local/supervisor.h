@@ -1,5 +1,6 @@
-// Supervisor: makes the processes of this machine what the workloads file says, on a loop of its own, and
-// publishes what there is. Sessions on other loops read the view, or ask it to tie something to a pod.
+// Supervisor: makes the processes of this machine what the workloads file says, on a loop of its
+// own, and publishes what there is. Sessions on other loops read the view, or ask it to tie
+// something to a pod.
 #pragma once
 
 #include <map>
@@ -43,6 +44,8 @@ class Supervisor {
 
   /// Closed when the container's run ends, or at once when it is not running. Any thread.
   void hold_leash(const workload::ContainerRef& container, UniqueFd leash);
+  /// Reads them to their end and forgets what they say. Any thread.
+  void drain_outputs(std::vector<UniqueFd> outputs);
   /// Shut down when the pod is removed, or at once when it was. Any thread.
   void watch_port(const workload::PodRef& pod, std::shared_ptr<PortLink> link);
   /// Errors: as Container::attach().
@@ -56,6 +59,7 @@ class Supervisor {
   };
   using Key = ClusterView::Key;
 
+  net::Task<> drain_output(UniqueFd output);
   void reread();
   void apply(WorkloadsFile file);
   /// One step towards what is desired of this workload; comes back to it when a stop completes.

@@ -42,8 +42,9 @@ TEST_F(SupervisorTest, SomeFailedPodsAreDegraded) {
 }
 
 TEST_F(SupervisorTest, ACommandThatDoesNotExistFailsThePodAndSaysWhy) {
-  start("{name: w, type: training, framework: runai, containers: [{command: [no-such-program], "
-        "restart: Always}]}");
+  start(
+      "{name: w, type: training, framework: runai, containers: [{command: [no-such-program], "
+      "restart: Always}]}");
   wait_phase("Failed");
   EXPECT_THAT(status()->message, HasSubstr("command \"no-such-program\" can't be started"));
 }
@@ -56,8 +57,9 @@ TEST_F(SupervisorTest, NoReplicasArePendingWithoutPods) {
 }
 
 TEST_F(SupervisorTest, ResolveFindsDefaultsAndNamesWhatThereIs) {
-  start("{name: w, type: training, framework: runai, replicas: 2, containers: ["
-        "{name: side, command: [sleep, \"1000\"]}, {command: [sleep, \"1000\"]}]}");
+  start(
+      "{name: w, type: training, framework: runai, replicas: 2, containers: ["
+      "{name: side, command: [sleep, \"1000\"]}, {command: [sleep, \"1000\"]}]}");
   EXPECT_EQ(resolve()->pod.name, "w-0-0");
   EXPECT_EQ(resolve()->container, "w");
   EXPECT_EQ(resolve({.pod = "w-0-1", .container = "side"})->pod.name, "w-0-1");
@@ -68,14 +70,15 @@ TEST_F(SupervisorTest, ResolveFindsDefaultsAndNamesWhatThereIs) {
   EXPECT_EQ(resolve({}, "other").error().code, ErrorCode::WorkloadNotFound);
   workload::WorkloadRef elsewhere = ref();
   elsewhere.project = "q";
-  EXPECT_EQ(run(loop_, backend_->resolve(caller_, elsewhere, {})).error().code, ErrorCode::NotFound);
+  EXPECT_EQ(run(loop_, backend_->resolve(caller_, elsewhere, {})).error().code,
+            ErrorCode::NotFound);
 }
 
 TEST_F(SupervisorTest, RestartsWaitLonger) {
   start(workload("echo run >> " + (directory_ / "runs") + "; exit 1", ", restart: OnFailure"));
   const auto runs = [&] {
-    std::ifstream file(directory_ / "runs");
-    return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
+    const Result<std::string> text = read_file(directory_ / "runs", 1_KiB);
+    return text ? std::ranges::count(*text, '\n') : 0;
   };
   const auto wait_message = [&](const std::string& text) {
     while (status()->message.find(text) == std::string::npos) run_some();
@@ -121,7 +124,8 @@ TEST_F(SupervisorTest, ABrokenFileChangesNothing) {
 }
 
 TEST_F(SupervisorTest, WhatIgnoresSigtermIsKilledAfterTenSeconds) {
-  start(workload("trap \"\" TERM; echo >" + (directory_ / "ready") + "; while :; do sleep 1000; done"));
+  start(workload("trap \"\" TERM; echo >" + (directory_ / "ready") +
+                 "; while :; do sleep 1000; done"));
   const std::string fifo = directory_ / "ready";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   const UniqueFd reader(::open(fifo.c_str(), O_RDWR | O_CLOEXEC));
@@ -152,7 +156,7 @@ TEST_F(SupervisorTest, TwoServersDoNotShareAStateDirectory) {
 
 TEST_F(SupervisorTest, AStateDirectoryThatCanNotBeIsNamed) {
   write_workloads("");
-  std::ofstream(directory_ / "state") << "a file";
+  ASSERT_TRUE(write_file_atomically(directory_ / "state", "a file", 0600));
   const Result<> started = try_start();
   EXPECT_EQ(started.error().code, ErrorCode::Unavailable);
   EXPECT_THAT(started.error().message, HasSubstr("stateDir " + (directory_ / "state")));

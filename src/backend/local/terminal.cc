@@ -12,7 +12,8 @@ namespace sluice::backend::local {
 namespace {
 
 std::unexpected<Error> unavailable(std::string_view what) {
-  return fail(system_error(ErrorCode::Unavailable, "the server has no descriptors left", what, errno));
+  return fail(
+      system_error(ErrorCode::Unavailable, "the server has no descriptors left", what, errno));
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ struct PipeEnds {
   UniqueFd reader;
   UniqueFd writer;
 };
-/// `size_bytes` is wished for: the kernel may grant less. Errors: Unavailable (too many descriptors).
+/// `size_bytes` is wished for: the kernel may grant less. Errors: Unavailable (too many
+/// descriptors).
 Result<PipeEnds> make_pipe(int size_bytes);
 
 struct TerminalEnds {
@@ -23,7 +24,8 @@ struct TerminalEnds {
 /// Errors: Unavailable.
 Result<TerminalEnds> open_terminal(std::optional<TerminalSize> size);
 void set_terminal_size(int master, TerminalSize size);
-/// The character that means end of input to a reader of this terminal: Ctrl-D unless it was changed.
+/// The character that means end of input to a reader of this terminal: Ctrl-D unless it was
+/// changed.
 char end_of_input_character(int master);
 
 Result<UniqueFd> duplicate(int fd);

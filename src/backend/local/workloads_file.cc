@@ -15,7 +15,8 @@ constexpr std::int64_t kMaxReplicas = 1000;
 
 Result<> require_label(const yaml::Value& value, const std::string& name) {
   if (is_dns_label(name)) return {};
-  return fail(value.error("\"" + name + "\" is no valid name: at most 63 lower-case letters, digits and '-', "
+  return fail(value.error("\"" + name +
+                          "\" is no valid name: at most 63 lower-case letters, digits and '-', "
                           "beginning and ending with a letter or digit"));
 }
 
@@ -79,7 +80,8 @@ Result<ContainerSpec> read_container(const yaml::Value& value, const std::string
     TRY(container.name, name->as_string());
     TRY_VOID(require_label(*name, container.name));
   } else if (!is_dns_label(fallback)) {
-    return fail(mapping.error("missing key name: the workload's can't be a container's, it has dots"));
+    return fail(
+        mapping.error("missing key name: the workload's can't be a container's, it has dots"));
   }
   TRY(const yaml::Value command, mapping.require("command"));
   TRY(container.command, read_command(command));
@@ -102,7 +104,8 @@ Result<ContainerSpec> read_container(const yaml::Value& value, const std::string
   return container;
 }
 
-Result<std::vector<ContainerSpec>> read_containers(const yaml::Value& value, const std::string& fallback,
+Result<std::vector<ContainerSpec>> read_containers(const yaml::Value& value,
+                                                   const std::string& fallback,
                                                    const std::filesystem::path& base) {
   TRY(const std::vector<yaml::Value> items, value.as_list());
   if (items.empty()) return fail(value.error("at least one container is needed"));
@@ -112,7 +115,8 @@ Result<std::vector<ContainerSpec>> read_containers(const yaml::Value& value, con
     const bool known = std::ranges::any_of(
         containers, [&](const ContainerSpec& other) { return other.name == container.name; });
     if (known) {
-      return fail(item.error("container \"" + container.name + "\" is there twice; give each a name"));
+      return fail(
+          item.error("container \"" + container.name + "\" is there twice; give each a name"));
     }
     containers.push_back(std::move(container));
   }
@@ -130,7 +134,8 @@ Result<workload::WorkloadClass> read_class(yaml::Mapping& mapping) {
   Result<workload::WorkloadClass> found = workload::parse_workload_class(type_name, framework_name);
   if (found) return found;
   std::string_view problem = found.error().message;
-  if (constexpr std::string_view prefix = "malformed path parameter: "; problem.starts_with(prefix)) {
+  if (constexpr std::string_view prefix = "malformed path parameter: ";
+      problem.starts_with(prefix)) {
     problem.remove_prefix(prefix.size());
   }
   return fail(type.error(problem));
@@ -143,10 +148,12 @@ Result<WorkloadSpec> read_workload(const yaml::Value& value, const std::string& 
   TRY(const yaml::Value name, mapping.require("name"));
   TRY(spec.ref.name, name.as_string());
   // A pod is named "<workload>-0-<i>", which must be a valid name, too.
-  if (!is_dns_subdomain(spec.ref.name) || spec.ref.name.size() > 253 - std::string_view("-0-999").size()) {
-    return fail(name.error("\"" + spec.ref.name +
-                           "\" is no valid name: lower-case letters, digits, '-' and '.', beginning and "
-                           "ending with a letter or digit"));
+  if (!is_dns_subdomain(spec.ref.name) ||
+      spec.ref.name.size() > 253 - std::string_view("-0-999").size()) {
+    return fail(
+        name.error("\"" + spec.ref.name +
+                   "\" is no valid name: lower-case letters, digits, '-' and '.', beginning and "
+                   "ending with a letter or digit"));
   }
   TRY(const workload::WorkloadClass found, read_class(mapping));
   spec.ref.project = project;

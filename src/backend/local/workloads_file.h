@@ -1,5 +1,5 @@
-// The local backend's workloads file (contract section 9): which processes there shall be. Reading only;
-// what becomes of it is supervisor.h.
+// The local backend's workloads file (contract section 9): which processes there shall be. Reading
+// only; what becomes of it is supervisor.h.
 #pragma once
 
 #include <map>
@@ -35,7 +35,7 @@ struct WorkloadSpec {
 };
 
 struct WorkloadsFile {
-  std::vector<std::string> projects;  // also those without workloads
+  std::vector<std::string> projects;    // also those without workloads
   std::vector<WorkloadSpec> workloads;  // unique by project, type and name
 };
 

@@ -64,15 +64,18 @@ projects:
 
 TEST(WorkloadsFile, ErrorsNameFileLineKeyAndHint) {
   const std::string head = kHead;
-  EXPECT_THAT(error_of(head + "containers: [{comand: [a]}]"), HasSubstr("comand: unknown key, did you mean command?"));
+  EXPECT_THAT(error_of(head + "containers: [{comand: [a]}]"),
+              HasSubstr("comand: unknown key, did you mean command?"));
   EXPECT_THAT(error_of(head + "containers: [{name: a}]"), HasSubstr("missing key command"));
-  EXPECT_THAT(error_of(head + "containers: [{command: [a], restrat: Never}]"),
-              HasSubstr("/etc/w.yaml:3: projects.p[0].containers[0].restrat: unknown key, did you mean "
-                        "restart?"));
+  EXPECT_THAT(
+      error_of(head + "containers: [{command: [a], restrat: Never}]"),
+      HasSubstr("/etc/w.yaml:3: projects.p[0].containers[0].restrat: unknown key, did you mean "
+                "restart?"));
   EXPECT_THAT(error_of(head + "containers: [{command: sleep 5}]"), HasSubstr("expected a list"));
   EXPECT_THAT(error_of(head + "containers: [{command: []}]"), HasSubstr("no program"));
   EXPECT_THAT(error_of(head + "containers: []"), HasSubstr("at least one container"));
-  EXPECT_THAT(error_of(head + "replicas: -1, containers: [{command: [a]}]"), HasSubstr("from 0 to"));
+  EXPECT_THAT(error_of(head + "replicas: -1, containers: [{command: [a]}]"),
+              HasSubstr("from 0 to"));
   EXPECT_THAT(error_of(head + "containers: [{command: [a], restart: Maybe}]"),
               HasSubstr("expected Never, OnFailure or Always"));
   EXPECT_THAT(error_of(head + "containers: [{command: [a], env: {A: [b]}}]"), HasSubstr("env.A"));
@@ -89,8 +92,10 @@ TEST(WorkloadsFile, OnlyKnownPairsAndNotAny) {
 }
 
 TEST(WorkloadsFile, NamesAreUniqueWithinProjectAndType) {
-  const std::string one = "{name: w, type: training, framework: runai, containers: [{command: [a]}]}";
-  const std::string other = "{name: w, type: workspace, framework: runai, containers: [{command: [a]}]}";
+  const std::string one =
+      "{name: w, type: training, framework: runai, containers: [{command: [a]}]}";
+  const std::string other =
+      "{name: w, type: workspace, framework: runai, containers: [{command: [a]}]}";
   EXPECT_TRUE(parse_workloads("projects: {p: [" + one + "," + other + "], q: [" + one + "]}", "f"));
   EXPECT_THAT(parse_workloads("projects: {p: [" + one + "," + one + "]}", "f").error().message,
               HasSubstr("is there twice"));
