@@ -6,7 +6,7 @@
 
 #include "backend/local/local_exec.h"
 #include "backend/local/local_port.h"
-#include "backend/local/log_stand_in.h"
+#include "backend/local/log_stream.h"
 #include "backend/local/supervisor.h"
 #include "backend/local/terminal.h"
 

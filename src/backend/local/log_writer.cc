@@ -225,7 +225,6 @@ bool LogWriter::rotate() {
     (void)::rename(path_.c_str(), last.path.c_str());
   }
   (void)::rename(fresh_path.c_str(), path_.c_str());
-  fresh->lost_bytes.store(0);
   close_file(*last.file, fresh);
   files_.push_back({std::move(fresh), path_});
   while (files_.size() > settings_.files) drop_oldest();
