@@ -1,5 +1,8 @@
 #include "http/request_parser.h"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -15,10 +18,11 @@ std::unexpected<Error> malformed(std::string_view what) {
 }
 
 /// A line must end with CR LF and may hold no other control character but a tab (RFC 9112 2.2).
-Result<> check_characters(std::string_view head) {
-  for (std::size_t i = 0; i < head.size(); ++i) {
+/// Checks from `begin` on; a CR at the end is left to the next look.
+Result<> check_characters(std::string_view head, std::size_t begin) {
+  for (std::size_t i = begin; i < head.size(); ++i) {
     const auto byte = static_cast<unsigned char>(head[i]);
-    if (byte >= 0x20 || byte == '\t') continue;
+    if ((byte >= 0x20 && byte != 0x7f) || byte == '\t') continue;
     const bool cr = byte == '\r' && (i + 1 == head.size() || head[i + 1] == '\n');
     const bool lf = byte == '\n' && i > 0 && head[i - 1] == '\r';
     if (!cr && !lf) return malformed("a control character in the head");
@@ -50,26 +54,40 @@ Result<> check_fields(const RequestHead& head, int minor_version) {
   }
   if (hosts.size() > 1) return malformed("more than one Host");
   if (hosts.empty() && minor_version > 0) return malformed("no Host");
+  // uri-host [":" port]: nothing that another reader could take for something else (RFC 9110 7.2).
+  if (!hosts.empty() && hosts[0].find_first_of(" \t/?#@,;\"\\<>{}|^`") != hosts[0].npos) {
+    return malformed("a Host that is none");
+  }
   return {};
+}
+
+/// What follows "http://" or "https://"; nullopt when it does not begin so.
+std::optional<std::string_view> behind_scheme(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (equals_ignore_case(target.substr(0, scheme.size()), scheme)) {
+      return target.substr(scheme.size());
+    }
+  }
+  return std::nullopt;
 }
 
 /// Splits the request-target (RFC 9112 3.2) into path and query.
 Result<> set_target(RequestHead& head, std::string_view target) {
   if (target.find('#') != target.npos) return malformed("a fragment in the target");
-  if (const std::size_t scheme = target.find("://");
-      !target.starts_with('/') && scheme != target.npos) {
+  if (const auto rest = behind_scheme(target)) {
     // Absolute form: served if it is meant for us, never proxied.
-    std::string_view rest = target.substr(scheme + 3);
-    const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
-    if (!equals_ignore_case(rest.substr(0, end), head.fields.find("Host").value_or(""))) {
+    const std::size_t end = std::min(rest->find_first_of("/?"), rest->size());
+    if (!equals_ignore_case(rest->substr(0, end), head.fields.find("Host").value_or(""))) {
       return malformed("the target's authority is not the Host");
     }
-    target = rest.substr(end);
+    target = rest->substr(end);
+  } else if (!target.starts_with('/') && target != "*" && head.method != "CONNECT") {
+    return malformed("a target that is neither a path nor an http URL");
   }
   const std::size_t question = std::min(target.find('?'), target.size());
   head.path = target.substr(0, question);
-  if (!head.path.starts_with('/'))
-    head.path.insert(0, "/");  // "*", or CONNECT's authority: no route
+  // "*", or CONNECT's authority: no route leads there.
+  if (!head.path.starts_with('/')) head.path.insert(0, "/");
   if (question < target.size()) head.query = target.substr(question + 1);
   return {};
 }
@@ -95,39 +113,64 @@ bool RequestParser::head_complete() const { return beast_->parser.is_header_done
 bool RequestParser::complete() const { return beast_->parser.is_done(); }
 
 bool RequestParser::expects_continue() const {
-  return beast_->head.fields.has_token("Expect", "100-continue");
+  const RequestHead& head = beast_->head;
+  return head.minor_version > 0 && head.fields.has_token("Expect", "100-continue");
 }
 
 RequestHead RequestParser::take_head() { return std::move(beast_->head); }
 
 Result<std::size_t> RequestParser::feed(std::string_view input) {
-  std::size_t skipped = 0;
-  const bool in_head = !head_complete();
-  if (in_head) {
+  const std::size_t offered = input.size();
+  if (!head_complete()) {
     // An empty line before the request line is ignored (RFC 9112 2.2).
-    while (input.starts_with("\r\n")) {
-      input.remove_prefix(2);
-      skipped += 2;
-    }
-    const std::size_t end = input.find("\r\n\r\n");
-    const std::string_view head = input.substr(0, end == input.npos ? input.size() : end + 4);
-    if (head.size() > head_limit_) {
-      return fail(ErrorCode::HeaderTooLarge,
-                  "the request's head is larger than " + std::to_string(head_limit_) + " bytes");
-    }
-    TRY_VOID(check_characters(head));
-    if (end == input.npos) return skipped;
-    TRY_VOID(check_lines(head));
+    while (checked_ == 0 && input.starts_with("\r\n")) input.remove_prefix(2);
+    TRY(const std::size_t size, check_head(input));
+    if (size == 0) return offered - input.size();
+    // The head alone: Beast would add a chunked body's trailers to the fields (RFC 9110 6.5.1).
+    TRY_VOID(put(input.substr(0, size)));
+    if (!head_complete()) return malformed("an incomplete head");
+    TRY_VOID(read_head());
+    input.remove_prefix(size);
   }
+  if (!complete() && !input.empty()) {
+    TRY(const std::size_t taken, put(input));
+    input.remove_prefix(taken);
+    if (!complete() && input.size() > head_limit_) return too_large();  // a chunk's own head
+  }
+  return offered - input.size();
+}
+
+std::unexpected<Error> RequestParser::too_large() const {
+  return fail(ErrorCode::HeaderTooLarge,
+              "the request's head is larger than " + std::to_string(head_limit_) + " bytes");
+}
+
+/// The size of the head, or 0 while it is not whole. Looks at each byte once, however they come.
+Result<std::size_t> RequestParser::check_head(std::string_view input) {
+  if (checked_ == 0 && input == "\r") return 0;  // perhaps an empty line
+  const std::size_t end = input.find("\r\n\r\n", std::max<std::size_t>(checked_, 3) - 3);
+  const std::string_view head = input.substr(0, end == input.npos ? input.size() : end + 4);
+  if (head.size() > head_limit_) return too_large();
+  TRY_VOID(check_characters(head, std::max<std::size_t>(checked_, 1) - 1));
+  checked_ = head.size();
+  if (end == input.npos) return 0;
+  TRY_VOID(check_lines(head));
+  return head.size();
+}
+
+Result<std::size_t> RequestParser::put(std::string_view bytes) {
   boost::system::error_code error;
-  const std::size_t taken =
-      beast_->parser.put(boost::asio::const_buffer(input.data(), input.size()), error);
+  std::size_t taken = 0;
+  try {
+    taken = beast_->parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+  } catch (const std::length_error&) {  // a trailer of more than 64 KiB
+    return too_large();
+  }
   if (error == beast_http::error::body_limit) {
     return fail(ErrorCode::TooLarge, "the request's body is too large: these endpoints take none");
   }
   if (error && error != beast_http::error::need_more) return malformed(error.message());
-  if (in_head && head_complete()) TRY_VOID(read_head());
-  return skipped + taken;
+  return taken;
 }
 
 Result<> RequestParser::read_head() {

@@ -31,9 +31,13 @@ class RequestParser {
  private:
   struct Beast;  // keeps Beast's headers out of this one
 
+  Result<std::size_t> check_head(std::string_view input);
+  Result<std::size_t> put(std::string_view bytes);
   Result<> read_head();
+  std::unexpected<Error> too_large() const;
 
   std::size_t head_limit_;
+  std::size_t checked_ = 0;  // bytes of a head that is not whole yet
   std::unique_ptr<Beast> beast_;
 };
 

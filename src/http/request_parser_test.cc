@@ -73,6 +73,20 @@ TEST(RequestParser, MalformedHeadsAreRefused) {
            "GET  / HTTP/1.1\r\nHost: h\r\n\r\n",               // two spaces
            "GET /#a HTTP/1.1\r\nHost: h\r\n\r\n",              // fragment
            "GET http://other/ HTTP/1.1\r\nHost: h\r\n\r\n",    // not our authority
+           "GET http://u@h/ HTTP/1.1\r\nHost: h\r\n\r\n",      // user information
+           "GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n",         // another scheme
+           "GET status HTTP/1.1\r\nHost: h\r\n\r\n",           // no form of a target
+           "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",              // Hosts that are none
+           "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n",
+           "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+           "GET / HTTP/1.1\r\nHost: u@h\r\n\r\n",
+           "GET / HTTP/1.1\r\nHost: h\r\nA: \x7f\r\n\r\n",  // control characters
+           "GET / HTTP/1.1\r\nHost: h\r\nA: \x01\r\n\r\n",
+           "GET / HTTP/1.1\r\nHost: h\r\n: b\r\n\r\n",     // no name
+           "GET / HTTP/1.1\r\nHost: h\r\nA b: c\r\n\r\n",  // a space in it
+           "GET / HTTP/1.1\r\nHost: h\r\nA\r\n\r\n",       // no colon
+           " GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+           "GET / HTTP/1.1 \r\nHost: h\r\n\r\n",
            "nonsense\r\n\r\n",
        }) {
     EXPECT_EQ(code_of(text), ErrorCode::InvalidArgument) << text;
@@ -89,10 +103,56 @@ TEST(RequestParser, TwoFramingsOfOneBodyAreRefused) {
            "Content-Length: +1\r\n",
            "Content-Length: 1, 1\r\n",
            "Content-Length: -1\r\n",
+           "Content-Length: 0x1\r\n",
+           "Content-Length: 99999999999999999999\r\n",
+           "Content-Length:\r\n",
+           "Transfer-Encoding: chunked, chunked\r\n",
+           "Transfer-Encoding: xchunked\r\n",
+           "Transfer-Encoding: chunked;q=1\r\n",
+           "Transfer-Encoding:\r\n",
        }) {
     const std::string text = "POST / HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\nx";
     EXPECT_EQ(code_of(text), ErrorCode::InvalidArgument) << fields;
   }
+}
+
+TEST(RequestParser, ChunkedBodyOfHttp10IsRefused) {
+  EXPECT_EQ(code_of("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+            ErrorCode::InvalidArgument);
+}
+
+TEST(RequestParser, TrailersAreNoFieldsHoweverTheyCome) {
+  const std::string_view text =
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+      "Authorization: Bearer x\r\n\r\n";
+  for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+    const auto head = parse(text, piece);
+    ASSERT_TRUE(head) << piece << ": " << head.error().message;
+    EXPECT_EQ(head->fields.find("Authorization"), std::nullopt);
+  }
+}
+
+TEST(RequestParser, EndlessChunkHeadIsHeaderTooLarge) {
+  const std::string chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string endless(kLimit + 2, 'a');
+  EXPECT_EQ(code_of(chunked + "5;" + endless), ErrorCode::HeaderTooLarge);
+  EXPECT_EQ(code_of(chunked + "0\r\nA: " + endless), ErrorCode::HeaderTooLarge);
+  EXPECT_NE(code_of(chunked + "0\r\nA: " + endless + "\r\n\r\n"), ErrorCode::Cancelled);
+}
+
+TEST(RequestParser, MalformedChunksAreRefused) {
+  const std::string chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string_view body : {"x\r\na\r\n0\r\n\r\n", "1\r\nab\r\n0\r\n\r\n", "-1\r\n\r\n",
+                                      "\r\n\r\n", "fffffffffffffffff\r\n\r\n"}) {
+    EXPECT_NE(code_of(chunked + std::string(body)), ErrorCode::Cancelled) << body;
+  }
+}
+
+TEST(RequestParser, HeadThatComesByteByByteIsLookedAtOnce) {
+  // Looking at all of it again with each byte would be two billion steps.
+  const std::string text =
+      "GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(kLimit - 100, 'a') + "\r\n\r\n";
+  EXPECT_TRUE(parse(text, 1));
 }
 
 TEST(RequestParser, HeadOverTheLimitIsHeaderTooLarge) {
@@ -115,6 +175,8 @@ TEST(RequestParser, AbsoluteFormIsServedWhenItIsMeantForUs) {
   ASSERT_TRUE(head) << head.error().message;
   EXPECT_EQ(head->path, "/p");
   EXPECT_EQ(head->query, "q");
+  EXPECT_EQ(parse("GET HTTPS://h?a=http://b HTTP/1.1\r\nHost: H\r\n\r\n")->query, "a=http://b");
+  EXPECT_EQ(parse("GET /x?u=http://other/ HTTP/1.1\r\nHost: h\r\n\r\n")->path, "/x");
 }
 
 TEST(RequestParser, AsteriskAndAuthorityFormsHaveNoRoute) {

@@ -1,5 +1,7 @@
 #include "http/response_parser.h"
 
+#include <stdexcept>
+
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -7,6 +9,9 @@ namespace sluice::http {
 namespace {
 
 namespace beast_http = boost::beast::http;
+
+/// Bytes that one element of the syntax may have.
+constexpr std::size_t kMaxPending = 64 * 1024;
 
 Result<> check(const boost::system::error_code& error) {
   if (!error || error == beast_http::error::need_more) return {};
@@ -30,9 +35,16 @@ bool ResponseParser::complete() const { return beast_->parser.is_done(); }
 
 Result<std::size_t> ResponseParser::feed(std::string_view input) {
   boost::system::error_code error;
-  const std::size_t taken =
-      beast_->parser.put(boost::asio::const_buffer(input.data(), input.size()), error);
+  std::size_t taken = 0;
+  try {
+    taken = beast_->parser.put(boost::asio::const_buffer(input.data(), input.size()), error);
+  } catch (const std::length_error&) {  // a trailer of more than 64 KiB
+    return fail(ErrorCode::Unavailable, "malformed response: a field that is too large");
+  }
   TRY_VOID(check(error));
+  if (!complete() && input.size() - taken > kMaxPending) {
+    return fail(ErrorCode::Unavailable, "malformed response: a chunk's head that does not end");
+  }
   return taken;
 }
 

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "http/message.h"
-#include "http/request_parser.h"
 #include "net/stream.h"
 #include "net/timers.h"
 
@@ -36,11 +35,13 @@ class ServerConnection {
   /// not to be answered.
   net::Task<Result<std::optional<RequestHead>>> read_head();
 
-  /// Sends a whole response. `keep_alive` false adds Connection: close.
+  /// Sends a whole response. `keep_alive` false adds Connection: close. After a read_head() that
+  /// failed, it also waits, for at most 2 s, until the client has seen the answer.
   net::Task<Result<>> respond(const Response& response, bool keep_alive);
 
   /// A response of unknown length, piece by piece (RFC 9112 7.1); for HTTP/1.0, to the end of the
-  /// connection. Without finish_chunks(), abort(): the peer must see a failure.
+  /// connection, after which read_head() says that the peer is done. Without finish_chunks(),
+  /// abort(): the peer must see a failure.
   net::Task<Result<>> start_chunks(const ResponseHead& head, bool keep_alive);
   net::Task<Result<>> write_chunk(Bytes bytes);
   net::Task<Result<>> finish_chunks();
@@ -58,7 +59,9 @@ class ServerConnection {
   Result<std::optional<bool>> try_fill();
   net::Task<Result<bool>> fill();
   net::Task<Result<bool>> fill_before(MonotonicTime deadline);
-  net::Task<Result<>> continue_if_expected(const RequestParser& parser);
+  net::Task<Result<RequestHead>> read_request(MonotonicTime deadline);
+  Result<std::optional<std::size_t>> try_drop();
+  net::Task<> linger();
   std::string head_text(const ResponseHead& head, bool keep_alive) const;
 
   std::unique_ptr<net::Stream> stream_;
@@ -66,6 +69,8 @@ class ServerConnection {
   ServerLimits limits_;
   std::string buffer_;  // read, not yet parsed
   bool chunked_ = false;
+  bool refused_ = false;  // the last request was not read to its end
+  bool ended_ = false;    // our direction is shut
   int minor_version_ = 1;
 };
 

@@ -76,6 +76,94 @@ TEST_F(ServerConnectionTest, IdleConnectionEndsAfterAMinute) {
   EXPECT_EQ(**head, std::nullopt);
 }
 
+TEST_F(ServerConnectionTest, SlowBodyIsCutAfterTenSeconds) {
+  send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
+  net::TaskGroup group(loop_.executor());
+  std::optional<Result<std::optional<RequestHead>>> head;
+  group.spawn("read", testing::store_result(connection_.read_head(), head));
+  for (int second = 0; second < 9; ++second) {
+    clock_.advance(seconds(1));
+    send("x");
+  }
+  testing::run_until_idle(loop_);
+  EXPECT_FALSE(head);
+  clock_.advance(seconds(1));
+  testing::run_until_empty(loop_, group);
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->error().code, ErrorCode::Unavailable);
+}
+
+TEST_F(ServerConnectionTest, RefusedRequestIsReadOnUntilTheClientHasItsAnswer) {
+  send("nonsense\r\n\r\n");
+  ASSERT_FALSE(read_head());
+  const Response response{{400, {}}, "{}"};
+  net::TaskGroup group(loop_.executor());
+  std::optional<Result<>> sent;
+  group.spawn("respond", testing::store_result(connection_.respond(response, false), sent));
+  testing::run_until_idle(loop_);
+  send(std::string(60'000, 'x'));
+  testing::run_until_idle(loop_);
+  EXPECT_EQ(pipe_.under_way_to_server(), 0U);
+  EXPECT_FALSE(sent);
+  EXPECT_THAT(received(), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+  pipe_.client->close();
+  testing::run_until_empty(loop_, group);
+  EXPECT_TRUE(sent && *sent);
+}
+
+TEST_F(ServerConnectionTest, RefusedClientThatStaysIsClosedAfterTwoSeconds) {
+  send("nonsense\r\n\r\n");
+  ASSERT_FALSE(read_head());
+  const Response response{{400, {}}, "{}"};
+  net::TaskGroup group(loop_.executor());
+  std::optional<Result<>> sent;
+  group.spawn("respond", testing::store_result(connection_.respond(response, false), sent));
+  clock_.advance(milliseconds(1'999));
+  EXPECT_FALSE(sent);
+  clock_.advance(milliseconds(1));
+  testing::run_until_empty(loop_, group);
+  EXPECT_TRUE(sent && *sent);
+}
+
+TEST_F(ServerConnectionTest, Http10ClientIsToldThatTheConnectionStays) {
+  send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  const auto head = read_head();
+  ASSERT_TRUE(head && *head && (*head)->keep_alive);
+  ASSERT_TRUE(testing::run(loop_, connection_.respond({}, (*head)->keep_alive)));
+  EXPECT_THAT(received(), HasSubstr("\r\nConnection: keep-alive\r\n"));
+}
+
+TEST_F(ServerConnectionTest, StreamToHttp10IsNotChunkedAndEndsTheConnection) {
+  send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  ASSERT_TRUE(read_head());
+  const ResponseHead head{200, {}};
+  ASSERT_TRUE(testing::run(loop_, connection_.start_chunks(head, true)));
+  ASSERT_TRUE(testing::run(loop_, connection_.write_chunk(as_bytes("all of it"))));
+  ASSERT_TRUE(testing::run(loop_, connection_.finish_chunks()));
+  const std::string text = received();
+  EXPECT_THAT(text, HasSubstr("\r\nConnection: close\r\n"));
+  EXPECT_THAT(text, EndsWith("\r\n\r\nall of it"));
+  std::byte byte;
+  EXPECT_EQ(pipe_.client->try_read({&byte, 1}), 0U);
+  EXPECT_EQ(*read_head(), std::nullopt);
+}
+
+TEST_F(ServerConnectionTest, ValueCannotEndItsLine) {
+  Response response;
+  response.head.fields.add("A", "b\r\nC: d");
+  ASSERT_TRUE(testing::run(loop_, connection_.respond(response, true)));
+  EXPECT_THAT(received(), HasSubstr("\r\nA: b  C: d\r\n"));
+}
+
+TEST_F(ServerConnectionTest, LargeChunkIsFramedToo) {
+  const std::string large(40'000, 'x');
+  ASSERT_TRUE(testing::run(loop_, connection_.write_chunk({})));
+  const ResponseHead head{200, {}};
+  ASSERT_TRUE(testing::run(loop_, connection_.start_chunks(head, true)));
+  ASSERT_TRUE(testing::run(loop_, connection_.write_chunk(as_bytes(large))));
+  EXPECT_THAT(received(), EndsWith("\r\n\r\n9c40\r\n" + large + "\r\n"));
+}
+
 TEST_F(ServerConnectionTest, ResponseHasLengthAndDate) {
   const Response response{{404, {}}, "{}"};
   ASSERT_TRUE(testing::run(loop_, connection_.respond(response, false)));
@@ -114,7 +202,10 @@ TEST_F(ServerConnectionTest, ExpectationIsMetBeforeTheBody) {
   group.spawn("read", testing::store_result(connection_.read_head(), head));
   testing::run_until_idle(loop_);
   EXPECT_EQ(received(), "HTTP/1.1 100 Continue\r\n\r\n");
-  send("ab");
+  send("a");
+  testing::run_until_idle(loop_);
+  EXPECT_EQ(received(), "");  // not a second time
+  send("b");
   testing::run_until_empty(loop_, group);
   EXPECT_TRUE(head && *head && **head);
 }

@@ -1,8 +1,12 @@
 #include "net/listener.h"
 
+#include <sys/resource.h>
+
 #include <gtest/gtest.h>
 
+#include "net/resolve.h"
 #include "testing/test_loop.h"
+#include "testing/virtual_clock.h"
 
 namespace sluice::net {
 namespace {
@@ -49,6 +53,43 @@ TEST(Listener, AcceptsAConnection) {
   auto server = testing::run(loop, listener->accept(timers));
   ASSERT_TRUE(server);
   EXPECT_TRUE((*server)->peer().starts_with("127.0.0.1:"));
+}
+
+TEST(Listener, OutOfDescriptorsWaitsAndGoesOn) {
+  EventLoop loop;
+  testing::VirtualClock clock(loop);
+  auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
+  auto client = testing::run(loop, connect_tcp("127.0.0.1", listener->address().port));
+  ASSERT_TRUE(client);
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = 3;
+  TaskGroup group(loop.executor());
+  std::optional<Result<std::unique_ptr<TcpStream>>> accepted;
+
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  group.spawn("accept", testing::store_result(listener->accept(clock), accepted));
+  testing::run_until_idle(loop);
+  EXPECT_EQ(clock.sleeping(), 1U);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  clock.advance(milliseconds(50));
+  testing::run_until_empty(loop, group);
+  EXPECT_TRUE(accepted && *accepted);
+}
+
+TEST(Resolve, LiteralsAndTheNameOfThisMachine) {
+  EventLoop loop;
+  EXPECT_EQ(testing::run(loop, resolve("::1")), std::vector<std::string>{"::1"});
+  const auto addresses = testing::run(loop, resolve("localhost"));
+  ASSERT_TRUE(addresses && !addresses->empty());
+  EXPECT_TRUE(addresses->front() == "127.0.0.1" || addresses->front() == "::1");
+}
+
+TEST(ConnectHost, GoesThroughTheAddressesUntilOneAnswers) {
+  EventLoop loop;
+  const auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
+  EXPECT_TRUE(testing::run(loop, connect_host("localhost", listener->address().port)));
 }
 
 TEST(ConnectTcp, NobodyListeningIsConnectionRefused) {

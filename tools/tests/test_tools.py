@@ -109,6 +109,14 @@ class Tidy(Tree):
         self.write("src/base/base.cc", "int f() {\n" + "  g();\n" * 70 + "}\n")
         self.assert_fails("tidy", "function of 72 lines")
 
+    def test_awaited_condition_fails(self):
+        self.write("src/base/base.cc", "  if (!co_await wait()) co_return;\n")
+        self.assert_fails("tidy", "GCC 12")
+
+    def test_await_behind_a_condition_passes(self):
+        self.write("src/base/base.cc", "  if (slow) co_await wait();\n")
+        self.assert_passes("tidy")
+
     def test_long_line_fails(self):
         self.write("src/base/base.cc", "// " + "x" * 100 + "\n")
         self.assert_fails("tidy", "103 columns")
