@@ -162,8 +162,8 @@ def test_never_hmac_with_a_public_key(serve, tmp_path):
     ({"alg": "RS256"}, "RS512"), ({"alg": "PS256"}, "RS256"), ({"alg": "ES256"}, "RS256"),
     ({"use": "enc", "alg": None}, "RS256"), ({"key_ops": ["encrypt"], "alg": None}, "RS256")])
 def test_alg_must_fit_the_keys_type_and_its_alg_use_key_ops(serve, tmp_path, members, used):
-    key = Key("RS256", **members)
-    client = issuer_server(serve, tmp_path, [key])
+    key = Key("RS256", "odd", **members)
+    client = issuer_server(serve, tmp_path, [key, Key("ES256")])
     assert_unauthorized(status_with(client, key.sign(claims(), used)))
 
 

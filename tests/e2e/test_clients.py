@@ -60,8 +60,9 @@ def websocat_command(client, options, path, query=None):
     places = os.environ["PATH"] + f":{ROOT}/build/tools/bin:{pathlib.Path.home()}/.cargo/bin"
     program = shutil.which("websocat", path=places)
     assert program, "websocat is missing: ./dev setup"
-    header = f"Authorization: Bearer {client.token}"
-    return [program, options[0], "-H", header, *options[1:], url(client, path, query)]
+    # With "-H" and a space, websocat takes the arguments that follow for further headers.
+    header = f"-H=Authorization: Bearer {client.token}"
+    return [program, options[0], header, *options[1:], url(client, path, query)]
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_websocat_follow(client):
 
 def test_websocat_exec_by_header_and_query(websocat):
     path = SHELL.path("exec")
-    by_header = ["-bE", "-H", "Command: " + argv("sh", "-c", "echo hi")]
+    by_header = ["-bE", "-H=Command: " + argv("sh", "-c", "echo hi")]
     assert websocat(by_header, path) == "hi\n"
     assert websocat(["-bE"], path, {"command": argv("echo", "by query")}) == "by query\n"
 

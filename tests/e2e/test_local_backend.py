@@ -19,7 +19,8 @@ CRI = re.compile(rb"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(Z|[+-]\d\d:\d\d) (stdou
 
 
 def phase(client, workload):
-    return client.get(workload.path("status")).json.get("phase")
+    answer = client.get(workload.path("status"))
+    return answer.json["phase"] if answer.status == 200 else None
 
 
 def runs(client, workload):
@@ -52,7 +53,7 @@ def test_container_name_defaults_to_the_workloads(serve):
     client = serve(LINES)
     client.server.reload(projects)
     named = Workload("named", ())
-    eventually(lambda: client.get(named.path("status")).status == 200, "reloaded")
+    eventually(lambda: phase(client, named) == "Running", "reloaded")
     output, _ = client.run(named, "sh", "-c", "echo $SLUICE_CONTAINER")
     assert output == b"named\n"
 
@@ -160,15 +161,14 @@ def test_removed_workload_ends_its_port_forward(serve, listener):
 
 
 def test_broken_file_at_sighup_is_one_clear_log_line_and_nothing_changes(serve):
-    client = serve(SHELL)
-    before = eventually(lambda: with_argument("sleep"), "the process")
+    client = serve(Workload("kept", (shell("exec sleep 1000000.75"),)))
+    before = eventually(lambda: with_argument("1000000.75"), "the process")
     lines = len(client.server.output.splitlines())
     client.server.reload("projects: {project1: [{name: Bad_Name}]}\n")
     eventually(lambda: "workloads.yaml" in client.server.output, "a log line")
     new = client.server.output.splitlines()[lines:]
     assert len([line for line in new if "workloads.yaml" in line]) == 1
-    assert phase(client, SHELL) == "Running"
-    assert set(before) <= set(with_argument("sleep"))
+    assert with_argument("1000000.75") == before
 
 
 # --- stopping ---
@@ -205,9 +205,9 @@ def processes_of(folder):
 
 
 def test_kill_9_of_the_server_leaves_nothing_behind(serve, tmp_path):
-    client = serve(tree(tmp_path))
+    client = serve(workload := tree(tmp_path))
     eventually(lambda: whole_tree(tmp_path), "the tree")
-    client.exec(SHELL.named(name="tree"), "sh", "-c", "while :; do sleep 0.1; done",
+    client.exec(workload, "sh", "-c", "while :; do sleep 0.1; done",
                 f"{tmp_path}-child-exec")
     client.server.signal(signal.SIGKILL)
     client.server.process.wait(timeout=10)

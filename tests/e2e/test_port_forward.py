@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from support.catalogue import FINISHED, LINES, MIB
+from support.catalogue import LINES, MIB
 from support.channels import V4
-from support.rawws import Closed, Refused
+from support.rawws import Closed
 from support.tcp import Listener, receive, receive_all, unused_port
 
 FORWARD = LINES.path("port-forward")
@@ -311,9 +311,3 @@ def test_no_added_latency_from_batching(joined):
         assert session.message() == b"q"
         times.append(time.perf_counter() - start)
     assert sorted(times)[100] < 0.005
-
-
-def test_forward_to_a_finished_workload_is_refused(client):
-    with pytest.raises(Refused) as refusal:
-        client.open(FINISHED.path("port-forward"), "port=80")
-    assert refusal.value.response.status in (404, 409)

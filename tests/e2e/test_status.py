@@ -16,7 +16,6 @@ def test_cluster_status(client):
     assert (answer.status, body["status"]) == (200, "OK")
     assert body["version"]
     assert body["backend"]["kind"] == "local"
-    assert body["backend"]["version"]
     for feature in ["logs", "exec", "attach", "portForward", "workloads"]:
         assert body["features"][feature]["state"] == "OK"
     assert b"OK" in answer.body

@@ -1,14 +1,14 @@
 // @kubernetes/client-node's WebSocketHandler, which knows Kubernetes' channels, on the paths of sluice.
 // usage: node kubernetes.js exec|forward SERVER TOKEN PATH < input ; prints one JSON line.
 import { Writable, PassThrough } from 'node:stream';
-import { Exec, KubeConfig, PortForward, WebSocketHandler } from '@kubernetes/client-node';
+import { Exec, KubeConfig, PortForward } from '@kubernetes/client-node';
 
 const [mode, server, token, path] = process.argv.slice(2);
 const config = new KubeConfig();
 config.loadFromClusterAndUser({ name: 'sluice', server }, { name: 'user', token });
 
-// The library builds Kubernetes' own paths: everything but the path is its own.
-const handler = new WebSocketHandler(config);
+// The library builds Kubernetes' own paths; all but the path is its WebSocketHandler's.
+const { handler } = new Exec(config);
 const ownPath = { connect: (_, text, binary) => handler.connect(path, text, binary) };
 
 function collector(into, name) {
