@@ -73,8 +73,8 @@ def websocat(client):
 
 
 def test_websocat_logs(websocat):
-    assert websocat(["-bE"], LINES.path("logs")) == "".join(HUNDRED)
-    assert websocat(["-bE"], LINES.path("logs"), "tailLines=2") \
+    assert websocat(["-bn"], LINES.path("logs")) == "".join(HUNDRED)
+    assert websocat(["-bn"], LINES.path("logs"), "tailLines=2") \
         == "line 99\nline 100\n"
 
 
@@ -88,14 +88,14 @@ def test_websocat_follow(client):
 
 def test_websocat_exec_by_header_and_query(websocat):
     path = SHELL.path("exec")
-    by_header = ["-bE", "-H=Command: " + argv("sh", "-c", "echo hi")]
+    by_header = ["-bn", "-H=Command: " + argv("sh", "-c", "echo hi")]
     assert websocat(by_header, path) == "hi\n"
-    assert websocat(["-bE"], path, {"command": argv("echo", "by query")}) == "by query\n"
+    assert websocat(["-bn"], path, {"command": argv("echo", "by query")}) == "by query\n"
 
 
 def test_websocat_exec_with_stdin(websocat):
     command = ["sh", "-c", "while read line; do echo got $line; [ $line = end ] && exit; done"]
-    assert websocat(["-b", "--no-close"], SHELL.path("exec"),
+    assert websocat(["-bn"], SHELL.path("exec"),
                     {"command": argv(*command), "stdin": "true"}, text="one\nend\n") \
         == "got one\ngot end\n"
 
