@@ -1,8 +1,13 @@
 #include "http/client.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "net/listener.h"
+#include "net/tls_stream.h"
+#include "testing/test_certificate.h"
 #include "testing/test_loop.h"
 
 namespace sluice::http {
@@ -85,6 +90,68 @@ TEST_F(ClientTest, OnlyHttpAndHttpsUrlsAreTaken) {
     ASSERT_FALSE(response) << bad;
     EXPECT_EQ(response.error().code, ErrorCode::InvalidArgument) << bad;
   }
+}
+
+class SecureClientTest : public ClientTest {
+ protected:
+  SecureClientTest()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("sluice-client-" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(folder_);
+    const testing::TestCertificate made = testing::make_test_certificate();
+    (void)write_file_atomically(certificate_file(), made.certificate_pem, 0600);
+    (void)write_file_atomically(key_file(), made.key_pem, 0600);
+  }
+  ~SecureClientTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string certificate_file() const { return (folder_ / "cert.pem").string(); }
+  std::string key_file() const { return (folder_ / "key.pem").string(); }
+
+  net::Task<> serve_securely(std::string answer) {
+    auto tcp = co_await listener_.accept(timers_);
+    auto context = net::TlsContext::for_server(certificate_file(), key_file());
+    auto stream = co_await net::accept_tls(*std::move(tcp), *context, timers_, seconds(5));
+    if (!stream) co_return;
+    std::array<std::byte, 4096> block;
+    const auto count = co_await (*stream)->read(block);
+    request_ = as_text(Bytes(block).first(count.value_or(0)));
+    const Result<> written = co_await (*stream)->write(as_bytes(answer));
+    EXPECT_TRUE(written);
+  }
+  Result<Response> get_securely(const std::string& ca_file, std::string answer) {
+    net::TaskGroup group(loop_.executor());
+    group.spawn("serve", serve_securely(std::move(answer)));
+    ClientOptions options;
+    options.tls = *net::TlsContext::for_client(ca_file);
+    Result<Response> response =
+        testing::run(loop_, http::get("https" + url().substr(4), options, timers_));
+    group.cancel();
+    testing::run_until_empty(loop_, group);
+    return response;
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+TEST_F(SecureClientTest, GetsFromATrustedServer) {
+  const auto response = get_securely(certificate_file(), "HTTP/1.0 200 OK\r\n\r\n{}");
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "{}");
+}
+
+TEST_F(SecureClientTest, SendsNothingToAServerThatIsNotTrusted) {
+  const auto response = get_securely("", "HTTP/1.0 200 OK\r\n\r\n{}");
+  ASSERT_FALSE(response);
+  EXPECT_NE(response.error().message.find("certificate not trusted"), std::string::npos);
+  EXPECT_EQ(request_, "");
+}
+
+TEST_F(ClientTest, EndlessChunkHeadIsUnavailable) {
+  const auto response =
+      get("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;" + std::string(70'000, 'a'));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::Unavailable);
 }
 
 }  // namespace

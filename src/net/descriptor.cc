@@ -21,7 +21,8 @@ Task<Result<>> wait_until(StreamDescriptor& descriptor, Wait what) {
 }  // namespace
 
 Descriptor::Descriptor(Executor executor, UniqueFd fd) : descriptor_(executor) {
-  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if ((flags & O_NONBLOCK) == 0) ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK);
   boost::system::error_code error;
   descriptor_.assign(fd.get(), error);
   if (!error) (void)fd.release();

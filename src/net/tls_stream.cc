@@ -144,6 +144,7 @@ Task<Result<std::unique_ptr<TlsStream>>> connect_tls(std::unique_ptr<TcpStream> 
   if (parse_socket_address(host, 0)) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host.c_str());
   } else {
+    SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     SSL_set1_host(tls, host.c_str());
     SSL_set_tlsext_host_name(tls, host.c_str());
   }
