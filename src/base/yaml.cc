@@ -1,10 +1,10 @@
 #include "base/yaml.h"
 
-#include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
-
 #include <set>
 #include <span>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
 
 #include "base/bytes.h"
 #include "base/file.h"
@@ -37,7 +37,8 @@ class Check {
 
   Result<> walk(const YAML::Node& node, const std::string& path, int depth) {
     if (++nodes_ > kMaxNodes) {
-      return fail(place(file_, line_of(node.Mark()), path, "too large: more than 10000 values, aliases expanded"));
+      return fail(place(file_, line_of(node.Mark()), path,
+                        "too large: more than 10000 values, aliases expanded"));
     }
     if (depth > kMaxDepth) {
       return fail(place(file_, line_of(node.Mark()), path, "nested too deeply: at most 32 levels"));
@@ -50,7 +51,8 @@ class Check {
     std::set<std::string> keys;
     for (const auto& item : node) {
       const YAML::Node& key = item.first;
-      if (!key.IsScalar()) return fail(place(file_, line_of(key.Mark()), path, "a key must be plain text"));
+      if (!key.IsScalar())
+        return fail(place(file_, line_of(key.Mark()), path, "a key must be plain text"));
       const std::string name = key.Scalar();
       if (!keys.insert(name).second) {
         return fail(place(file_, line_of(key.Mark()), join(path, name), "given twice"));
@@ -77,7 +79,8 @@ Result<YAML::Node> load(std::string_view text, const std::string& file) {
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
     if (documents.size() > 1) {
-      return fail(place(file, line_of(documents[1].Mark()), {}, "a second document: only one is expected"));
+      return fail(
+          place(file, line_of(documents[1].Mark()), {}, "a second document: only one is expected"));
     }
     YAML::Node root(YAML::NodeType::Map);
     if (!documents.empty() && !documents[0].IsNull()) root = documents[0];
@@ -99,7 +102,8 @@ Error Value::expected(std::string_view what) const {
   std::string_view found = "nothing";
   if (node_->IsMap()) found = "a mapping";
   if (node_->IsSequence()) found = "a list";
-  if (node_->IsScalar()) return error(fmt::format("expected {}, got \"{}\"", what, node_->Scalar()));
+  if (node_->IsScalar())
+    return error(fmt::format("expected {}, got \"{}\"", what, node_->Scalar()));
   return error(fmt::format("expected {}, got {}", what, found));
 }
 
@@ -162,7 +166,8 @@ Result<Mapping> Value::as_mapping() const {
     // yaml-cpp places an absent value at the token behind it.
     const int line = item.second.IsNull() ? key_line : line_of(item.second.Mark());
     Value value(std::make_shared<const YAML::Node>(item.second), file_, path, line);
-    entries.push_back({key.Scalar(), std::move(value), place(file_, key_line, path, "unknown key")});
+    entries.push_back(
+        {key.Scalar(), std::move(value), place(file_, key_line, path, "unknown key")});
   }
   return Mapping(*this, std::move(entries));
 }

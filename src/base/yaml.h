@@ -1,6 +1,6 @@
-// Strict reading of YAML configuration: each value is asked for by key and type, and what nobody asked
-// for is an error. Confines yaml-cpp. Errors are InvalidArgument and read
-// "sluiced.yaml:12: sessions.pingInterval: expected a duration such as 30s, got \"soon\"".
+// Strict reading of YAML configuration: each value is asked for by key and type, and what nobody
+// asked for is an error. Confines yaml-cpp. Errors are InvalidArgument and read "sluiced.yaml:12:
+// sessions.pingInterval: expected a duration such as 30s, got \"soon\"".
 #pragma once
 
 #include <memory>
@@ -53,7 +53,8 @@ class Value {
   int line_;
 };
 
-/// A mapping whose keys are taken one by one; finish() refuses what is left, with the nearest known key.
+/// A mapping whose keys are taken one by one; finish() refuses what is left, with the nearest known
+/// key.
 class Mapping {
  public:
   struct Entry {
@@ -66,12 +67,13 @@ class Mapping {
 
   /// Takes the key; nullopt when absent.
   std::optional<Value> take(std::string_view key);
-  /// Takes the key; when absent an error at the line of this mapping that names the key, or that of a key
-  /// which looks like it misspelt.
+  /// Takes the key; when absent an error at the line of this mapping that names the key, or that of
+  /// a key which looks like it misspelt.
   Result<Value> require(std::string_view key);
   /// Takes all keys that are left, in file order (for maps with free keys such as env).
   std::vector<std::pair<std::string, Value>> take_rest();
-  /// Error when a key was never taken: at its line, with the nearest of the keys that were asked for.
+  /// Error when a key was never taken: at its line, with the nearest of the keys that were asked
+  /// for.
   Result<> finish() const;
   Error error(std::string_view problem) const { return value_.error(problem); }
 
@@ -83,8 +85,8 @@ class Mapping {
   std::vector<std::string> known_keys_;
 };
 
-/// Parses one document. Refuses duplicate keys, aliases that expand beyond 10,000 nodes, and nesting
-/// beyond 32. An empty document is an empty mapping. `file` is only for messages.
+/// Parses one document. Refuses duplicate keys, aliases that expand beyond 10,000 nodes, and
+/// nesting beyond 32. An empty document is an empty mapping. `file` is only for messages.
 Result<Value> parse(std::string_view text, std::string file);
 /// Reads and parses; an unreadable file is "FILE: cannot be read: <reason>".
 Result<Value> parse_file(const std::string& path);

@@ -5,9 +5,7 @@
 namespace sluice::yaml {
 namespace {
 
-std::string message_of(const auto& result) {
-  return result ? "no error" : result.error().message;
-}
+std::string message_of(const auto& result) { return result ? "no error" : result.error().message; }
 
 Mapping mapping(std::string_view text) { return *parse(text, "f.yaml")->as_mapping(); }
 
@@ -31,8 +29,10 @@ TEST(Yaml, WrongTypesNameFileLineKeyAndWhatIsRight) {
             "f.yaml:3: flag: expected true or false, got \"yes\"");
   EXPECT_EQ(message_of(map.take("number")->as_int64(1, 10)),
             "f.yaml:4: number: expected a whole number from 1 to 10, got \"11\"");
-  EXPECT_EQ(message_of(map.take("empty")->as_string()), "f.yaml:5: empty: expected text, got nothing");
-  EXPECT_EQ(message_of(map.take("map")->as_list()), "f.yaml:6: map: expected a list, got a mapping");
+  EXPECT_EQ(message_of(map.take("empty")->as_string()),
+            "f.yaml:5: empty: expected text, got nothing");
+  EXPECT_EQ(message_of(map.take("map")->as_list()),
+            "f.yaml:6: map: expected a list, got a mapping");
   EXPECT_EQ(message_of(map.take("list")->as_mapping()),
             "f.yaml:7: list: expected a mapping, got a list");
 }
@@ -64,7 +64,8 @@ TEST(Yaml, MissingKeyIsAtTheLineOfItsMapping) {
 
 TEST(Yaml, MisspeltRequiredKeyIsCalledThat) {
   Mapping map = mapping("lisen: 1\n");
-  EXPECT_EQ(message_of(map.require("listen")), "f.yaml:1: lisen: unknown key, did you mean listen?");
+  EXPECT_EQ(message_of(map.require("listen")),
+            "f.yaml:1: lisen: unknown key, did you mean listen?");
 }
 
 TEST(Yaml, DuplicateKeyIsRefused) {
@@ -101,9 +102,7 @@ TEST(Yaml, AliasBombIsRefused) {
   EXPECT_NE(message_of(parse(text, "f.yaml")).find("too large"), std::string::npos);
 }
 
-TEST(Yaml, AliasOfItselfIsRefused) {
-  EXPECT_FALSE(parse("a: &a [*a]\n", "f.yaml"));
-}
+TEST(Yaml, AliasOfItselfIsRefused) { EXPECT_FALSE(parse("a: &a [*a]\n", "f.yaml")); }
 
 TEST(Yaml, DeepNestingIsRefused) {
   EXPECT_NE(message_of(parse("a: " + std::string(40, '[') + std::string(40, ']'), "f.yaml"))

@@ -5,7 +5,8 @@
 namespace sluice::gateway {
 namespace {
 
-/// The metric's label, by the words that auth uses; what they are is nothing that anything depends on.
+/// The metric's label, by the words that auth uses; what they are is nothing that anything depends
+/// on.
 AuthenticationFailure reason_of(std::string_view message) {
   struct Word {
     std::string_view text;
@@ -59,7 +60,10 @@ net::Task<Result<>> authorize(const Services& services, const Exchange& exchange
 
 Result<SessionTicket> admit(const Services& services, const auth::Caller& caller) {
   if (services.stage.load(std::memory_order_relaxed) == Stage::Draining) {
-    return fail(Error{ErrorCode::Unavailable, "the server is shutting down; connect again", {}, {},
+    return fail(Error{ErrorCode::Unavailable,
+                      "the server is shutting down; connect again",
+                      {},
+                      {},
                       std::chrono::seconds(5)});
   }
   return services.limits.admit(caller.user);

@@ -1,5 +1,5 @@
-// The admin listener's connections: /healthz, /readyz, /metrics. No token: it is for the machine's own
-// network, and shows nothing of any workload.
+// The admin listener's connections: /healthz, /readyz, /metrics. No token: it is for the machine's
+// own network, and shows nothing of any workload.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
-// The token of a request, wherever auth/bearer_token.h looks for it, and nowhere else: one in the query is
-// refused, since URLs end up in logs. As there are no cookies, another site's page can't borrow a user's
-// login, so Origin is not checked.
+// The token of a request, wherever auth/bearer_token.h looks for it, and nowhere else: one in the
+// query is refused, since URLs end up in logs. As there are no cookies, another site's page can't
+// borrow a user's login, so Origin is not checked.
 #pragma once
 
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace sluice::gateway {
 
-/// The message of the error when a request carries no token at all: such an answer's challenge names no
-/// error (RFC 6750 3.1).
-inline constexpr std::string_view kNoToken = "no token; use the header Authorization: Bearer <token>";
+/// The message of the error when a request carries no token at all: such an answer's challenge
+/// names no error (RFC 6750 3.1).
+inline constexpr std::string_view kNoToken =
+    "no token; use the header Authorization: Bearer <token>";
 
 /// Errors: Unauthenticated.
 Result<std::string> find_bearer_token(const http::RequestHead& head);

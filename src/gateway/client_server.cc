@@ -12,6 +12,18 @@ constexpr seconds kCountInterval(5);
 constexpr unsigned kSwitchingProtocols = 101;
 constexpr unsigned kOk = 200;
 
+/// One request or session, while it exists. A connection that waits for a request is none.
+class Busy {
+ public:
+  explicit Busy(Activity& activity) : activity_(activity) { activity_.begin(); }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  ~Busy() { activity_.end(); }
+
+ private:
+  Activity& activity_;
+};
+
 LogLevel level_of(unsigned status) {
   constexpr unsigned kFirstServerError = 500;
   constexpr unsigned kFirstClientError = 400;
@@ -20,7 +32,8 @@ LogLevel level_of(unsigned status) {
 }
 
 /// The query stays out: it may hold a command or, wrongly, a token.
-void log_access(const Exchange& exchange, unsigned status, nanoseconds latency, const Error* error) {
+void log_access(const Exchange& exchange, unsigned status, nanoseconds latency,
+                const Error* error) {
   const LogLevel level = level_of(status);
   if (!is_logged(level)) return;
   std::vector<LogField> fields{{"method", exchange.head.method},
@@ -36,26 +49,10 @@ void log_access(const Exchange& exchange, unsigned status, nanoseconds latency, 
 
 }  // namespace
 
-/// Counts one request or session while it exists.
-class ClientServer::Busy {
- public:
-  explicit Busy(ClientServer& server) : server_(server) { ++server_.busy_; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  ~Busy() {
-    if (--server_.busy_ == 0) server_.idle_();
-  }
-
- private:
-  ClientServer& server_;
-};
-
-ClientServer::ClientServer(net::Executor executor, const Services& services,
-                           std::function<void()> idle)
+ClientServer::ClientServer(net::Executor executor, const Services& services)
     : services_(services),
       router_(services.settings.base_path),
       registry_(services.metrics),
-      idle_(std::move(idle)),
       tasks_(executor) {
   tasks_.spawn("count bytes", count_bytes());
 }
@@ -81,7 +78,7 @@ net::Task<> ClientServer::serve_client(std::unique_ptr<net::Stream> stream) {
   services_.metrics.connection_opened();
   std::unique_ptr<UpgradedSession> session = co_await serve_requests(std::move(stream));
   if (session) {
-    const Busy busy(*this);
+    const Busy busy(services_.activity);
     co_await run_session(services_, registry_, std::move(session));
   }
   services_.metrics.connection_closed();
@@ -93,7 +90,7 @@ net::Task<std::unique_ptr<UpgradedSession>> ClientServer::serve_requests(
   while (true) {
     const Result<std::optional<http::RequestHead>> head = co_await connection.read_head();
     if (head && !*head) co_return nullptr;
-    const Busy busy(*this);
+    const Busy busy(services_.activity);
     if (!head) {
       co_await refuse(connection, head.error());
       co_return nullptr;
@@ -110,7 +107,7 @@ net::Task<> ClientServer::refuse(http::ServerConnection& connection, const Error
   const http::Response response = error_response(error, services_.settings.missing_workload);
   services_.metrics.request_served(Endpoint::Unknown, response.head.status, {});
   log(LogLevel::Info, "bad request", error, {{"peer", connection.stream().peer()}});
-  (void)co_await connection.respond(response, false);
+  [[maybe_unused]] const Result<> sent = co_await connection.respond(response, false);
 }
 
 net::Task<ClientServer::Outcome> ClientServer::serve_request(http::ServerConnection& connection,

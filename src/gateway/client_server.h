@@ -1,8 +1,8 @@
-// ClientServer: all client connections of one loop, from accept to their end. A connection is a loop of read
-// a head → serve → respond until the client is done, or a session that one of its requests turned into.
+// ClientServer: all client connections of one loop, from accept to their end. A connection is a
+// loop of read a head → serve → respond until the client is done, or a session that one of its
+// requests turned into.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include "gateway/exchange.h"
@@ -15,20 +15,17 @@ namespace sluice::gateway {
 
 class ClientServer {
  public:
-  /// `services` outlives it. `idle` is called, on this loop, each time the last request or session ended.
-  ClientServer(net::Executor executor, const Services& services, std::function<void()> idle);
+  /// `services` outlives it.
+  ClientServer(net::Executor executor, const Services& services);
 
   /// Takes a connection that is ready for HTTP.
   void serve(std::unique_ptr<net::Stream> stream);
-  /// Whether a request or session is under way; connections that only wait for a request don't count.
-  bool is_busy() const { return busy_ > 0; }
   /// Ends the sessions with 1001.
   void interrupt_sessions() { registry_.interrupt_all(); }
   /// Ends every connection, at once. Await it before destruction.
   net::Task<> stop();
 
  private:
-  class Busy;
   /// What follows on a request.
   struct Outcome {
     bool goes_on = false;  // the connection waits for the next request
@@ -46,8 +43,6 @@ class ClientServer {
   const Services& services_;
   const Router router_;
   SessionRegistry registry_;
-  std::function<void()> idle_;
-  std::size_t busy_ = 0;
   net::TaskGroup tasks_;
 };
 

@@ -1,8 +1,8 @@
 #include "gateway/error_response.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/json.h"
 #include "gateway/bearer_token.h"

@@ -11,8 +11,8 @@ enum class MissingWorkload { PlainText500, Json404 };
 
 unsigned status_of(ErrorCode code, MissingWorkload missing);
 
-/// JSON {"code", "message", "details"?} with what the status calls for: Allow, WWW-Authenticate, Upgrade,
-/// Retry-After. Never the error's cause.
+/// JSON {"code", "message", "details"?} with what the status calls for: Allow, WWW-Authenticate,
+/// Upgrade, Retry-After. Never the error's cause.
 http::Response error_response(const Error& error, MissingWorkload missing);
 
 }  // namespace sluice::gateway

@@ -1,11 +1,11 @@
 #include "gateway/gzip.h"
 
 #define ZLIB_CONST  // its input is only read
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <ranges>
+
+#include <zlib.h>
 
 #include "base/text.h"
 
@@ -52,8 +52,8 @@ GzipStream::GzipStream() : stream_(std::make_unique<z_stream_s>()) {
   constexpr int kGzipWindow = 15 + 16;  // zlib's way to ask for gzip's header
   constexpr int kMemoryLevel = 8;
   // The fastest level: a log compresses well anyhow, and the loop has other sessions to serve.
-  const int result = ::deflateInit2(stream_.get(), Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, kMemoryLevel,
-                                    Z_DEFAULT_STRATEGY);
+  const int result = ::deflateInit2(stream_.get(), Z_BEST_SPEED, Z_DEFLATED, kGzipWindow,
+                                    kMemoryLevel, Z_DEFAULT_STRATEGY);
   if (result != Z_OK) std::abort();  // out of memory; the parameters are right
 }
 

@@ -43,10 +43,14 @@ net::Task<Result<>> send_blocks(http::ServerConnection& connection, backend::Log
                                 Encoder& encoder, std::string chunk) {
   while (true) {
     CO_TRY(const bool more, take_block(log, encoder, chunk));
-    if (!chunk.empty()) CO_TRY_VOID(co_await connection.write_chunk(as_bytes(chunk)));
+    if (!chunk.empty()) {
+      CO_TRY_VOID(co_await connection.write_chunk(as_bytes(chunk)));
+    }
     chunk.clear();
     if (!more) break;
-    if (!log.end()) CO_TRY_VOID(co_await log.readable());
+    if (!log.end()) {
+      CO_TRY_VOID(co_await log.readable());
+    }
   }
   co_return co_await connection.finish_chunks();
 }
@@ -78,7 +82,9 @@ net::Task<Result<Answer>> send_log_download(const Services& services, Exchange& 
                                             const workload::ContainerRef& container,
                                             std::unique_ptr<backend::LogStream> log) {
   // A log that can't be read at all is still an answer with a status.
-  if (!log->end()) CO_TRY_VOID(co_await log->readable());
+  if (!log->end()) {
+    CO_TRY_VOID(co_await log->readable());
+  }
   const bool gzip = accepts_gzip(exchange.head.fields.find_all("Accept-Encoding"));
   Encoder encoder(gzip);
   const std::string file_name = download_file_name(container, services.timers.wall_now());

@@ -12,9 +12,10 @@ constexpr std::int64_t kMaxPort = 65'535;
 
 Result<std::uint16_t> parse_port(std::string_view text) {
   if (text.find(',') != std::string_view::npos) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("query field port: takes one port, got {}; give several as port=1&port=2",
-                            quoted(text)));
+    return fail(
+        ErrorCode::InvalidArgument,
+        fmt::format("query field port: takes one port, got {}; give several as port=1&port=2",
+                    quoted(text)));
   }
   const auto port = parse_int64(text);
   if (port && *port >= 1 && *port <= kMaxPort) return static_cast<std::uint16_t>(*port);
@@ -37,8 +38,8 @@ Result<PortForwardRequest> parse_port_forward_request(const Query& query) {
     return fail(ErrorCode::InvalidArgument, "query field port: is missing; give at least one");
   }
   if (request.ports.size() > kMaxPorts) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("query field port: at most {}, got {}", kMaxPorts, request.ports.size()));
+    return fail(ErrorCode::InvalidArgument, fmt::format("query field port: at most {}, got {}",
+                                                        kMaxPorts, request.ports.size()));
   }
   TRY(const bool half_close, query.flag("halfClose", "empty"));
   if (half_close) request.empty_message = session::EmptyMessage::EndsInput;

@@ -1,9 +1,9 @@
 #include "gateway/query.h"
 
-#include <fmt/format.h>
-
 #include <limits>
 #include <ranges>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 

@@ -1,6 +1,6 @@
-// The fields of a request's query string, read strictly (contract sections 5 and 10): a single-valued field
-// may come once, a typed one must not be empty, and what nobody asks for is ignored. Every error is an
-// InvalidArgument that names the field, what it was, and what it may be.
+// The fields of a request's query string, read strictly (contract sections 5 and 10): a
+// single-valued field may come once, a typed one must not be empty, and what nobody asks for is
+// ignored. Every error is an InvalidArgument that names the field, what it was, and what it may be.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ std::string quoted(std::string_view text);
 
 class Query {
  public:
-  /// `raw` as it stood in the request target, without '?'. Errors: broken percent-encoding, not UTF-8.
+  /// `raw` as it stood in the request target, without '?'. Errors: broken percent-encoding, not
+  /// UTF-8.
   static Result<Query> parse(std::string_view raw);
 
   /// All values of a repeatable field, in order; valid as long as the query.
@@ -35,7 +36,8 @@ class Query {
   Result<bool> boolean(std::string_view field, bool otherwise) const;
   Result<std::optional<std::int64_t>> integer(std::string_view field, std::int64_t min,
                                               std::int64_t max) const;
-  /// A Go duration or whole seconds, not negative; seconds beyond what nanoseconds can hold are cut.
+  /// A Go duration or whole seconds, not negative; seconds beyond what nanoseconds can hold are
+  /// cut.
   Result<std::optional<nanoseconds>> duration(std::string_view field) const;
   /// RFC 3339.
   Result<std::optional<WallTime>> time(std::string_view field) const;

@@ -1,4 +1,5 @@
-// Any request target: the router and the queries of all verbs must take it or refuse it, nothing else.
+// Any request target: the router and the queries of all verbs must take it or refuse it, nothing
+// else.
 #include <cassert>
 
 #include "gateway/exec_request.h"

@@ -1,8 +1,8 @@
 #include "gateway/query.h"
 
-#include <gtest/gtest.h>
-
 #include <limits>
+
+#include <gtest/gtest.h>
 
 namespace sluice::gateway {
 namespace {
@@ -43,9 +43,7 @@ TEST(Query, SingleValuedFieldGivenTwiceIsRefused) {
   EXPECT_EQ(message_of(query.flag("f", "1")), expected);
 }
 
-TEST(Query, UnknownFieldsMayComeTwice) {
-  EXPECT_FALSE(*parse("x=1&x=2").boolean("follow", false));
-}
+TEST(Query, UnknownFieldsMayComeTwice) { EXPECT_FALSE(*parse("x=1&x=2").boolean("follow", false)); }
 
 TEST(Query, BooleansAreGos) {
   for (const char* text : {"1", "t", "T", "TRUE", "true", "True"}) {
@@ -91,9 +89,10 @@ TEST(Query, DurationsAreGosOrWholeSeconds) {
   for (const char* text : {"-1", "-5s", "1.5", "soon", "5%20s", "-9223372036854775808"}) {
     EXPECT_FALSE(parse(std::string("f=") + text).duration("f")) << text;
   }
-  EXPECT_EQ(message_of(parse("f=-1").duration("f")),
-            "query field f: must be a duration such as 5s or 1h30m, or whole seconds, not negative, "
-            "got \"-1\"");
+  EXPECT_EQ(
+      message_of(parse("f=-1").duration("f")),
+      "query field f: must be a duration such as 5s or 1h30m, or whole seconds, not negative, "
+      "got \"-1\"");
 }
 
 TEST(Query, TimesAreRfc3339AlsoWithARawPlus) {

@@ -1,4 +1,5 @@
-// The options of each verb: log_request.h, stream_request.h, exec_request.h, port_forward_request.h.
+// The options of each verb: log_request.h, stream_request.h, exec_request.h,
+// port_forward_request.h.
 #include <gtest/gtest.h>
 
 #include "base/base64.h"
@@ -28,7 +29,9 @@ Result<ExecRequest> exec_request(std::string_view raw, const http::FieldMap& fie
   return parse_exec_request(query, fields);
 }
 
-std::string command_field(std::string_view json) { return "command=" + base64url_encode(as_bytes(json)); }
+std::string command_field(std::string_view json) {
+  return "command=" + base64url_encode(as_bytes(json));
+}
 
 TEST(LogRequest, Defaults) {
   const LogRequest request = *log_request("pod=&container=");
@@ -43,7 +46,8 @@ TEST(LogRequest, Defaults) {
 
 TEST(LogRequest, AllFields) {
   const LogRequest request = *log_request(
-      "pod=p&container=c&follow=1&previous=t&timestamps=True&sinceSeconds=2m&tailLines=0&limitBytes=1");
+      "pod=p&container=c&follow=1&previous=t&timestamps=True&sinceSeconds=2m&tailLines=0&"
+      "limitBytes=1");
   EXPECT_EQ(request.target.pod, "p");
   EXPECT_EQ(request.target.container, "c");
   EXPECT_TRUE(request.options.follow);
@@ -65,9 +69,13 @@ TEST(LogRequest, SinceTimeGoesOnlyWithSinceSecondsOfZero) {
             "query fields sinceSeconds and sinceTime: only one of them may be given");
 }
 
-TEST(LogRequest, MinusOneTailIsAll) { EXPECT_FALSE(log_request("tailLines=-1")->options.tail_lines); }
+TEST(LogRequest, MinusOneTailIsAll) {
+  EXPECT_FALSE(log_request("tailLines=-1")->options.tail_lines);
+}
 
-TEST(LogRequest, AllOfTimeIsNoOverflow) { EXPECT_TRUE(log_request("sinceSeconds=9223372036854775807")); }
+TEST(LogRequest, AllOfTimeIsNoOverflow) {
+  EXPECT_TRUE(log_request("sinceSeconds=9223372036854775807"));
+}
 
 TEST(LogRequest, BadValuesNameTheField) {
   const std::pair<const char*, const char*> cases[] = {
@@ -82,7 +90,8 @@ TEST(LogRequest, BadValuesNameTheField) {
       {"container=a&container=a", "query field container: given more than once"},
   };
   for (const auto& [raw, message] : cases) {
-    EXPECT_TRUE(message_of(log_request(raw)).starts_with(message)) << raw << message_of(log_request(raw));
+    EXPECT_TRUE(message_of(log_request(raw)).starts_with(message))
+        << raw << message_of(log_request(raw));
   }
 }
 
@@ -96,7 +105,8 @@ TEST(PortForwardRequest, PortsComeInOrderAlsoTwice) {
 }
 
 TEST(PortForwardRequest, BadPortsAreNamed) {
-  EXPECT_EQ(message_of(port_request("container=c")), "query field port: is missing; give at least one");
+  EXPECT_EQ(message_of(port_request("container=c")),
+            "query field port: is missing; give at least one");
   EXPECT_EQ(message_of(port_request("port=80,81")),
             "query field port: takes one port, got \"80,81\"; give several as port=1&port=2");
   for (const char* port : {"0", "65536", "", "http", "-1", "8%2C9"}) {
@@ -112,7 +122,8 @@ TEST(PortForwardRequest, SixteenPortsAtMost) {
 }
 
 TEST(PortForwardRequest, HalfClose) {
-  EXPECT_EQ(port_request("port=1&halfClose=empty")->empty_message, session::EmptyMessage::EndsInput);
+  EXPECT_EQ(port_request("port=1&halfClose=empty")->empty_message,
+            session::EmptyMessage::EndsInput);
   EXPECT_FALSE(port_request("port=1&halfClose=yes"));
 }
 
@@ -144,7 +155,8 @@ TEST(ExecRequest, AllFields) {
 }
 
 TEST(ExecRequest, OneSideOfTheTerminalKeepsItsDefault) {
-  EXPECT_EQ(exec_request(command_field(R"(["a"])") + "&columns=100")->streams.options.size->height, 24);
+  EXPECT_EQ(exec_request(command_field(R"(["a"])") + "&columns=100")->streams.options.size->height,
+            24);
 }
 
 TEST(ExecRequest, CommandTakesBothAlphabetsPaddedOrNot) {
@@ -183,7 +195,8 @@ TEST(ExecRequest, CommandMayComeInTheHeader) {
   EXPECT_EQ(message_of(exec_request(command_field(R"(["pwd"])"), fields)),
             "command: the query and the header Command differ; one of them is enough");
   fields.add("Command", "x");
-  EXPECT_EQ(message_of(exec_request("", fields)), "command: the header Command is given more than once");
+  EXPECT_EQ(message_of(exec_request("", fields)),
+            "command: the header Command is given more than once");
 }
 
 TEST(ExecRequest, BadValuesNameTheField) {

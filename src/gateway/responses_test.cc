@@ -18,11 +18,13 @@ TEST(ErrorResponse, BodyIsJsonWithCodeMessageAndDetails) {
   EXPECT_EQ(plain.head.status, 404u);
   EXPECT_EQ(plain.body, R"({"code":404,"message":"no pod \"x\""})");
   EXPECT_EQ(plain.head.fields.find("Content-Type"), "application/json");
-  EXPECT_EQ(answer(ErrorCode::Conflict, "a", "b").body, R"({"code":409,"message":"a","details":"b"})");
+  EXPECT_EQ(answer(ErrorCode::Conflict, "a", "b").body,
+            R"({"code":409,"message":"a","details":"b"})");
 }
 
 TEST(ErrorResponse, MissingTokenGetsAPlainChallenge) {
-  EXPECT_EQ(answer(ErrorCode::Unauthenticated, std::string(kNoToken)).head.fields.find("WWW-Authenticate"),
+  EXPECT_EQ(answer(ErrorCode::Unauthenticated, std::string(kNoToken))
+                .head.fields.find("WWW-Authenticate"),
             "Bearer");
 }
 
@@ -36,7 +38,8 @@ TEST(ErrorResponse, InvalidTokenSaysWhyInTheChallenge) {
 TEST(ErrorResponse, FieldsThatStatusesCallFor) {
   EXPECT_EQ(answer(ErrorCode::MethodNotAllowed, "m").head.fields.find("Allow"), "GET");
   EXPECT_EQ(answer(ErrorCode::UpgradeRequired, "m").head.fields.find("Upgrade"), "websocket");
-  EXPECT_TRUE(answer(ErrorCode::UpgradeRequired, "m").head.fields.has_token("Connection", "upgrade"));
+  EXPECT_TRUE(
+      answer(ErrorCode::UpgradeRequired, "m").head.fields.has_token("Connection", "upgrade"));
   EXPECT_EQ(answer(ErrorCode::Unavailable, "m").head.fields.find("Retry-After"), "1");
   EXPECT_EQ(answer(ErrorCode::TooManySessions, "m").head.fields.find("Retry-After"), "1");
   const Error error{ErrorCode::Unavailable, "m", {}, {}, std::chrono::seconds(7)};
@@ -55,7 +58,11 @@ TEST(ErrorResponse, MissingWorkloadIsPlainTextUnlessConfigured) {
 }
 
 workload::ClusterStatus cluster(bool reachable, workload::FeatureState logs) {
-  return {"local", "1", reachable, {}, {{"logs", logs, logs == workload::FeatureState::Ok ? "" : "slow"}}};
+  return {"local",
+          "1",
+          reachable,
+          {},
+          {{"logs", logs, logs == workload::FeatureState::Ok ? "" : "slow"}}};
 }
 
 TEST(StatusResponse, ClusterIsOkDegradedOrUnavailable) {
@@ -65,8 +72,9 @@ TEST(StatusResponse, ClusterIsOkDegradedOrUnavailable) {
   const http::Response degraded =
       cluster_status_response(cluster(true, workload::FeatureState::Degraded), "0.1");
   EXPECT_EQ(degraded.head.status, 200u);
-  EXPECT_EQ(degraded.body, R"({"status":"Degraded","version":"0.1","backend":{"kind":"local","version":"1"},)"
-                           R"("features":{"logs":{"state":"Degraded","message":"slow"}}})");
+  EXPECT_EQ(degraded.body,
+            R"({"status":"Degraded","version":"0.1","backend":{"kind":"local","version":"1"},)"
+            R"("features":{"logs":{"state":"Degraded","message":"slow"}}})");
   const http::Response gone =
       cluster_status_response(cluster(false, workload::FeatureState::Unavailable), "0.1");
   EXPECT_EQ(gone.head.status, 503u);
@@ -77,11 +85,15 @@ TEST(StatusResponse, ClusterIsOkDegradedOrUnavailable) {
 TEST(StatusResponse, WorkloadHasPhaseTwiceAndPodCounts) {
   const workload::WorkloadStatus status{
       {"p", workload::WorkloadType::Distributed, workload::Framework::PyTorch, "w"},
-      "Running", "DistributedWorkload", "m", {2, 1, 0, 0, 1}};
-  EXPECT_EQ(workload_status_response(status).body,
-            R"({"status":"Running","phase":"Running","project":"p","name":"w","type":"distributed",)"
-            R"("framework":"pytorch","kind":"DistributedWorkload","message":"m",)"
-            R"("pods":{"total":2,"running":1,"pending":0,"succeeded":0,"failed":1}})");
+      "Running",
+      "DistributedWorkload",
+      "m",
+      {2, 1, 0, 0, 1}};
+  EXPECT_EQ(
+      workload_status_response(status).body,
+      R"({"status":"Running","phase":"Running","project":"p","name":"w","type":"distributed",)"
+      R"("framework":"pytorch","kind":"DistributedWorkload","message":"m",)"
+      R"("pods":{"total":2,"running":1,"pending":0,"succeeded":0,"failed":1}})");
 }
 
 TEST(BearerToken, WithoutOneTheMessageSaysWhere) {
@@ -90,7 +102,8 @@ TEST(BearerToken, WithoutOneTheMessageSaysWhere) {
 }
 
 TEST(BearerToken, InTheQueryItIsRefused) {
-  const auto token = find_bearer_token({.method = "GET", .path = "/", .query = "a=b&access_token=x"});
+  const auto token =
+      find_bearer_token({.method = "GET", .path = "/", .query = "a=b&access_token=x"});
   EXPECT_TRUE(token.error().message.starts_with("tokens in the query are refused"));
 }
 

@@ -1,10 +1,10 @@
 #include "gateway/router.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <ranges>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "gateway/query.h"
@@ -17,7 +17,8 @@ using Segments = std::vector<std::string_view>;
 /// "a/b" to {"a", "b"}; a slash at the end makes an empty last segment.
 Segments split(std::string_view path) {
   Segments segments;
-  for (const auto part : std::views::split(path, '/')) segments.emplace_back(part.begin(), part.end());
+  for (const auto part : std::views::split(path, '/'))
+    segments.emplace_back(part.begin(), part.end());
   return segments;
 }
 
@@ -50,7 +51,8 @@ Endpoint match_operation(std::span<const std::string_view> segments) {
   return Endpoint::Unknown;
 }
 
-/// The segments behind the base path: api/v1/{project}/workloads/{type}/{framework}/{name}/operation.
+/// The segments behind the base path:
+/// api/v1/{project}/workloads/{type}/{framework}/{name}/operation.
 Route match_segments(const Segments& segments) {
   constexpr std::size_t kParameters = 7;
   if (segments.size() == 1 && is(segments[0], "status")) {
@@ -87,11 +89,12 @@ Result<Route> Router::match(std::string_view method, std::string_view path) cons
     route = match_segments(split(path.substr(base_.size() + 1)));
   }
   if (route.endpoint == Endpoint::Unknown) {
-    return fail(ErrorCode::NotFound,
-                fmt::format("no such path; there are {0}/status and {0}/api/v1/{{project}}/workloads/"
-                            "{{type}}/{{framework}}/{{name}}/(status|logs|logs/download|exec|attach|"
-                            "port-forward)",
-                            base_));
+    return fail(
+        ErrorCode::NotFound,
+        fmt::format("no such path; there are {0}/status and {0}/api/v1/{{project}}/workloads/"
+                    "{{type}}/{{framework}}/{{name}}/(status|logs|logs/download|exec|attach|"
+                    "port-forward)",
+                    base_));
   }
   if (method != "GET") {
     return fail(ErrorCode::MethodNotAllowed, "only GET is allowed here");
@@ -105,7 +108,8 @@ Result<workload::WorkloadRef> parse_workload(const Route& route) {
   TRY(const std::string framework, decode_parameter("framework", route.framework));
   TRY(std::string name, decode_parameter("name", route.name));
   if (!is_dns_label(project)) {
-    return malformed("project", quoted(project) + " is no valid name: at most 63 of a-z, 0-9 and '-'");
+    return malformed("project",
+                     quoted(project) + " is no valid name: at most 63 of a-z, 0-9 and '-'");
   }
   if (!is_dns_subdomain(name)) {
     return malformed("name", quoted(name) +

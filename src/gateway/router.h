@@ -1,5 +1,6 @@
-// The paths of the contract (section 1): which endpoint a request means, before anything else about it is
-// looked at. What stands in the path's parameters is checked only after the token, by parse_workload().
+// The paths of the contract (section 1): which endpoint a request means, before anything else about
+// it is looked at. What stands in the path's parameters is checked only after the token, by
+// parse_workload().
 #pragma once
 
 #include <string>
@@ -32,7 +33,8 @@ class Router {
   std::string base_;
 };
 
-/// Decodes and checks the path's parameters. Errors: InvalidArgument, "malformed path parameter: …".
+/// Decodes and checks the path's parameters. Errors: InvalidArgument, "malformed path parameter:
+/// …".
 Result<workload::WorkloadRef> parse_workload(const Route& route);
 
 }  // namespace sluice::gateway

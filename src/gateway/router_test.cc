@@ -17,9 +17,12 @@ Result<workload::WorkloadRef> workload_at(std::string_view path) {
 
 TEST(Router, KnowsEachEndpoint) {
   const std::pair<const char*, Endpoint> cases[] = {
-      {"/status", Endpoint::WorkloadStatus}, {"/logs", Endpoint::Logs},
-      {"/logs/download", Endpoint::LogDownload}, {"/exec", Endpoint::Exec},
-      {"/attach", Endpoint::Attach}, {"/port-forward", Endpoint::PortForward},
+      {"/status", Endpoint::WorkloadStatus},
+      {"/logs", Endpoint::Logs},
+      {"/logs/download", Endpoint::LogDownload},
+      {"/exec", Endpoint::Exec},
+      {"/attach", Endpoint::Attach},
+      {"/port-forward", Endpoint::PortForward},
   };
   for (const auto& [operation, endpoint] : cases) {
     const auto route = kRouter.match("GET", std::string(kWorkload) + operation);
@@ -32,10 +35,11 @@ TEST(Router, KnowsEachEndpoint) {
 TEST(Router, AnythingElseIsNotFound) {
   const std::string workload(kWorkload);
   for (const std::string& path :
-       {std::string("/"), std::string("/status"), std::string("/cluster-api"), std::string("/cluster-api/"),
-        std::string("/cluster-apix/status"), std::string("/cluster-api/status/"), workload,
-        workload + "/", workload + "/logs/", workload + "/logs/x", workload + "/status/download",
-        workload + "/Logs", std::string("//cluster-api/status"), workload + "/%zz"}) {
+       {std::string("/"), std::string("/status"), std::string("/cluster-api"),
+        std::string("/cluster-api/"), std::string("/cluster-apix/status"),
+        std::string("/cluster-api/status/"), workload, workload + "/", workload + "/logs/",
+        workload + "/logs/x", workload + "/status/download", workload + "/Logs",
+        std::string("//cluster-api/status"), workload + "/%zz"}) {
     const auto route = kRouter.match("GET", path);
     ASSERT_FALSE(route) << path;
     EXPECT_EQ(route.error().code, ErrorCode::NotFound) << path;
@@ -44,7 +48,8 @@ TEST(Router, AnythingElseIsNotFound) {
 
 TEST(Router, OtherMethodsAreRefusedOnlyOnPathsThatExist) {
   for (const char* method : {"HEAD", "POST", "OPTIONS", "CONNECT", "get"}) {
-    EXPECT_EQ(kRouter.match(method, "/cluster-api/status").error().code, ErrorCode::MethodNotAllowed);
+    EXPECT_EQ(kRouter.match(method, "/cluster-api/status").error().code,
+              ErrorCode::MethodNotAllowed);
     EXPECT_EQ(kRouter.match(method, "/nothing").error().code, ErrorCode::NotFound);
   }
 }
@@ -60,7 +65,8 @@ TEST(Router, BaseMayBeTheRoot) {
 }
 
 TEST(Router, ParametersAreDecodedOnce) {
-  const auto workload = workload_at("/cluster-api/api/v1/%70/workloads/distributed/tf/my%2Djp/logs");
+  const auto workload =
+      workload_at("/cluster-api/api/v1/%70/workloads/distributed/tf/my%2Djp/logs");
   ASSERT_TRUE(workload);
   EXPECT_EQ(workload->project, "p");
   EXPECT_EQ(workload->type, workload::WorkloadType::Distributed);

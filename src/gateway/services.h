@@ -7,6 +7,7 @@
 #include "auth/token_verifier.h"
 #include "backend/backend.h"
 #include "base/random.h"
+#include "gateway/activity.h"
 #include "gateway/session_limits.h"
 #include "gateway/settings.h"
 #include "net/timers.h"
@@ -30,6 +31,7 @@ struct Services {
   Random& random;
   Metrics& metrics;
   SessionLimits& limits;
+  Activity& activity;
   const std::atomic<Stage>& stage;
 };
 

@@ -1,8 +1,8 @@
 #include "gateway/session_limits.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace sluice::gateway {
 namespace {
@@ -34,12 +34,13 @@ void SessionTicket::give_back() {
 Result<SessionTicket> SessionLimits::admit(const std::string& user) {
   const std::lock_guard lock(mutex_);
   if (running_ >= max_) {
-    return too_many(fmt::format("this server already runs {} sessions, its most; try again later", max_));
+    return too_many(
+        fmt::format("this server already runs {} sessions, its most; try again later", max_));
   }
   std::size_t& of_user = running_of_[user];
   if (of_user >= max_per_user_) {
-    return too_many(fmt::format("you already have {} sessions, the most a user may have; end one first",
-                                max_per_user_));
+    return too_many(fmt::format(
+        "you already have {} sessions, the most a user may have; end one first", max_per_user_));
   }
   ++of_user;
   ++running_;

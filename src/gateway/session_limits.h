@@ -21,7 +21,8 @@ class SessionTicket {
 
  private:
   friend class SessionLimits;
-  SessionTicket(SessionLimits& limits, std::string user) : limits_(&limits), user_(std::move(user)) {}
+  SessionTicket(SessionLimits& limits, std::string user)
+      : limits_(&limits), user_(std::move(user)) {}
   void give_back();
 
   SessionLimits* limits_ = nullptr;
@@ -31,7 +32,8 @@ class SessionTicket {
 /// Outlives its tickets.
 class SessionLimits {
  public:
-  SessionLimits(std::size_t max, std::size_t max_per_user) : max_(max), max_per_user_(max_per_user) {}
+  SessionLimits(std::size_t max, std::size_t max_per_user)
+      : max_(max), max_per_user_(max_per_user) {}
 
   /// Errors: TooManySessions, saying which limit.
   Result<SessionTicket> admit(const std::string& user);

@@ -9,7 +9,8 @@ namespace {
 /// How long a client may take to answer our Close with its own.
 constexpr seconds kClosePatience(2);
 
-net::Task<session::SessionEnd> run_source(session::SessionContext context, UpgradedSession& upgraded) {
+net::Task<session::SessionEnd> run_source(session::SessionContext context,
+                                          UpgradedSession& upgraded) {
   ws::Connection& socket = *upgraded.socket;
   if (auto* log = std::get_if<std::unique_ptr<backend::LogStream>>(&upgraded.source)) {
     return session::run_log_session(context, socket, **log);

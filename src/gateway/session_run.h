@@ -1,4 +1,5 @@
-// The life of a session after its 101: it runs, its end becomes a Close frame, and one line of the log.
+// The life of a session after its 101: it runs, its end becomes a Close frame, and one line of the
+// log.
 #pragma once
 
 #include <memory>

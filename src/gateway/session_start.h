@@ -1,5 +1,5 @@
-// The last steps of serve.cc before a session runs: what the backend opened and the upgraded connection are
-// put together.
+// The last steps of serve.cc before a session runs: what the backend opened and the upgraded
+// connection are put together.
 #pragma once
 
 #include <span>
@@ -15,18 +15,19 @@ namespace sluice::gateway {
 session::ProcessSessionOptions process_options(const StreamRequest& request,
                                                session::Framing framing);
 /// Several ports are framed in channels even when no subprotocol asks for it.
-session::PortSessionOptions port_options(const PortForwardRequest& request, session::Framing framing);
+session::PortSessionOptions port_options(const PortForwardRequest& request,
+                                         session::Framing framing);
 
-/// Connects to each port in turn. A port that nobody listens on is for the session to report; what is
-/// wrong with the pod itself is an error. Errors: Conflict, NotFound.
+/// Connects to each port in turn. A port that nobody listens on is for the session to report; what
+/// is wrong with the pod itself is an error. Errors: Conflict, NotFound.
 net::Task<Result<std::vector<session::ForwardedPort>>> connect_ports(
     const Services& services, const auth::Caller& caller, const workload::ContainerRef& container,
     const std::vector<std::uint16_t>& ports);
 
 /// A session that lacks only its socket.
 std::unique_ptr<UpgradedSession> prepare(SessionKind kind, const auth::Caller& caller,
-                                         const workload::ContainerRef& container, SessionTicket ticket,
-                                         SessionSource source);
+                                         const workload::ContainerRef& container,
+                                         SessionTicket ticket, SessionSource source);
 
 /// Sends the 101 and gives the session its socket. Errors: Unavailable (client gone), Cancelled.
 net::Task<Result<Answer>> start_session(const Services& services, Exchange& exchange,

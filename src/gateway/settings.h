@@ -1,5 +1,5 @@
-// What an operator decides about the gateway: the parts of the configuration that requests and sessions
-// feel. Immutable while the server runs.
+// What an operator decides about the gateway: the parts of the configuration that requests and
+// sessions feel. Immutable while the server runs.
 #pragma once
 
 #include <cstddef>

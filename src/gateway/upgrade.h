@@ -1,4 +1,5 @@
-// Whether a request may become a WebSocket, and what is agreed then: subprotocol, framing, compression.
+// Whether a request may become a WebSocket, and what is agreed then: subprotocol, framing,
+// compression.
 #pragma once
 
 #include <array>

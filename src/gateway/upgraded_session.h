@@ -1,5 +1,5 @@
-// A session between its 101 and its end: what serve.cc prepared and session_run.cc runs. Apart from the
-// request, so that nothing of that stays in memory while a session lasts.
+// A session between its 101 and its end: what serve.cc prepared and session_run.cc runs. Apart from
+// the request, so that nothing of that stays in memory while a session lasts.
 #pragma once
 
 #include <memory>

@@ -16,6 +16,8 @@ void EventLoop::post(std::move_only_function<void()> work) {
 void EventLoop::run() {
   const auto guard = boost::asio::make_work_guard(context_);
   context_.run();
+  context_.restart();
+  context_.poll();
 }
 
 }  // namespace sluice::net

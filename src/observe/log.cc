@@ -1,14 +1,14 @@
 #include "observe/log.h"
 
-#include <spdlog/async_logger.h>
-#include <spdlog/details/thread_pool.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
-
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <vector>
+
+#include <spdlog/async_logger.h>
+#include <spdlog/details/thread_pool.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
 
 #include "observe/log_line.h"
 
@@ -24,8 +24,8 @@ struct Log {
   std::shared_ptr<spdlog::async_logger> logger;
 };
 
-// Set before the first thread starts and cleared after the last ended: threads only read it. The one
-// global of the program: a log that must be passed around is one that is not written.
+// Set before the first thread starts and cleared after the last ended: threads only read it. The
+// one global of the program: a log that must be passed around is one that is not written.
 std::unique_ptr<const Log> current;
 std::atomic<std::uint64_t> escaped_exceptions = 0;
 
@@ -41,8 +41,8 @@ void write(LogLevel level, std::string_view event, std::span<const LogField> fie
 void start_logging(LogLevel level, LogFormat format) {
   auto writer = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  auto logger = std::make_shared<spdlog::async_logger>("sluiced", std::move(sink), writer,
-                                                       spdlog::async_overflow_policy::overrun_oldest);
+  auto logger = std::make_shared<spdlog::async_logger>(
+      "sluiced", std::move(sink), writer, spdlog::async_overflow_policy::overrun_oldest);
   logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
   current = std::make_unique<const Log>(Log{level, format, std::move(writer), std::move(logger)});
 }
@@ -58,7 +58,9 @@ bool is_logged(LogLevel level) { return current != nullptr && level >= current->
 
 std::uint64_t dropped_log_lines() { return current ? current->writer->overrun_counter() : 0; }
 
-std::uint64_t escaped_exception_count() { return escaped_exceptions.load(std::memory_order_relaxed); }
+std::uint64_t escaped_exception_count() {
+  return escaped_exceptions.load(std::memory_order_relaxed);
+}
 
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   write(level, event, fields);

@@ -1,6 +1,7 @@
-// Structured logging: one event, some fields, one line of JSON (or text) on stderr. Lines are handed to a
-// bounded queue and written by a thread of their own, so logging never blocks a loop; when the queue is
-// full, lines are dropped and counted. Tokens and command arguments are never passed to it.
+// Structured logging: one event, some fields, one line of JSON (or text) on stderr. Lines are
+// handed to a bounded queue and written by a thread of their own, so logging never blocks a loop;
+// when the queue is full, lines are dropped and counted. Tokens and command arguments are never
+// passed to it.
 #pragma once
 
 #include <concepts>
@@ -25,7 +26,8 @@ struct LogField {
 
   LogField(std::string_view field, std::string_view text) : name(field), value(text) {}
   LogField(std::string_view field, const char* text) : name(field), value(std::string_view(text)) {}
-  LogField(std::string_view field, const std::string& text) : name(field), value(std::string_view(text)) {}
+  LogField(std::string_view field, const std::string& text)
+      : name(field), value(std::string_view(text)) {}
   LogField(std::string_view field, bool truth) : name(field), value(truth) {}
   LogField(std::string_view field, double number) : name(field), value(number) {}
   template <std::integral Integer>

@@ -1,10 +1,10 @@
 #include "observe/log_line.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <iterator>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 

@@ -1,8 +1,8 @@
 #include "observe/log_line.h"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace sluice {
 namespace {
@@ -26,8 +26,9 @@ TEST(LogLine, JsonEscapesWhateverIsInAText) {
 
 TEST(LogLine, TextQuotesOnlyWhatNeedsIt) {
   const std::vector<LogField> fields = {{"user", "alice"}, {"reason", "exit code 3"}, {"none", ""}};
-  EXPECT_EQ(format_log_line(LogFormat::Text, kTime, LogLevel::Warning, "session ended", fields),
-            "2026-01-02T00:00:00.005Z warning session ended user=alice reason=\"exit code 3\" none=\"\"");
+  EXPECT_EQ(
+      format_log_line(LogFormat::Text, kTime, LogLevel::Warning, "session ended", fields),
+      "2026-01-02T00:00:00.005Z warning session ended user=alice reason=\"exit code 3\" none=\"\"");
 }
 
 TEST(LogLine, NumbersThatJsonCannotHoldBecomeZero) {

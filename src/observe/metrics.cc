@@ -1,14 +1,14 @@
 #include "observe/metrics.h"
 
+#include <array>
+#include <atomic>
+#include <utility>
+
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-
-#include <array>
-#include <atomic>
-#include <utility>
 
 #include "observe/log.h"
 
@@ -110,9 +110,10 @@ Family<Histogram>& histogram(prometheus::Registry& registry, const char* name, c
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
 }
 
-const Histogram::BucketBoundaries kLatencySeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                                     0.1,    0.25,  0.5,    1,     2.5,  10};
-const Histogram::BucketBoundaries kDurationSeconds = {0.1, 1, 10, 60, 300, 1800, 3600, 21600, 86400};
+const Histogram::BucketBoundaries kLatencySeconds = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10};
+const Histogram::BucketBoundaries kDurationSeconds = {0.1,  1,    10,    60,   300,
+                                                      1800, 3600, 21600, 86400};
 
 }  // namespace
 
@@ -161,7 +162,8 @@ struct Metrics::Families {
   prometheus::Registry registry;
 
   ByNumber<Endpoint, kStatuses.size()> requests{
-      counter(registry, "sluice_requests_total", "Answered requests, upgrades included (status 101)"),
+      counter(registry, "sluice_requests_total",
+              "Answered requests, upgrades included (status 101)"),
       "endpoint", "status", kStatuses};
   ByLabel<Histogram, Endpoint> latency{
       histogram(registry, "sluice_request_duration_seconds",
@@ -171,32 +173,39 @@ struct Metrics::Families {
       gauge(registry, "sluice_connections", "Open client connections, sessions included").Add({});
   ByLabel<Counter, SessionKind> upgrades{
       counter(registry, "sluice_upgrades_total", "Sessions started"), "kind"};
-  ByLabel<Gauge, SessionKind> sessions{gauge(registry, "sluice_sessions", "Running sessions"), "kind"};
+  ByLabel<Gauge, SessionKind> sessions{gauge(registry, "sluice_sessions", "Running sessions"),
+                                       "kind"};
   ByLabel<Histogram, SessionKind> durations{
       histogram(registry, "sluice_session_duration_seconds", "How long sessions lasted"), "kind",
       kDurationSeconds};
   ByLabel<Counter, SessionKind> bytes_received{
-      counter(registry, "sluice_session_received_bytes_total", "WebSocket bytes from clients"), "kind"};
+      counter(registry, "sluice_session_received_bytes_total", "WebSocket bytes from clients"),
+      "kind"};
   ByLabel<Counter, SessionKind> bytes_sent{
       counter(registry, "sluice_session_sent_bytes_total", "WebSocket bytes to clients"), "kind"};
   Counter& lines =
-      counter(registry, "sluice_log_lines_sent_total", "Log lines sent by sessions that ended").Add({});
+      counter(registry, "sluice_log_lines_sent_total", "Log lines sent by sessions that ended")
+          .Add({});
   ByNumber<SessionKind, kCloseCodes.size()> closes{
-      counter(registry, "sluice_session_closes_total", "Ended sessions by WebSocket close code"), "kind",
-      "code", kCloseCodes};
+      counter(registry, "sluice_session_closes_total", "Ended sessions by WebSocket close code"),
+      "kind", "code", kCloseCodes};
   ByLabel<Counter, AuthenticationFailure> authentication_failures{
-      counter(registry, "sluice_authentication_failures_total", "Requests answered with 401"), "reason"};
+      counter(registry, "sluice_authentication_failures_total", "Requests answered with 401"),
+      "reason"};
   ByLabel<Counter, Endpoint> authorization_denials{
-      counter(registry, "sluice_authorization_denials_total", "Requests answered with 403"), "endpoint"};
+      counter(registry, "sluice_authorization_denials_total", "Requests answered with 403"),
+      "endpoint"};
   ByLabel<Counter, FetchOutcome> key_fetches{
       counter(registry, "sluice_key_fetches_total", "Fetches of issuers' keys"), "outcome"};
   Counter& restarts = counter(registry, "sluice_local_container_restarts_total",
                               "Containers that the local backend started again")
                           .Add({});
   Gauge& dropped_lines =
-      gauge(registry, "sluice_dropped_log_lines", "Lines of the own log lost to a full queue").Add({});
+      gauge(registry, "sluice_dropped_log_lines", "Lines of the own log lost to a full queue")
+          .Add({});
   Gauge& escaped =
-      gauge(registry, "sluice_escaped_exceptions", "Exceptions out of tasks: each is a defect").Add({});
+      gauge(registry, "sluice_escaped_exceptions", "Exceptions out of tasks: each is a defect")
+          .Add({});
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}

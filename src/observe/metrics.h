@@ -1,6 +1,6 @@
-// What sluiced counts, all of it here, as functions that take values. Names begin with sluice_; labels
-// come from the enumerations below, so their number is bounded. Any thread may call anything.
-// docs/operate/metrics.md explains each; tools/check_docs compares.
+// What sluiced counts, all of it here, as functions that take values. Names begin with sluice_;
+// labels come from the enumerations below, so their number is bounded. Any thread may call
+// anything. docs/operate/metrics.md explains each; tools/check_docs compares.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,28 @@ namespace sluice {
 
 /// Label `endpoint`.
 enum class Endpoint {
-  ClusterStatus, WorkloadStatus, Logs, LogDownload, Exec, Attach, PortForward, Unknown, kCount,
+  ClusterStatus,
+  WorkloadStatus,
+  Logs,
+  LogDownload,
+  Exec,
+  Attach,
+  PortForward,
+  Unknown,
+  kCount,
 };
 /// Label `kind`: what runs after an upgrade.
 enum class SessionKind { Logs, Exec, Attach, PortForward, kCount };
 /// Label `reason` of sluice_authentication_failures_total.
 enum class AuthenticationFailure {
-  MissingToken, Malformed, Expired, NotYetValid, UnknownIssuer, WrongAudience, BadSignature, Other,
+  MissingToken,
+  Malformed,
+  Expired,
+  NotYetValid,
+  UnknownIssuer,
+  WrongAudience,
+  BadSignature,
+  Other,
   kCount,
 };
 /// Label `outcome`.

@@ -1,9 +1,9 @@
 #include "sluiced/config.h"
 
-#include <fmt/format.h>
-
 #include <filesystem>
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -50,15 +50,17 @@ Result<TlsFiles> read_tls(const Value& section, const std::string& file) {
 Result<std::string> read_base_path(const Value& value) {
   TRY(std::string path, value.as_string());
   if (path == "/") return std::string();
-  const bool plain = path.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789-._~/") == std::string::npos;
+  const bool plain = path.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789-._~/") == std::string::npos;
   const bool whole = path.starts_with('/') && !path.ends_with('/') &&
                      path.find("//") == std::string::npos && path.find("/.") == std::string::npos;
   if (plain && whole) return path;
-  return fail(value.error(fmt::format(
-      "expected a path such as /cluster-api, with a slash at the beginning and none at the end, got "
-      "\"{}\"",
-      path)));
+  return fail(
+      value.error(fmt::format("expected a path such as /cluster-api, with a slash at the beginning "
+                              "and none at the end, got "
+                              "\"{}\"",
+                              path)));
 }
 
 Result<std::optional<ListenAddress>> read_admin(const Value& section) {
@@ -74,7 +76,8 @@ Result<std::size_t> read_choice(const Value& value, std::span<const std::string_
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (text == names[i]) return i;
   }
-  return fail(value.error(fmt::format("expected one of {}; got \"{}\"", fmt::join(names, ", "), text)));
+  return fail(
+      value.error(fmt::format("expected one of {}; got \"{}\"", fmt::join(names, ", "), text)));
 }
 
 Result<> take_duration(Mapping& map, std::string_view key, nanoseconds least, nanoseconds& out) {
@@ -170,21 +173,24 @@ Result<LocalBackendFiles> read_backend(const Value& section, const std::string& 
   return read_local(local, file);
 }
 
-/// The rules that need more than one section. `listen` and `development` are for the place of an error.
+/// The rules that need more than one section. `listen` and `development` are for the place of an
+/// error.
 Result<> check_exposure(const Config& config, bool allow_plaintext, const Value& listen,
                         const Value& auth) {
   for (const ListenAddress& address : config.listen) {
     if (address.is_loopback()) continue;
     if (config.auth.development.enabled) {
-      return fail(auth.error(fmt::format(
-          "development: refused unless every listener is on loopback, and {} is not; use a real issuer",
-          address.to_string())));
+      return fail(
+          auth.error(fmt::format("development: refused unless every listener is on loopback, and "
+                                 "{} is not; use a real issuer",
+                                 address.to_string())));
     }
     if (!config.tls && !allow_plaintext) {
-      return fail(listen.error(fmt::format(
-          "{} can be reached from other machines, and without tls the tokens would be readable on the "
-          "way; give tls, or say allowPlaintext: true when something in front does it",
-          address.to_string())));
+      return fail(listen.error(
+          fmt::format("{} can be reached from other machines, and without tls the tokens would be "
+                      "readable on the "
+                      "way; give tls, or say allowPlaintext: true when something in front does it",
+                      address.to_string())));
     }
   }
   return {};
@@ -202,7 +208,8 @@ Result<> read_optional_sections(Mapping& root, const std::string& file, Config& 
   }
   if (const auto section = root.take("sessions")) TRY_VOID(read_sessions(*section, config.gateway));
   if (const auto section = root.take("compat")) TRY_VOID(read_compat(*section, config.gateway));
-  if (const auto section = root.take("websocket")) TRY_VOID(read_websocket(*section, config.gateway));
+  if (const auto section = root.take("websocket"))
+    TRY_VOID(read_websocket(*section, config.gateway));
   if (const auto section = root.take("log")) TRY_VOID(read_log(*section, config));
   if (const auto value = root.take("threads")) {
     TRY(const std::int64_t threads, value->as_int64(1, 256));
@@ -215,7 +222,8 @@ Result<Config> read_document(const Value& document, const std::string& file) {
   Config config;
   config.file = file;
   TRY(Mapping root, document.as_mapping());
-  // All keys are asked for before any is missed, so that a misspelt one is called that, not missing.
+  // All keys are asked for before any is missed, so that a misspelt one is called that, not
+  // missing.
   TRY_VOID(read_optional_sections(root, file, config));
   bool allow_plaintext = false;
   if (const auto value = root.take("allowPlaintext")) {

@@ -1,5 +1,5 @@
-// The configuration file, read and checked as a whole (docs/operate/configuration.md explains each key). An
-// error names file, line and key, and says what would be right.
+// The configuration file, read and checked as a whole (docs/operate/configuration.md explains each
+// key). An error names file, line and key, and says what would be right.
 #pragma once
 
 #include <optional>

@@ -114,8 +114,9 @@ Result<auth::AuthConfig> read_auth(const Value& section, const std::string& conf
   }
   TRY_VOID(map.finish());
   if (config.issuers.empty() && !config.development.enabled) {
-    return fail(section.error("no issuer, so no token could be valid; give issuers, or on loopback "
-                              "development: {enabled: true}"));
+    return fail(
+        section.error("no issuer, so no token could be valid; give issuers, or on loopback "
+                      "development: {enabled: true}"));
   }
   return config;
 }

@@ -11,17 +11,18 @@ constexpr std::string_view kBackend =
     "backend: {kind: local, local: {workloads: w.yaml, stateDir: state}}\n";
 constexpr std::string_view kListen = "listen: 127.0.0.1:0\n";
 
-std::string minimal() {
-  return std::string(kListen).append(kAuth).append(kRules).append(kBackend);
-}
+std::string minimal() { return std::string(kListen).append(kAuth).append(kRules).append(kBackend); }
 
 std::string message_of(std::string_view text) {
   const auto config = parse_config(text, "/etc/sluice/s.yaml");
   return config ? "no error" : config.error().message;
 }
 
-/// The message for a minimal configuration with more lines in front of it; line 1 is the first of them.
-std::string message_with(std::string_view lines) { return message_of(std::string(lines) + "\n" + minimal()); }
+/// The message for a minimal configuration with more lines in front of it; line 1 is the first of
+/// them.
+std::string message_with(std::string_view lines) {
+  return message_of(std::string(lines) + "\n" + minimal());
+}
 
 TEST(Config, MinimalHasTheDefaultsOfTheContract) {
   const Config config = *parse_config(minimal(), "/etc/sluice/s.yaml");
@@ -105,7 +106,8 @@ TEST(Config, ErrorsNameFileLineKeyAndWhatIsRight) {
       {"sessions: {pingIntervall: 1s}",
        "/etc/sluice/s.yaml:1: sessions.pingIntervall: unknown key, did you mean pingInterval?"},
       {"sessions:\n  pingInterval: soon",
-       "/etc/sluice/s.yaml:2: sessions.pingInterval: expected a duration such as 30s, got \"soon\""},
+       "/etc/sluice/s.yaml:2: sessions.pingInterval: expected a duration such as 30s, got "
+       "\"soon\""},
       {"sessions: {pingInterval: 0s}",
        "/etc/sluice/s.yaml:1: sessions.pingInterval: expected at least 1ms"},
       {"sessions: {max: 0}",
@@ -116,16 +118,19 @@ TEST(Config, ErrorsNameFileLineKeyAndWhatIsRight) {
       {"compat: {missingWorkload: 403}",
        "/etc/sluice/s.yaml:1: compat.missingWorkload: expected one of 500, 404; got \"403\""},
       {"log: {level: loud}",
-       "/etc/sluice/s.yaml:1: log.level: expected one of debug, info, warning, error; got \"loud\""},
+       "/etc/sluice/s.yaml:1: log.level: expected one of debug, info, warning, error; got "
+       "\"loud\""},
       {"tls: {certificate: c.pem}", "/etc/sluice/s.yaml:1: tls: missing key key"},
       {"tls: {certifcate: c.pem, key: k.pem}",
        "/etc/sluice/s.yaml:1: tls.certifcate: unknown key, did you mean certificate?"},
       {"admin: {listen: 9090}",
-       "/etc/sluice/s.yaml:1: admin.listen: \"9090\" is no listen address: expected HOST:PORT such as "
+       "/etc/sluice/s.yaml:1: admin.listen: \"9090\" is no listen address: expected HOST:PORT such "
+       "as "
        "127.0.0.1:8080, [::1]:8080 or :8080"},
       {"allowPlaintext: maybe",
        "/etc/sluice/s.yaml:1: allowPlaintext: expected true or false, got \"maybe\""},
-      {"threads: 0", "/etc/sluice/s.yaml:1: threads: expected a whole number from 1 to 256, got \"0\""},
+      {"threads: 0",
+       "/etc/sluice/s.yaml:1: threads: expected a whole number from 1 to 256, got \"0\""},
       {"log: json", "/etc/sluice/s.yaml:1: log: expected a mapping, got \"json\""},
       {"log: {}\nlog: {}", "/etc/sluice/s.yaml:2: log: given twice"},
   };
@@ -148,17 +153,19 @@ TEST(Config, PlaintextBeyondThisMachineMustBeMeant) {
   EXPECT_TRUE(message_of(issuer + with_listen("listen: 0.0.0.0:80"))
                   .starts_with("/etc/sluice/s.yaml:2: listen: 0.0.0.0:80 can be reached from other "
                                "machines, and without tls"));
-  EXPECT_EQ(message_of(issuer + with_listen("listen: 0.0.0.0:80\nallowPlaintext: true")), "no error");
+  EXPECT_EQ(message_of(issuer + with_listen("listen: 0.0.0.0:80\nallowPlaintext: true")),
+            "no error");
   EXPECT_EQ(message_of(issuer + with_listen("listen: 0.0.0.0:80\ntls: {certificate: c, key: k}")),
             "no error");
   EXPECT_EQ(message_of(issuer + with_listen("listen: [\"[::1]:80\", 127.1.2.3:80]")), "no error");
 }
 
 TEST(Config, DevelopmentIssuerStaysOnLoopback) {
-  EXPECT_TRUE(message_of(std::string(kAuth) +
-                         with_listen("listen: [127.0.0.1:1, 10.0.0.1:80]\nallowPlaintext: true"))
-                  .starts_with("/etc/sluice/s.yaml:1: auth: development: refused unless every listener "
-                               "is on loopback, and 10.0.0.1:80 is not"));
+  EXPECT_TRUE(
+      message_of(std::string(kAuth) +
+                 with_listen("listen: [127.0.0.1:1, 10.0.0.1:80]\nallowPlaintext: true"))
+          .starts_with("/etc/sluice/s.yaml:1: auth: development: refused unless every listener "
+                       "is on loopback, and 10.0.0.1:80 is not"));
 }
 
 TEST(Config, AuthNeedsAnIssuer) {
@@ -178,10 +185,12 @@ TEST(Config, ModesOfOtherBackendsAreRefusedWithTheReason) {
 
 TEST(Config, KubernetesIsNotBuiltYet) {
   const std::string rest = std::string(kListen).append(kAuth).append(kRules);
-  EXPECT_EQ(message_of("backend: {kind: kubernetes}\n" + rest),
-            "/etc/sluice/s.yaml:1: backend.kind: kubernetes is not built yet in this version; use local");
-  EXPECT_EQ(message_of("backend: {kind: docker}\n" + rest),
-            "/etc/sluice/s.yaml:1: backend.kind: expected one of local, kubernetes; got \"docker\"");
+  EXPECT_EQ(
+      message_of("backend: {kind: kubernetes}\n" + rest),
+      "/etc/sluice/s.yaml:1: backend.kind: kubernetes is not built yet in this version; use local");
+  EXPECT_EQ(
+      message_of("backend: {kind: docker}\n" + rest),
+      "/etc/sluice/s.yaml:1: backend.kind: expected one of local, kubernetes; got \"docker\"");
 }
 
 TEST(Config, BadRulesAndIssuersAreAtTheirLine) {

@@ -1,0 +1,30 @@
+// How many requests and sessions are under way, over all loops: what a shutdown waits for.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <utility>
+
+namespace sluice::gateway {
+
+class Activity {
+ public:
+  /// `idle` is called on whichever thread ends the last one, once watch() was called.
+  explicit Activity(std::function<void()> idle) : idle_(std::move(idle)) {}
+
+  void begin() { count_.fetch_add(1); }
+  void end() {
+    if (count_.fetch_sub(1) == 1 && watched_.load()) idle_();
+  }
+  /// From now on `idle` is called; look at is_idle() once after it.
+  void watch() { watched_.store(true); }
+  bool is_idle() const { return count_.load() == 0; }
+
+ private:
+  std::atomic<std::size_t> count_ = 0;
+  std::atomic<bool> watched_ = false;
+  std::function<void()> idle_;
+};
+
+}  // namespace sluice::gateway

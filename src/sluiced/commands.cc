@@ -1,0 +1,100 @@
+#include "sluiced/commands.h"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "auth/development_issuer.h"
+#include "backend/local/process_host.h"
+#include "base/text.h"
+#include "net/signals.h"
+#include "sluiced/server.h"
+
+namespace sluice::sluiced {
+namespace {
+
+int refuse(const Error& error) {
+  fmt::print(stderr, "{}\n", error.message);
+  if (!error.cause.empty()) fmt::print(stderr, "  {}\n", error.cause);
+  return kBadConfig;
+}
+
+/// A session needs a descriptor or two; the usual soft limit of 1024 is for programs that use
+/// select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    fmt::print(stderr, "the limit of open files stays as it is\n");
+  }
+}
+
+Result<> check_files(const Config& config) {
+  TRY_VOID(auth::check(config.auth));
+  if (config.tls) TRY_VOID(net::TlsCertificate::open(config.tls->certificate, config.tls->key));
+  return backend::local::LocalBackend::check(config.local.workloads);
+}
+
+Result<std::string> make_token(const TokenRequest& request) {
+  TRY(const Config config, read_config(request.config_file));
+  if (!config.auth.development.enabled) {
+    return fail(ErrorCode::InvalidArgument,
+                config.file + ": auth.development is not enabled; only its tokens are made here");
+  }
+  const auto ttl = parse_duration(request.ttl);
+  if (!ttl || *ttl <= nanoseconds(0)) {
+    return fail(ErrorCode::InvalidArgument,
+                "--ttl: expected a duration such as 1h, got \"" + request.ttl + "\"");
+  }
+  TRY(const auto issuer, auth::DevelopmentIssuer::open(config.auth.development.state_dir));
+  const WallTime now = net::SystemTimers().wall_now();
+  OsRandom random;
+  const auth::Caller caller{request.user, request.groups, now + *ttl};
+  return issuer.sign(caller, now, random);
+}
+
+}  // namespace
+
+int serve(const std::string& config_file) {
+  Result<Config> config = read_config(config_file);
+  if (!config) return refuse(config.error());
+  // Forked first: it must inherit no thread, no raised limit and no blocked signal.
+  Result<backend::local::ProcessHost> host = backend::local::ProcessHost::start();
+  if (!host) return refuse(host.error());
+  raise_descriptor_limit();
+  net::block_signals({SIGTERM, SIGINT, SIGHUP});
+  start_logging(config->log_level, config->log_format);
+  int result = kSuccess;
+  {
+    Result<std::unique_ptr<Server>> server = Server::open(*std::move(config), *host);
+    if (server) {
+      (*server)->run();
+    } else {
+      result = refuse(server.error());
+    }
+  }
+  stop_logging();
+  return result;
+}
+
+int check(const std::string& config_file) {
+  const Result<Config> config = read_config(config_file);
+  if (!config) return refuse(config.error());
+  const Result<> files = check_files(*config);
+  if (!files) return refuse(files.error());
+  fmt::print("{}: in order\n", config_file);
+  return kSuccess;
+}
+
+int mint_token(const TokenRequest& request) {
+  const Result<std::string> token = make_token(request);
+  if (!token) return refuse(token.error());
+  fmt::print("{}\n", *token);
+  return kSuccess;
+}
+
+}  // namespace sluice::sluiced

@@ -1,0 +1,80 @@
+#include "sluiced/worker.h"
+
+#include "net/tls_stream.h"
+
+namespace sluice::sluiced {
+namespace {
+
+constexpr seconds kHandshakeTimeout(10);
+
+}  // namespace
+
+Worker::Worker(net::EventLoop& loop, const gateway::Services& services,
+               net::TlsCertificate* certificate, std::vector<net::Listener> listeners)
+    : loop_(loop),
+      services_(services),
+      certificate_(certificate),
+      listeners_(std::move(listeners)),
+      clients_(loop.executor(), services),
+      tasks_(loop.executor()),
+      ending_(loop.executor()) {}
+
+void Worker::start() {
+  for (net::Listener& listener : listeners_) tasks_.spawn("accept", accept(listener));
+}
+
+void Worker::stop(std::function<void()> stopped) { ending_.spawn("end", end(std::move(stopped))); }
+
+net::Task<> Worker::end(std::function<void()> stopped) {
+  tasks_.cancel();
+  co_await tasks_.join();
+  co_await clients_.stop();
+  stopped();
+}
+
+net::Task<> Worker::accept(net::Listener& listener) {
+  // A dead peer is found even while the server itself holds the client back (contract section 10).
+  const auto user_timeout =
+      std::chrono::duration_cast<milliseconds>(services_.settings.idle_timeout);
+  while (true) {
+    Result<std::unique_ptr<net::TcpStream>> stream = co_await listener.accept(services_.timers);
+    if (!stream) co_return;
+    (*stream)->set_user_timeout(user_timeout);
+    if (certificate_ != nullptr) {
+      tasks_.spawn("secure", secure(*std::move(stream)));
+    } else {
+      clients_.serve(*std::move(stream));
+    }
+  }
+}
+
+net::Task<> Worker::secure(std::unique_ptr<net::TcpStream> stream) {
+  Result<std::unique_ptr<net::TlsStream>> secured = co_await net::accept_tls(
+      std::move(stream), certificate_->current(), services_.timers, kHandshakeTimeout);
+  if (secured) clients_.serve(*std::move(secured));
+}
+
+AdminListener::AdminListener(net::EventLoop& loop, const gateway::Services& services,
+                             net::Listener listener)
+    : timers_(services.timers),
+      listener_(std::move(listener)),
+      server_(loop.executor(), services),
+      tasks_(loop.executor()) {}
+
+void AdminListener::start() { tasks_.spawn("accept admin", accept()); }
+
+net::Task<> AdminListener::stop() {
+  tasks_.cancel();
+  co_await tasks_.join();
+  co_await server_.stop();
+}
+
+net::Task<> AdminListener::accept() {
+  while (true) {
+    Result<std::unique_ptr<net::TcpStream>> stream = co_await listener_.accept(timers_);
+    if (!stream) co_return;
+    server_.serve(*std::move(stream));
+  }
+}
+
+}  // namespace sluice::sluiced
