@@ -60,6 +60,10 @@ workload::ClusterStatus LocalBackend::cluster_status() const {
   for (const char* const feature : {"logs", "exec", "attach", "portForward", "workloads"}) {
     status.features.push_back({feature, workload::FeatureState::Ok, {}});
   }
+  if (!supervisor_->host().is_alive()) {
+    status.features[1].state = workload::FeatureState::Unavailable;
+    status.features[1].message = "the process host was killed; restart sluiced";
+  }
   if (any_log_degraded(*supervisor_->view())) {
     status.features[0].state = workload::FeatureState::Degraded;
     status.features[0].message = "the disk refuses what containers write";

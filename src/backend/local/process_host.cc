@@ -195,6 +195,12 @@ ProcessHost::~ProcessHost() {
   (void)::waitpid(pid_, nullptr, WNOHANG);
 }
 
+bool ProcessHost::is_alive() const {
+  char byte = 0;
+  const ssize_t count = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count < 0 && (errno == EAGAIN || errno == EINTR);  // it never says anything here
+}
+
 net::Task<Result<ProcessControl>> ProcessHost::spawn(SpawnRequest request,
                                                      SpawnDescriptors descriptors) {
   CO_TRY(UniqueFd memfd, request_memfd(request));

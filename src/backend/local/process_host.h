@@ -22,6 +22,9 @@ class ProcessHost {
   /// Ends everything that it started, by SIGKILL, and waits for that for at most 5 s.
   ~ProcessHost();
 
+  /// Whether it still runs; should somebody have killed it, nothing can be started. Any thread.
+  bool is_alive() const;
+
   /// Starts a process under a shim of its own, with the descriptors as its 0, 1, 2 (absent:
   /// /dev/null). Completes once the program runs. Any loop; calls may overlap. Cancelling ends what
   /// was started. Errors: InvalidArgument (program or working directory, in words for the client),
