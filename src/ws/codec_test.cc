@@ -47,8 +47,8 @@ Role other(Role role) { return role == Role::Server ? Role::Client : Role::Serve
 TEST(Codec, WhatOneSideEncodesTheOtherDecodesHoweverItIsCut) {
   rc::check([](const std::vector<std::pair<std::string, bool>>& messages, bool from_client) {
     const Role sender = from_client ? Role::Client : Role::Server;
-    testing::SeededRandom random(7);
-    FrameEncoder encoder(sender, random);
+    testing::SeededRandom keys;
+    FrameEncoder encoder(sender, keys);
     OutputBuffer out;
     std::vector<std::string> expected;
     for (const auto& [text, fragmented] : messages) {

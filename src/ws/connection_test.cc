@@ -149,7 +149,8 @@ net::Task<> close_with(Connection& connection, Close close) {
 
 net::Task<std::optional<Close>> receive_and_echo_close(Connection& connection) {
   const Message message = co_await receive_message(connection);
-  if (message.close) co_await connection.close(*message.close, 10s);
+  if (!message.close) co_return std::nullopt;
+  co_await connection.close(*message.close, 10s);
   co_return message.close;
 }
 
