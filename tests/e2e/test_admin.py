@@ -86,19 +86,29 @@ def test_labels_are_bounded_names_of_callers_never_become_labels(client):
     assert "scan-" not in text
 
 
-def sessions_logged(client):
+def ends_of_exec_sessions(client):
     lines = [line for line in client.server.output.splitlines() if line.startswith("{")]
-    return [record for record in map(json.loads, lines) if "exec" in json.dumps(record).lower()]
+    return [record for record in map(json.loads, lines)
+            if record.get("event") == "session ended" and record["verb"] == "exec"]
 
 
-def test_one_line_per_session_end_without_token_or_command(client):
+def test_one_line_per_session_end_with_who_what_how_long_bytes_and_close_code(client):
+    before = len(ends_of_exec_sessions(client))
     client.run(SHELL, "echo", "a-secret-argument")
-    record = eventually(lambda: sessions_logged(client), "a line about the session")[-1]
-    text = json.dumps(record)
-    assert "alice" in text and "shell" in text and "1000" in text
-    assert "a-secret-argument" not in client.server.output
-    assert client.token.split(".")[2] not in client.server.output
-    assert client.token.split(".")[1] not in client.server.output
+    records = eventually(lambda: ends_of_exec_sessions(client)[before:], "a line")
+    assert len(records) == 1
+    record = records[0]
+    assert (record["user"], record["project"], record["workload"]) == ("alice", "project1", "shell")
+    assert (record["close_code"], record["reason"]) == (1000, "exit code 0")
+    assert record["seconds"] >= 0 and record["sent_bytes"] >= len("a-secret-argument\n")
+
+
+def test_tokens_and_command_arguments_are_never_logged(client):
+    client.run(SHELL, "echo", "a-secret-argument")
+    client.get(SHELL.path("status"))
+    output = client.server.output
+    for secret in ["a-secret-argument", *client.token.split(".")[1:]]:
+        assert secret not in output
 
 
 def test_log_is_json_line_by_line(client):
