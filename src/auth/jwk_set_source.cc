@@ -147,7 +147,9 @@ Result<> JwkSetSource::load_file() {
   file_identity_ = std::move(identity);
   auto text = read_file(issuer_.jwks_file, kMaxFileBytes);
   if (!text) return fail(naming_file(issuer_.jwks_file, std::move(text).error()));
-  return adopt(*std::move(text));
+  auto adopted = adopt(*std::move(text));
+  if (!adopted) return fail(naming_file(issuer_.jwks_file, std::move(adopted).error()));
+  return {};
 }
 
 Result<> JwkSetSource::adopt(std::string text) {

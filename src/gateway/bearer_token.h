@@ -9,8 +9,7 @@
 
 namespace sluice::gateway {
 
-/// The message of the error when a request carries no token at all: such an answer's challenge
-/// names no error (RFC 6750 3.1).
+/// The message of the error when a request carries no token at all.
 inline constexpr std::string_view kNoToken =
     "no token; use the header Authorization: Bearer <token>";
 

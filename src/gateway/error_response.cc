@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "gateway/bearer_token.h"
 
 namespace sluice::gateway {
 namespace {
@@ -20,9 +19,7 @@ std::string quoted_ascii(std::string_view text) {
   return out + "\"";
 }
 
-/// RFC 6750 3: without any token, the challenge says nothing about an error.
 std::string challenge(const Error& error) {
-  if (error.message == kNoToken) return "Bearer";
   return "Bearer error=\"invalid_token\", error_description=" + quoted_ascii(error.message);
 }
 

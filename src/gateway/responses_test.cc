@@ -22,10 +22,11 @@ TEST(ErrorResponse, BodyIsJsonWithCodeMessageAndDetails) {
             R"({"code":409,"message":"a","details":"b"})");
 }
 
-TEST(ErrorResponse, MissingTokenGetsAPlainChallenge) {
-  EXPECT_EQ(answer(ErrorCode::Unauthenticated, std::string(kNoToken))
-                .head.fields.find("WWW-Authenticate"),
-            "Bearer");
+TEST(ErrorResponse, MissingTokenIsAnInvalidTokenToo) {
+  const http::Response response = answer(ErrorCode::Unauthenticated, std::string(kNoToken));
+  const auto challenge = response.head.fields.find("WWW-Authenticate");
+  ASSERT_TRUE(challenge.has_value());
+  EXPECT_TRUE(challenge->starts_with("Bearer error=\"invalid_token\", error_description=\""));
 }
 
 TEST(ErrorResponse, InvalidTokenSaysWhyInTheChallenge) {

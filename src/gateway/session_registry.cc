@@ -8,6 +8,7 @@ namespace {
 session::SessionEnd shutting_down() {
   session::SessionEnd end;
   end.kind = session::SessionEndKind::ShuttingDown;
+  end.reason = "server shutting down";
   return end;
 }
 

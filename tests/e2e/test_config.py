@@ -155,7 +155,7 @@ def test_bad_config_at_start_exits_2_without_serving(tmp_path):
     bad("unknown type", "type: training", "type: job", 4, "training"),
     bad("no name", "- name: job\n      type", "- type", 3, "name"),
     bad("bad name", "name: job", "name: Job_1", 3, "Job_1"),
-    bad("bad project", "project1:", "Project_1:", 2, "Project_1"),
+    bad("bad project", "project1:", "Project_1:", None, "Project_1"),
     bad("no containers", "      containers:\n        - command: [/bin/sleep, \"1\"]\n", "", 3,
         "containers"),
     bad("no command", "- command: [/bin/sleep, \"1\"]", "- name: x", 7, "command"),

@@ -32,9 +32,9 @@ if (mode === 'exec') {
 } else {
   socket = await new PortForward(config, true, ownPath).portForward('', '', [1], out, err, input);
 }
-process.stdin.pipe(input);
+// Of a port the library can't end one direction: its input stays open until the server closes.
+process.stdin.pipe(input, { end: mode === 'exec' });
 result.protocol = socket.protocol;
 socket.addEventListener('close', () => {
-  console.log(JSON.stringify(result));
-  process.exit(0);
+  process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 });

@@ -21,6 +21,5 @@ socket.on('unexpected-response', (request, response) => finish({ status: respons
 socket.on('close', (code, reason) => finish({ messages, code, reason: reason.toString() }));
 
 function finish(result) {
-  console.log(JSON.stringify(result));
-  process.exit(0);
+  process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 }
