@@ -71,7 +71,8 @@ net::Task<> run_session(const Services& services, SessionRegistry& registry,
                                         entry->interruption,
                                         services.settings.ping_interval,
                                         services.settings.idle_timeout,
-                                        session->token_expires_at};
+                                        session->token_expires_at,
+                                        &stats};
   const session::SessionEnd end = co_await run_source(context, *session);
   session->source = {};  // the upstream ends now, not only when the client has answered the Close
   const std::optional<ws::Close> close = session::close_for(end);
