@@ -1,5 +1,5 @@
-// The reader of log lines alone: 100-byte lines in blocks of 256 KiB, as a session reads them, and beside
-// it the limits: finding the line ends only, and copying the block.
+// The reader of log lines alone: 100-byte lines in blocks of 256 KiB, as a session reads them, and
+// beside it the limits: finding the line ends only, and copying the block.
 #include <cstring>
 #include <string>
 #include <vector>
@@ -15,7 +15,8 @@ using namespace sluice::loglines;
 constexpr std::size_t kBlockBytes = 256 << 10;
 
 std::string block_of_lines(std::size_t text_bytes) {
-  const std::string line = "2026-01-01T00:00:01.000000000Z stdout F " + std::string(text_bytes, 'x') + "\n";
+  const std::string line =
+      "2026-01-01T00:00:01.000000000Z stdout F " + std::string(text_bytes, 'x') + "\n";
   std::string block;
   while (block.size() + line.size() <= kBlockBytes) block += line;
   return block;

@@ -5,8 +5,8 @@
 
 namespace sluice::loglines {
 
-/// A piece of one log line as it is sent, its '\n' included. Most lines are one piece; one over 1 MiB
-/// comes in several, so that no line needs unbounded memory.
+/// A piece of one log line as it is sent, its '\n' included. Most lines are one piece; one over 1
+/// MiB comes in several, so that no line needs unbounded memory.
 struct Piece {
   std::string_view text;
   bool ends_line = true;

@@ -21,7 +21,8 @@ constexpr std::uint8_t bit(std::size_t channel) { return static_cast<std::uint8_
 
 class Reader::Output {
  public:
-  explicit Output(std::span<Piece> into) : first_(into.data()), at_(first_), end_(at_ + into.size()) {}
+  explicit Output(std::span<Piece> into)
+      : first_(into.data()), at_(first_), end_(at_ + into.size()) {}
 
   void add(const char* text, std::size_t size, bool ends_line) {
     *at_++ = {std::string_view(text, size), ends_line};
@@ -333,7 +334,8 @@ bool Reader::yield_held(Output& out) {
     const char* const begin = joined.held.data() + joined.held_taken;
     const std::size_t left = joined.held.size() - joined.held_taken;
     const auto* const newline = static_cast<const char*>(std::memchr(begin, '\n', left));
-    const std::size_t size = newline == nullptr ? left : static_cast<std::size_t>(newline + 1 - begin);
+    const std::size_t size =
+        newline == nullptr ? left : static_cast<std::size_t>(newline + 1 - begin);
     yield({begin, size}, true, out);
     joined.held_taken += size;
     if (limit_reached_) break;
@@ -345,7 +347,8 @@ bool Reader::yield_held(Output& out) {
   return true;
 }
 
-/// `text`, which stands behind the record's header in the block, with the stamp in front if it is kept.
+/// `text`, which stands behind the record's header in the block, with the stamp in front if it is
+/// kept.
 std::string_view Reader::stamped(const Record& record, std::string_view text) {
   if (timestamps_ == Timestamps::Strip || record.stamp.empty()) return text;
   const bool fixed = record.stamp.size() == kStampBytes && is_fixed_stamp(record.stamp.data());

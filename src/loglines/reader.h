@@ -1,10 +1,11 @@
-// Reader: stored log lines in, lines as they are sent out, without copying them. Bytes in, pieces out:
-// it reads no file and waits for nothing. The formats:
-//   Cri      "<RFC 3339> stdout|stderr F|P[:…] <text>\n"   (Kubernetes CRI; containerd, CRI-O, ours)
-//   Stamped  "<RFC 3339> <text>\n"                          (the Kubernetes API with timestamps=true)
-// P parts are joined per channel: a line comes out when its end has come, or finish() was called. A line
-// in neither format is no reason to lose it: it comes out as it is, and `since` treats it like the line
-// before it.
+// Reader: stored log lines in, lines as they are sent out, without copying them. Bytes in, pieces
+// out: it reads no file and waits for nothing. The formats:
+//   Cri      "<RFC 3339> stdout|stderr F|P[:…] <text>\n"   (Kubernetes CRI; containerd, CRI-O,
+//   ours) Stamped  "<RFC 3339> <text>\n"                          (the Kubernetes API with
+//   timestamps=true)
+// P parts are joined per channel: a line comes out when its end has come, or finish() was called. A
+// line in neither format is no reason to lose it: it comes out as it is, and `since` treats it like
+// the line before it.
 #pragma once
 
 #include <array>
@@ -35,11 +36,12 @@ struct ReaderOptions {
 
 class Reader {
  public:
-  /// A line longer than this comes in several pieces. Meanwhile lines of the other channel wait, up to
-  /// as many bytes again; then the long line is ended where it is and goes on as a line of its own.
+  /// A line longer than this comes in several pieces. Meanwhile lines of the other channel wait, up
+  /// to as many bytes again; then the long line is ended where it is and goes on as a line of its
+  /// own.
   static constexpr std::size_t kMaxLineBytes = 1 << 20;
-  /// A record longer than this may be consumed before its end has come. A caller that can't offer more
-  /// of a record than it did must therefore be able to offer this much.
+  /// A record longer than this may be consumed before its end has come. A caller that can't offer
+  /// more of a record than it did must therefore be able to offer this much.
   static constexpr std::size_t kLongRecordBytes = 64 << 10;
   /// The least room for pieces that feed() and finish() can work with.
   static constexpr std::size_t kMinPieces = 4;
@@ -54,11 +56,12 @@ class Reader {
   Reader& operator=(Reader&&) noexcept;
   ~Reader();
 
-  /// Takes records from `block`, whose bytes it may move. Ends early when `into` is full, or when the
-  /// block's last record is incomplete. Pieces are valid until the next call, and while `block` is.
+  /// Takes records from `block`, whose bytes it may move. Ends early when `into` is full, or when
+  /// the block's last record is incomplete. Pieces are valid until the next call, and while `block`
+  /// is.
   Progress feed(std::span<char> block, std::span<Piece> into);
-  /// Nothing follows `rest` (what feed() did not consume): it, and lines without an end, come out, the
-  /// latter without '\n'. Call again, with the unconsumed rest, until it yields no piece.
+  /// Nothing follows `rest` (what feed() did not consume): it, and lines without an end, come out,
+  /// the latter without '\n'. Call again, with the unconsumed rest, until it yields no piece.
   Progress finish(std::span<char> rest, std::span<Piece> into);
 
   /// limit_bytes have been yielded: there is no more.

@@ -116,9 +116,9 @@ TEST(Reader, SkippedRecordsArePerChannel) {
   const std::string first = at(kT1, "stdout P a");
   ReaderOptions options;
   options.skip_bytes = {0, first.size() + 1, 0};
-  EXPECT_THAT(read(first + at(kT1, "stderr F x") + at(kT1, "stdout F b") + at(kT1, "stderr F y"),
-                   options),
-              ElementsAre("ab\n", "y\n"));
+  EXPECT_THAT(
+      read(first + at(kT1, "stderr F x") + at(kT1, "stdout F b") + at(kT1, "stderr F y"), options),
+      ElementsAre("ab\n", "y\n"));
 }
 
 TEST(Reader, ALineOver1MiBComesInPiecesOfBoundedSize) {
@@ -188,12 +188,12 @@ TEST(Reader, NothingYieldsNothing) { EXPECT_THAT(read(""), IsEmpty()); }
 
 /// A log of all kinds of records, in an order that the seed chooses.
 std::string random_log(testing::SeededRandom& random) {
-  static const char* const kStamps[] = {"2026-01-01T00:00:01.000000000Z", "2026-01-01T00:00:02.000000000Z",
-                                        "2026-01-01T00:00:01Z", "2026-01-01T02:00:02.25+02:00",
-                                        "2026-01-01T00:00:02.000Z", "not-a-stamp"};
-  static const char* const kMiddles[] = {" stdout F ", " stderr F ", " stdout P ", " stderr P ",
+  static const char* const kStamps[] = {
+      "2026-01-01T00:00:01.000000000Z", "2026-01-01T00:00:02.000000000Z", "2026-01-01T00:00:01Z",
+      "2026-01-01T02:00:02.25+02:00",   "2026-01-01T00:00:02.000Z",       "not-a-stamp"};
+  static const char* const kMiddles[] = {" stdout F ", " stderr F ", " stdout P ",   " stderr P ",
                                          " stdout F ", " stderr F ", " stdout F:x ", " stdin F ",
-                                         " stdout  ", " "};
+                                         " stdout  ",  " "};
   std::string log;
   for (std::uint64_t count = random.next() % 12; count > 0; --count) {
     const std::uint64_t choice = random.next() % 20;
@@ -219,20 +219,22 @@ ReaderOptions random_options(testing::SeededRandom& random) {
 }
 
 TEST(Reader, AnyLogInAnyBlocksIsWhatTheReferenceSays) {
-  testing::SeededRandom random(3);
+  testing::SeededRandom random{3};
   for (int run = 0; run < 20'000; ++run) {
     const std::string log = random_log(random);
     const ReaderOptions options = random_options(random);
     const std::size_t block = 1 + random.next() % 200;
     const std::size_t room = Reader::kMinPieces + random.next() % 8;
     ASSERT_EQ(read_lines(log, options, block, room), reference_lines(log, options))
-        << "run " << run << ", blocks of " << block << ", log:\n" << log;
+        << "run " << run << ", blocks of " << block << ", log:\n"
+        << log;
   }
 }
 
 TEST(Reader, ALogSplitAtEveryPositionIsTheSame) {
-  const std::string log = at(kT1, "stdout F one") + at(kT1, "stdout P two ") + at(kT2, "stderr F x") +
-                          at(kT2, "stdout F three") + "plain\n" + at(kT2, "stdout P end");
+  const std::string log = at(kT1, "stdout F one") + at(kT1, "stdout P two ") +
+                          at(kT2, "stderr F x") + at(kT2, "stdout F three") + "plain\n" +
+                          at(kT2, "stdout P end");
   const Lines whole = reference_lines(log, keep_stamps());
   for (std::size_t block = 1; block <= log.size(); ++block) {
     ASSERT_EQ(read_lines(log, keep_stamps(), block, Reader::kMinPieces), whole) << block;

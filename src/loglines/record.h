@@ -11,7 +11,8 @@ namespace sluice::loglines {
 
 enum class Format { Cri, Stamped };
 
-/// What a record belongs to. Lines that are in no format are kept apart, so that they mix with none.
+/// What a record belongs to. Lines that are in no format are kept apart, so that they mix with
+/// none.
 enum class Channel : std::uint8_t { Stdout, Stderr, Unknown };
 inline constexpr std::size_t kChannels = 3;
 

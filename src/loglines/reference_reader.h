@@ -1,5 +1,5 @@
-// What Reader and TailFinder should yield, said in the plainest way: for tests and fuzzing only. Works on
-// whole logs, in memory, a line at a time.
+// What Reader and TailFinder should yield, said in the plainest way: for tests and fuzzing only.
+// Works on whole logs, in memory, a line at a time.
 #pragma once
 
 #include <array>
@@ -11,8 +11,10 @@
 
 namespace sluice::loglines {
 
-/// The lines that are sent, each with its '\n' if it has one. Lines of at most Reader::kMaxLineBytes.
-inline std::vector<std::string> reference_lines(std::string_view log, const ReaderOptions& options) {
+/// The lines that are sent, each with its '\n' if it has one. Lines of at most
+/// Reader::kMaxLineBytes.
+inline std::vector<std::string> reference_lines(std::string_view log,
+                                                const ReaderOptions& options) {
   struct Open {
     std::string text;
     bool begun = false;
@@ -61,8 +63,8 @@ inline std::vector<std::string> reference_lines(std::string_view log, const Read
   return cut;
 }
 
-/// The lines that Reader yields when the log comes in blocks of at most `block_bytes`, with room for
-/// `room` pieces, as a caller that reads a file feeds it.
+/// The lines that Reader yields when the log comes in blocks of at most `block_bytes`, with room
+/// for `room` pieces, as a caller that reads a file feeds it.
 inline std::vector<std::string> read_lines(std::string_view log, const ReaderOptions& options,
                                            std::size_t block_bytes, std::size_t room) {
   Reader reader(options);

@@ -1,5 +1,6 @@
 // The time stamp that a stored log line begins with: RFC 3339, nearly always in the 30 bytes
-// "2026-01-02T03:04:05.000000006Z". Those are recognised without a branch a byte, and compare as text.
+// "2026-01-02T03:04:05.000000006Z". Those are recognised without a branch a byte, and compare as
+// text.
 #pragma once
 
 #include <bit>
@@ -18,8 +19,9 @@ inline std::uint64_t load8(const char* bytes) {
   return value;
 }
 
-/// Bits set where a byte is not what `shape` asks: '0' any digit, else that very byte. Adding to the
-/// difference carries into the top bit: 0x76 from 10 on (a digit), 0x7F from 1 on (a fixed byte).
+/// Bits set where a byte is not what `shape` asks: '0' any digit, else that very byte. Adding to
+/// the difference carries into the top bit: 0x76 from 10 on (a digit), 0x7F from 1 on (a fixed
+/// byte).
 inline std::uint64_t mismatch(const char* bytes, const char* shape, std::uint64_t limits) {
   const std::uint64_t difference = load8(bytes) ^ load8(shape);
   return (difference | (difference + limits)) & 0x8080808080808080;
@@ -36,7 +38,8 @@ consteval std::uint64_t limits_of(const char* shape) {
 
 }  // namespace detail
 
-/// Whether `bytes`, at least 30, are digits and separators in these places (values are not checked).
+/// Whether `bytes`, at least 30, are digits and separators in these places (values are not
+/// checked).
 inline bool is_fixed_stamp(const char* bytes) {
   using detail::limits_of;
   using detail::mismatch;

@@ -1,7 +1,7 @@
-// TailFinder: where the last lines of a CRI log begin, from blocks of it that are read backwards, across
-// files as if they were one. Parts count with their line, per channel, so that the tail is what Reader
-// would have yielded last. (Text without an end that is not at the end of the log, because the other
-// channel's lines follow it, counts where it stands.)
+// TailFinder: where the last lines of a CRI log begin, from blocks of it that are read backwards,
+// across files as if they were one. Parts count with their line, per channel, so that the tail is
+// what Reader would have yielded last. (Text without an end that is not at the end of the log,
+// because the other channel's lines follow it, counts where it stands.)
 #pragma once
 
 #include <algorithm>
@@ -20,8 +20,8 @@ class TailFinder {
   /// How far before the last counted line the first part of a line is looked for.
   static constexpr std::uint64_t kLookBackBytes = 4 << 20;
 
-  /// Where the tail begins, in bytes before the end of the log, for each channel: records of it that
-  /// begin earlier are not part of the tail.
+  /// Where the tail begins, in bytes before the end of the log, for each channel: records of it
+  /// that begin earlier are not part of the tail.
   struct Start {
     std::array<std::uint64_t, kChannels> before_end{};
     std::uint64_t first() const { return std::ranges::max(before_end); }
@@ -34,8 +34,8 @@ class TailFinder {
   TailFinder(std::uint64_t lines, LogEnd end);
 
   /// Takes the records of a block that ends where the unread part of the log ends. Returns how many
-  /// bytes at its end it is done with: the next block ends before them. 0: a record is longer than the
-  /// block; offer a longer one, or skip() it.
+  /// bytes at its end it is done with: the next block ends before them. 0: a record is longer than
+  /// the block; offer a longer one, or skip() it.
   std::size_t feed_backward(std::string_view block, bool begins_log);
   /// Bytes at the end of the unread part that belong to a record too long to look at.
   void skip(std::size_t bytes);

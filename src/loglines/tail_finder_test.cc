@@ -10,14 +10,17 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-std::string record(const std::string& rest) { return "2026-01-01T00:00:01.000000000Z " + rest + "\n"; }
+std::string record(const std::string& rest) {
+  return "2026-01-01T00:00:01.000000000Z " + rest + "\n";
+}
 
 TailFinder::Start find(std::string_view log, std::uint64_t lines, std::size_t block, LogEnd end) {
   TailFinder finder(lines, end);
   std::size_t offered = block;
   while (!finder.found() && !log.empty()) {
     const std::size_t size = std::min(offered, log.size());
-    const std::size_t done = finder.feed_backward(log.substr(log.size() - size), size == log.size());
+    const std::size_t done =
+        finder.feed_backward(log.substr(log.size() - size), size == log.size());
     log.remove_suffix(done);
     offered = done == 0 ? offered + block : block;
   }
@@ -65,9 +68,9 @@ TEST(TailFinder, ARecordThatIsSkippedIsBeforeTheTail) {
 }
 
 TEST(TailFinder, AnyTailIsTheEndOfTheWhole) {
-  testing::SeededRandom random(5);
-  static const char* const kRecords[] = {"stdout F", "stdout F", "stderr F", "stderr F", "stdout P",
-                                         "stderr P"};
+  testing::SeededRandom random{5};
+  static const char* const kRecords[] = {"stdout F", "stdout F", "stderr F",
+                                         "stderr F", "stdout P", "stderr P"};
   for (int run = 0; run < 20'000; ++run) {
     std::string log;
     for (std::uint64_t count = random.next() % 12; count > 0; --count) {

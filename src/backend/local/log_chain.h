@@ -12,8 +12,8 @@
 
 namespace sluice::backend::local {
 
-/// One file of a run. Written by one thread; any thread reads, without a lock. Whole records only are
-/// ever committed.
+/// One file of a run. Written by one thread; any thread reads, without a lock. Whole records only
+/// are ever committed.
 struct LogFile {
   LogFile() = default;
   LogFile(const LogFile&) = delete;

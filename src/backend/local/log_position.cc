@@ -71,7 +71,8 @@ struct Probe {
 /// The first record that begins at or after `offset`, if it is within reach.
 std::optional<Probe> probe(const LogSnapshot::File& file, std::uint64_t offset, WallTime since,
                            std::vector<char>& buffer) {
-  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kProbeBytes, file.size - offset));
+  const auto size =
+      static_cast<std::size_t>(std::min<std::uint64_t>(kProbeBytes, file.size - offset));
   std::string_view text = read_at(*file.file, offset, size, buffer);
   if (offset > 0) {
     const std::size_t newline = text.find('\n');

@@ -1,5 +1,5 @@
-// Where in a run's files a stream begins: at the first, at the tail, or at a time. Reads as little as it
-// can of large logs: the tail backwards, a time by halving.
+// Where in a run's files a stream begins: at the first, at the tail, or at a time. Reads as little
+// as it can of large logs: the tail backwards, a time by halving.
 #pragma once
 
 #include <memory>
@@ -29,7 +29,8 @@ struct LogPosition {
   std::array<std::uint64_t, loglines::kChannels> skip_bytes{};  // for the reader that begins there
 };
 
-/// The tail if one is asked for, else the first record that may be at or after `since`, else the first.
+/// The tail if one is asked for, else the first record that may be at or after `since`, else the
+/// first.
 LogPosition find_position(const LogSnapshot& snapshot, const LogOptions& options);
 
 }  // namespace sluice::backend::local

@@ -1,6 +1,6 @@
-// LogSignal: wakes the followers of a container's log after the writer, on another thread, committed
-// more. One post a loop a burst, however many follow there; no lock and no system call while nobody
-// waits. docs/adr/0004-log-followers-are-signalled-in-process.md says why not inotify.
+// LogSignal: wakes the followers of a container's log after the writer, on another thread,
+// committed more. One post a loop a burst, however many follow there; no lock and no system call
+// while nobody waits. docs/adr/0004-log-followers-are-signalled-in-process.md says why not inotify.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,8 @@ class LogSignal : public std::enable_shared_from_this<LogSignal> {
   LogSignal& operator=(const LogSignal&) = delete;
   ~LogSignal();
 
-  /// Wakes whoever is armed, soon, on their loops. Any thread; the writer calls it after each commit.
+  /// Wakes whoever is armed, soon, on their loops. Any thread; the writer calls it after each
+  /// commit.
   void notify();
 
   /// One follower, on its loop. It arms, looks once more at what it waits for, then waits: a commit

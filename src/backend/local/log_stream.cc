@@ -25,8 +25,7 @@ std::unexpected<Error> lines_lost() { return fail(ErrorCode::Unavailable, "log l
 
 loglines::ReaderOptions reader_options(const LogOptions& options, const LogPosition& position) {
   loglines::ReaderOptions reader;
-  reader.timestamps =
-      options.timestamps ? loglines::Timestamps::Keep : loglines::Timestamps::Strip;
+  reader.timestamps = options.timestamps ? loglines::Timestamps::Keep : loglines::Timestamps::Strip;
   reader.since = options.since;
   reader.limit_bytes = options.limit_bytes;
   reader.skip_bytes = position.skip_bytes;
@@ -100,7 +99,8 @@ bool LocalLogStream::has_news() const {
 Result<std::uint64_t> LocalLogStream::readable_until() {
   if (file_->lost.load()) return lines_lost();
   if (file_.get() == last_file_) return last_offset_;
-  // The losses are asked for after the size, so that what follows a gap is not read before it is seen.
+  // The losses are asked for after the size, so that what follows a gap is not read before it is
+  // seen.
   const std::uint64_t committed = file_->state().committed;
   const std::uint64_t lost_bytes = file_->lost_bytes.load();
   const std::uint64_t gap_at = file_->gap_at.load();
@@ -112,7 +112,8 @@ Result<std::uint64_t> LocalLogStream::readable_until() {
 
 Result<loglines::Reader::Progress> LocalLogStream::read_block(std::uint64_t until) {
   Scratch& memory = scratch();
-  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(memory.block.size(), until - offset_));
+  const auto size =
+      static_cast<std::size_t>(std::min<std::uint64_t>(memory.block.size(), until - offset_));
   const ssize_t count =
       ::pread(file_->fd.get(), memory.block.data(), size, static_cast<off_t>(offset_));
   if (count <= 0 || file_->lost.load()) return lines_lost();

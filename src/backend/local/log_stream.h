@@ -1,6 +1,6 @@
-// LocalLogStream: one reader of a container's log, on its session's loop. It stays with the run that it
-// was opened on, through rotation, and ends when that run has (as kubectl does). While it waits it holds
-// no buffer: blocks are read into memory that all streams of a thread share.
+// LocalLogStream: one reader of a container's log, on its session's loop. It stays with the run
+// that it was opened on, through rotation, and ends when that run has (as kubectl does). While it
+// waits it holds no buffer: blocks are read into memory that all streams of a thread share.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,8 @@ namespace sluice::backend::local {
 /// Finds where to begin, which reads the disk. `executor` is of the calling loop, the stream's.
 /// Errors: NotFound (no previous run).
 Result<std::unique_ptr<LogStream>> open_log_stream(std::shared_ptr<ContainerLog> log,
-                                                   const LogOptions& options, net::Executor executor);
+                                                   const LogOptions& options,
+                                                   net::Executor executor);
 
 class LocalLogStream final : public LogStream {
  public:

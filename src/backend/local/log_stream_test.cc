@@ -1,11 +1,12 @@
 #include "backend/local/log_stream.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <deque>
 #include <thread>
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include "backend/local/log_test_support.h"
 #include "net/task_group.h"
@@ -30,7 +31,8 @@ class LogStreamTest : public ::testing::Test {
     log->begin_run(0);
     return log;
   }
-  std::unique_ptr<LogStream> open(const std::shared_ptr<ContainerLog>& log, LogOptions options = {}) {
+  std::unique_ptr<LogStream> open(const std::shared_ptr<ContainerLog>& log,
+                                  LogOptions options = {}) {
     auto stream = open_log_stream(log, options, loop_.executor());
     if (!stream) std::abort();
     return *std::move(stream);
@@ -319,7 +321,8 @@ TEST_F(LogStreamTest, WaitingFollowersAreWoken) {
 std::string random_text(testing::SeededRandom& random) {
   std::string text;
   for (std::uint64_t count = random.next() % 20; count > 0; --count) {
-    const std::uint64_t size = random.next() % 50 == 0 ? random.next() % 60'000 : random.next() % 80;
+    const std::uint64_t size =
+        random.next() % 50 == 0 ? random.next() % 60'000 : random.next() % 80;
     text.append(size, static_cast<char>('a' + random.next() % 26));
     if (random.next() % 5 != 0) text += '\n';
   }
@@ -328,8 +331,9 @@ std::string random_text(testing::SeededRandom& random) {
 
 TEST_F(LogStreamTest, AFollowerThatPausesLosesAndRepeatsNothing) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    testing::SeededRandom random(seed);
-    const auto log = make_running_log(small_files(100 + random.next() % 50'000, 1 + random.next() % 4));
+    testing::SeededRandom random{seed};
+    const auto log =
+        make_running_log(small_files(100 + random.next() % 50'000, 1 + random.next() % 4));
     const auto stream = open(log, kFollow);
     std::string written;
     std::string text;
@@ -358,7 +362,7 @@ TEST_F(LogStreamTest, AFollowerOnAnotherThreadLosesAndRepeatsNothing) {
   Reading reading{open(log, kFollow), {}, {}};
   std::string written;
   std::thread writer([&] {
-    testing::SeededRandom random(9);
+    testing::SeededRandom random{9};
     for (int step = 0; step < 3'000; ++step) {
       const std::string chunk = random_text(random);
       written += chunk;

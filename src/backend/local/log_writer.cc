@@ -182,7 +182,8 @@ bool LogWriter::store(std::string_view records) {
   return false;
 }
 
-/// After a refusal: tells the readers in the log itself, which also shows whether there is space again.
+/// After a refusal: tells the readers in the log itself, which also shows whether there is space
+/// again.
 bool LogWriter::store_notice() {
   const std::string notice =
       fmt::format("{} stderr F sluiced: {} bytes of this log were lost: {}\n",
@@ -209,7 +210,8 @@ void LogWriter::refused(std::string_view records, std::string_view reason) {
   current().gap_at.store(current().committed.load());
   current().lost_bytes.store(lost);
   if (counters_.degraded.exchange(true)) return;
-  log(LogLevel::Error, "container log can't be stored; its lines are dropped until the disk takes them",
+  log(LogLevel::Error,
+      "container log can't be stored; its lines are dropped until the disk takes them",
       {{"file", path_}, {"reason", reason}});
 }
 

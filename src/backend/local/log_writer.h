@@ -1,7 +1,7 @@
 // LogWriter: stores what one run of a container writes, in the CRI format of Kubernetes
-// ("<RFC 3339 nano> stdout F <text>"), in files that rotate. One large write a batch. Not for readers:
-// they walk log_chain.h. A disk that refuses never stops the container: what can't be stored is
-// dropped, counted, and marked in the chain and in the log itself.
+// ("<RFC 3339 nano> stdout F <text>"), in files that rotate. One large write a batch. Not for
+// readers: they walk log_chain.h. A disk that refuses never stops the container: what can't be
+// stored is dropped, counted, and marked in the chain and in the log itself.
 #pragma once
 
 #include <sys/types.h>
@@ -19,10 +19,11 @@
 namespace sluice::backend::local {
 
 struct LogSettings {
-  std::uint64_t rotate_bytes = 10_MiB;    // no file is larger, but for a single record
-  std::size_t files = 5;                  // of one run, the current one included
-  std::uint64_t deleted_bytes = 1_GiB;    // kept alive, at most, for readers of deleted files
-  ssize_t (*pwrite)(int, const void*, std::size_t, off_t) = nullptr;  // null: the system's; for tests
+  std::uint64_t rotate_bytes = 10_MiB;  // no file is larger, but for a single record
+  std::size_t files = 5;                // of one run, the current one included
+  std::uint64_t deleted_bytes = 1_GiB;  // kept alive, at most, for readers of deleted files
+  ssize_t (*pwrite)(int, const void*, std::size_t,
+                    off_t) = nullptr;  // null: the system's; for tests
 };
 
 /// What the runs of one container count together. The writer's thread writes, any reads.

@@ -1,10 +1,11 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <vector>
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include "backend/local/container_log.h"
 #include "backend/local/log_test_support.h"
@@ -149,10 +150,11 @@ TEST_F(LogWriterTest, AFullDiskLosesWholeLinesAndSaysSo) {
   disk_space = 1'000;
   write(*log, "4\n");
   EXPECT_FALSE(log->is_degraded());
-  EXPECT_EQ(stored("0.log"),
-            cri("stdout F", "1") +
-                cri("stderr F", "sluiced: 84 bytes of this log were lost: No space left on device") +
-                cri("stdout F", "4"));
+  EXPECT_EQ(
+      stored("0.log"),
+      cri("stdout F", "1") +
+          cri("stderr F", "sluiced: 84 bytes of this log were lost: No space left on device") +
+          cri("stdout F", "4"));
 }
 
 TEST_F(LogWriterTest, ADirectoryThatCantBeMadeIsADiskThatRefuses) {

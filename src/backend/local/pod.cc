@@ -20,7 +20,7 @@ Pod::Pod(const ContainerServices& services, workload::PodRef ref, const Workload
         container_environment(inherited_environment, spec.ref, ref_.name, index, container),
         container.working_directory};
     names_.push_back(container.name);
-    logs_.push_back(make_log(container.name));
+    logs_.push_back(make_log(container));
     containers_.push_back(std::make_unique<Container>(
         services, ref_.name, container, std::move(setting), logs_.back(), deleted_, changed_));
   }

@@ -18,8 +18,8 @@ struct PortLink {
 
 class Pod {
  public:
-  /// Makes a log for the container of that name.
-  using MakeLog = std::function<std::shared_ptr<ContainerLog>(const std::string& container)>;
+  /// Makes the log of a container.
+  using MakeLog = std::function<std::shared_ptr<ContainerLog>(const ContainerSpec& container)>;
 
   Pod(const ContainerServices& services, workload::PodRef ref, const WorkloadSpec& spec, int index,
       const std::vector<std::string>& inherited_environment, const MakeLog& make_log,

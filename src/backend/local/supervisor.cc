@@ -141,8 +141,11 @@ void Supervisor::start_workload(const Key& key, const WorkloadSpec& spec) {
   for (int index = 0; index < spec.replicas; ++index) {
     workload::PodRef ref{spec.ref.project, fmt::format("{}-0-{}", spec.ref.name, index), new_uid()};
     const std::string directory = directory_.pods() + "/" + ref.uid;
-    const Pod::MakeLog make_log = [&](const std::string& container) {
-      return ContainerLog::create(directory + "/" + container, timers_);
+    const Pod::MakeLog make_log = [&](const ContainerSpec& container) {
+      LogSettings settings;
+      settings.rotate_bytes = static_cast<std::uint64_t>(container.logs.max_size_bytes);
+      settings.files = static_cast<std::size_t>(container.logs.max_files);
+      return ContainerLog::create(directory + "/" + container.name, timers_, settings);
     };
     workload.pods.push_back(std::make_unique<Pod>(services, std::move(ref), spec, index,
                                                   config_.environment, make_log,

@@ -70,6 +70,20 @@ Result<std::string> read_directory(const yaml::Value& value, const std::filesyst
   return (base / text).lexically_normal().string();
 }
 
+Result<LogLimits> read_log_limits(const yaml::Value& value) {
+  constexpr std::int64_t kMinBytes = 1 << 16;  // more than a record has
+  TRY(yaml::Mapping mapping, value.as_mapping());
+  LogLimits limits;
+  if (const auto size = mapping.take("maxSize")) {
+    TRY(limits.max_size_bytes, size->as_int64(kMinBytes, std::int64_t{1} << 40));
+  }
+  if (const auto files = mapping.take("maxFiles")) {
+    TRY(limits.max_files, files->as_int64(1, 1000));
+  }
+  TRY_VOID(mapping.finish());
+  return limits;
+}
+
 /// `fallback` is the workload's name.
 Result<ContainerSpec> read_container(const yaml::Value& value, const std::string& fallback,
                                      const std::filesystem::path& base) {
@@ -99,6 +113,9 @@ Result<ContainerSpec> read_container(const yaml::Value& value, const std::string
   }
   if (const auto restart = mapping.take("restart")) {
     TRY(container.restart, read_restart(*restart));
+  }
+  if (const auto logs = mapping.take("logs")) {
+    TRY(container.logs, read_log_limits(*logs));
   }
   TRY_VOID(mapping.finish());
   return container;

@@ -2,6 +2,7 @@
 // only; what becomes of it is supervisor.h.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,6 +15,14 @@ namespace sluice::backend::local {
 
 enum class RestartPolicy { Never, OnFailure, Always };
 
+/// What is kept of the log of one run.
+struct LogLimits {
+  std::int64_t max_size_bytes = 10 << 20;  // of a file
+  std::int64_t max_files = 5;
+
+  bool operator==(const LogLimits&) const = default;
+};
+
 struct ContainerSpec {
   std::string name;
   std::vector<std::string> command;  // at least one
@@ -22,6 +31,7 @@ struct ContainerSpec {
   bool stdin = false;             // keep a stdin open for attach
   bool tty = false;
   RestartPolicy restart = RestartPolicy::Never;
+  LogLimits logs;
 
   bool operator==(const ContainerSpec&) const = default;
 };

@@ -101,5 +101,11 @@ TEST(WorkloadsFile, NamesAreUniqueWithinProjectAndType) {
               HasSubstr("is there twice"));
 }
 
+TEST(WorkloadsFile, LogsAreKeptAsTheFileSays) {
+  const WorkloadsFile file = *parse_one(
+      std::string(kHead) + "containers: [{command: [a], logs: {maxSize: 70000, maxFiles: 2}}]");
+  EXPECT_EQ(file.workloads.at(0).containers.at(0).logs, (LogLimits{70'000, 2}));
+}
+
 }  // namespace
 }  // namespace sluice::backend::local
