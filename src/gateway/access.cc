@@ -14,14 +14,18 @@ AuthenticationFailure reason_of(std::string_view message) {
   };
   constexpr Word kWords[] = {
       {"expired", AuthenticationFailure::Expired},
-      {"not valid yet", AuthenticationFailure::NotYetValid},
-      {"not yet", AuthenticationFailure::NotYetValid},
-      {"issuer", AuthenticationFailure::UnknownIssuer},
+      {"not yet valid", AuthenticationFailure::NotYetValid},
+      {"in the future", AuthenticationFailure::NotYetValid},
+      {"unknown issuer", AuthenticationFailure::UnknownIssuer},
       {"audience", AuthenticationFailure::WrongAudience},
+      {"without aud", AuthenticationFailure::WrongAudience},
       {"signature", AuthenticationFailure::BadSignature},
-      {"key", AuthenticationFailure::BadSignature},
+      {"not signed", AuthenticationFailure::BadSignature},
+      {"no key", AuthenticationFailure::BadSignature},
+      {"the key", AuthenticationFailure::BadSignature},
       {"malformed", AuthenticationFailure::Malformed},
       {"Authorization", AuthenticationFailure::Malformed},
+      {"subprotocol", AuthenticationFailure::Malformed},
   };
   if (message == kNoToken) return AuthenticationFailure::MissingToken;
   for (const Word& word : kWords) {

@@ -8,7 +8,7 @@
 namespace sluice::gateway {
 namespace {
 
-constexpr seconds kCountInterval(5);
+constexpr nanoseconds kCountInterval = seconds(5);
 constexpr unsigned kSwitchingProtocols = 101;
 constexpr unsigned kOk = 200;
 

@@ -40,11 +40,13 @@ Result<bool> take_block(backend::LogStream& log, Encoder& encoder, std::string& 
 }
 
 net::Task<Result<>> send_blocks(http::ServerConnection& connection, backend::LogStream& log,
-                                Encoder& encoder, std::string chunk) {
+                                Encoder& encoder) {
+  std::string chunk;
   while (true) {
     CO_TRY(const bool more, take_block(log, encoder, chunk));
     if (!chunk.empty()) {
-      CO_TRY_VOID(co_await connection.write_chunk(as_bytes(chunk)));
+      const Bytes bytes = as_bytes(chunk);
+      CO_TRY_VOID(co_await connection.write_chunk(bytes));
     }
     chunk.clear();
     if (!more) break;
@@ -90,7 +92,7 @@ net::Task<Result<Answer>> send_log_download(const Services& services, Exchange& 
   const std::string file_name = download_file_name(container, services.timers.wall_now());
   const http::ResponseHead head = download_head(file_name, gzip);
   CO_TRY_VOID(co_await exchange.connection.start_chunks(head, exchange.head.keep_alive));
-  const Result<> sent = co_await send_blocks(exchange.connection, *log, encoder, {});
+  const Result<> sent = co_await send_blocks(exchange.connection, *log, encoder);
   if (!sent) {
     sluice::log(LogLevel::Warning, "download ended early", sent.error(),
                 {{"user", exchange.user}, {"pod", container.pod.name}});

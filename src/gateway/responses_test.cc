@@ -80,7 +80,8 @@ TEST(StatusResponse, ClusterIsOkDegradedOrUnavailable) {
       cluster_status_response(cluster(false, workload::FeatureState::Unavailable), "0.1");
   EXPECT_EQ(gone.head.status, 503u);
   EXPECT_TRUE(gone.body.starts_with(
-      R"({"status":"Unavailable","version":"0.1","code":503,"message":"the cluster is unreachable")"));
+      R"({"status":"Unavailable","version":"0.1","code":503,)"
+      R"("message":"the cluster is unreachable")"));
 }
 
 TEST(StatusResponse, WorkloadHasPhaseTwiceAndPodCounts) {

@@ -7,7 +7,7 @@ namespace sluice::gateway {
 namespace {
 
 /// How long a client may take to answer our Close with its own.
-constexpr seconds kClosePatience(2);
+constexpr nanoseconds kClosePatience = seconds(2);
 
 net::Task<session::SessionEnd> run_source(session::SessionContext context,
                                           UpgradedSession& upgraded) {

@@ -56,8 +56,8 @@ net::Task<Result<Answer>> start_session(const Services& services, Exchange& exch
   session->peer = exchange.peer;
   Upgrade agreed = upgrade;
   if (!services.settings.compression) agreed.deflate.reset();
-  CO_TRY(http::Upgraded upgraded,
-         co_await exchange.connection.upgrade(switching_protocols(agreed)));
+  const http::ResponseHead head = switching_protocols(agreed);
+  CO_TRY(http::Upgraded upgraded, co_await exchange.connection.upgrade(head));
   const net::Executor executor = co_await net::current_executor();
   ws::Connection::Options options;
   options.role = ws::Role::Server;

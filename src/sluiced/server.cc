@@ -20,8 +20,8 @@ namespace {
 using gateway::Stage;
 
 /// How long sessions get to say goodbye once they are told to end.
-constexpr seconds kFarewell(5);
-constexpr seconds kCertificateCheck(2);
+constexpr nanoseconds kFarewell = seconds(5);
+constexpr nanoseconds kCertificateCheck = seconds(2);
 
 std::vector<std::unique_ptr<net::EventLoop>> make_loops(unsigned count) {
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
@@ -108,6 +108,7 @@ Result<> Server::open_backend(backend::local::ProcessHost& host) {
   config.workloads_file = config_.local.workloads;
   config.state_dir = config_.local.state_dir;
   config.environment = own_environment();
+  config.metrics = &metrics_;
   TRY(backend_, backend::local::LocalBackend::start(std::move(config), backend_loop_, host, timers_,
                                                     random_));
   return {};

@@ -5,7 +5,7 @@
 namespace sluice::sluiced {
 namespace {
 
-constexpr seconds kHandshakeTimeout(10);
+constexpr nanoseconds kHandshakeTimeout = seconds(10);
 
 }  // namespace
 
@@ -49,8 +49,9 @@ net::Task<> Worker::accept(net::Listener& listener) {
 }
 
 net::Task<> Worker::secure(std::unique_ptr<net::TcpStream> stream) {
+  std::shared_ptr<const net::TlsContext> context = certificate_->current();
   Result<std::unique_ptr<net::TlsStream>> secured = co_await net::accept_tls(
-      std::move(stream), certificate_->current(), services_.timers, kHandshakeTimeout);
+      std::move(stream), std::move(context), services_.timers, kHandshakeTimeout);
   if (secured) clients_.serve(*std::move(secured));
 }
 

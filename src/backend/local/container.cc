@@ -57,6 +57,7 @@ net::Task<> Container::run() {
     if (stopping_ || failed_to_start_ || !restarts(spec_.restart, result)) break;
     const nanoseconds wait = back_off.next(services_.timers.now() - began);
     co_await wait_before_restart(wait);
+    if (services_.metrics != nullptr && !stopping_) services_.metrics->container_restarted();
   }
   tasks_.cancel();
   co_await tasks_.join();

@@ -14,6 +14,7 @@
 #include "net/event.h"
 #include "net/task_group.h"
 #include "net/timers.h"
+#include "observe/metrics.h"
 
 namespace sluice::backend::local {
 
@@ -24,6 +25,7 @@ struct ContainerServices {
   net::Timers& timers;
   net::TaskGroup& attachments;   // outlives the containers: a slow attach may read on
   std::span<std::byte> scratch;  // for reading; used between suspensions only
+  Metrics* metrics = nullptr;    // may be null
 };
 
 /// Between SIGTERM and SIGKILL. (GCC 12 miscompiles a co_await whose argument is converted from

@@ -33,7 +33,8 @@ Result<std::unique_ptr<LocalBackend>> LocalBackend::start(LocalBackendConfig con
   std::signal(SIGPIPE, SIG_IGN);
   TRY(WorkloadsFile file, read_workloads_file(config.workloads_file));
   TRY(StateDirectory directory, StateDirectory::open(config.state_dir));
-  SupervisorConfig supervision{std::move(config.workloads_file), std::move(config.environment)};
+  SupervisorConfig supervision{std::move(config.workloads_file), std::move(config.environment),
+                               config.metrics};
   auto supervisor = std::make_unique<Supervisor>(std::move(supervision), std::move(directory), loop,
                                                  host, timers, random);
   supervisor->start(std::move(file));

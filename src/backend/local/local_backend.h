@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "net/event_loop.h"
 #include "net/timers.h"
+#include "observe/metrics.h"
 
 namespace sluice::backend::local {
 
@@ -21,6 +22,7 @@ struct LocalBackendConfig {
   std::string state_dir;
   /// sluiced's own environment as "NAME=value"; a container gets only the allowed names of it.
   std::vector<std::string> environment;
+  Metrics* metrics = nullptr;  // counts restarts; may be null, outlives the backend
 };
 
 class LocalBackend final : public Backend {

@@ -137,7 +137,8 @@ void Supervisor::reconcile(const Key& key) {
 void Supervisor::start_workload(const Key& key, const WorkloadSpec& spec) {
   Workload& workload = workloads_[key];
   workload.spec = spec;
-  const ContainerServices services{loop_.executor(), host_, timers_, attachments_, scratch_};
+  const ContainerServices services{loop_.executor(), host_,    timers_,
+                                   attachments_,     scratch_, config_.metrics};
   for (int index = 0; index < spec.replicas; ++index) {
     workload::PodRef ref{spec.ref.project, fmt::format("{}-0-{}", spec.ref.name, index), new_uid()};
     const std::string directory = directory_.pods() + "/" + ref.uid;

@@ -15,12 +15,14 @@
 #include "backend/local/workloads_file.h"
 #include "base/random.h"
 #include "net/event_loop.h"
+#include "observe/metrics.h"
 
 namespace sluice::backend::local {
 
 struct SupervisorConfig {
   std::string workloads_file;
   std::vector<std::string> environment;  // sluiced's own, as "NAME=value"
+  Metrics* metrics = nullptr;            // may be null
 };
 
 class Supervisor {

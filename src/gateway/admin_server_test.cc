@@ -1,0 +1,54 @@
+#include "gateway/admin_server.h"
+
+#include "gateway/gateway_test_support.h"
+
+namespace sluice::gateway {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class AdminServerTest : public GatewayTest {
+ protected:
+  void TearDown() override {
+    testing::run(loop, admin.stop());
+    GatewayTest::TearDown();
+  }
+  std::string get(const std::string& path, const std::string& method = "GET") {
+    testing::MemoryPipe pipe(loop);
+    admin.serve(std::move(pipe.server));
+    const std::string request = method + " " + path + " HTTP/1.1\r\nHost: h\r\n\r\n";
+    EXPECT_TRUE(pipe.client->try_write(as_bytes(request)));
+    run_until_idle();
+    std::vector<std::byte> answer(60'000);
+    const auto count = pipe.client->try_read(answer);
+    if (!count || !*count) return "no answer";
+    return std::string(as_text(Bytes(answer).first(**count)));
+  }
+  AdminServer admin{loop.executor(), services};
+};
+
+TEST_F(AdminServerTest, HealthNeedsNoToken) {
+  EXPECT_THAT(get("/healthz"), HasSubstr("\r\n\r\nok\n"));
+}
+
+TEST_F(AdminServerTest, ReadyOnlyBetweenStartAndShutdown) {
+  stage = Stage::Starting;
+  EXPECT_THAT(get("/readyz"), StartsWith("HTTP/1.1 503 "));
+  stage = Stage::Ready;
+  EXPECT_THAT(get("/readyz"), StartsWith("HTTP/1.1 200 "));
+  stage = Stage::Draining;
+  EXPECT_THAT(get("/readyz"), StartsWith("HTTP/1.1 503 "));
+}
+
+TEST_F(AdminServerTest, MetricsAreInPrometheusText) {
+  EXPECT_THAT(get("/metrics"), HasSubstr("Content-Type: text/plain; version=0.0.4"));
+}
+
+TEST_F(AdminServerTest, NothingElse) {
+  EXPECT_THAT(get("/cluster-api/status"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(get("/healthz", "POST"), StartsWith("HTTP/1.1 405 "));
+}
+
+}  // namespace
+}  // namespace sluice::gateway
