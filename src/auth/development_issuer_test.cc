@@ -78,7 +78,7 @@ TEST_F(DevelopmentIssuerTest, KeyIsMadeOnceAndForItsOwnerOnly) {
 
 TEST_F(DevelopmentIssuerTest, KeyThatOthersCanReadIsRefused) {
   ASSERT_TRUE(DevelopmentIssuer::open(state_dir()));
-  for (const mode_t mode : {0640, 0604, 0620, 0644, 0666}) {
+  for (const mode_t mode : {0640U, 0604U, 0620U, 0644U, 0666U}) {
     ASSERT_EQ(chmod(key_file().c_str(), mode), 0);
     const auto issuer = DevelopmentIssuer::open(state_dir());
     ASSERT_FALSE(issuer);

@@ -35,7 +35,9 @@ class FakeFetch {
  private:
   net::Task<Result<std::string>> get(std::string url) {
     fetched_.push_back(url);
-    if (held_) CO_TRY_VOID(co_await gate_.wait());
+    while (held_) {
+      CO_TRY_VOID(co_await gate_.wait());
+    }
     const auto body = bodies_.find(url);
     if (body == bodies_.end()) co_return fail(ErrorCode::Unavailable, "connection refused");
     co_return body->second;

@@ -112,7 +112,8 @@ void JwtVerifier::start() {
 
 net::Task<> JwtVerifier::stop() {
   for (auto& issuer : issuers_) {
-    if (issuer->source) co_await issuer->source->stop();
+    if (!issuer->source) continue;
+    co_await issuer->source->stop();
   }
 }
 

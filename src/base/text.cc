@@ -241,9 +241,14 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
 }
 
 std::string format_rfc3339_nano(WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const auto nanos_of_day = static_cast<std::uint64_t>((time - day).count());
+  // By hand: chrono's floor overflows near the ends of WallTime.
+  constexpr std::int64_t kNanosPerDay = 86400 * kNanosPerSecond;
+  const std::int64_t count = time.time_since_epoch().count();
+  const std::int64_t before = count % kNanosPerDay < 0 ? 1 : 0;  // times before 1970 round down
+  const std::int64_t days = count / kNanosPerDay - before;
+  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
+  const auto nanos_of_day =
+      static_cast<std::uint64_t>(count % kNanosPerDay + before * kNanosPerDay);
   const auto second_of_day = static_cast<unsigned>(nanos_of_day / kNanosPerSecond);
   auto nanos = static_cast<std::uint32_t>(nanos_of_day % kNanosPerSecond);
   const auto year = static_cast<unsigned>(static_cast<int>(date.year()));  // 1677 to 2262

