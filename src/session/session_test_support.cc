@@ -27,7 +27,6 @@ void TestClient::stop_reading() {
 }
 
 net::Task<> TestClient::read() {
-  std::string message;
   while (!closed) {
     const Result<ws::Received> received = co_await socket_.receive();
     if (!received) co_return;
@@ -36,10 +35,10 @@ net::Task<> TestClient::read() {
       co_return;
     }
     const auto& piece = std::get<ws::MessagePiece>(*received);
-    message += as_text(piece.payload);
+    message_ += as_text(piece.payload);
     if (!piece.ends_message) continue;
-    all += message;
-    messages.push_back(std::exchange(message, {}));
+    all += message_;
+    messages.push_back(std::exchange(message_, {}));
   }
 }
 

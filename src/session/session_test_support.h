@@ -43,6 +43,7 @@ class TestClient final {
   ws::Connection socket_;
   net::TaskGroup reader_;
   net::TaskGroup writer_;
+  std::string message_;  // as far as it has come
 };
 
 class SessionTest : public ::testing::Test {
