@@ -29,7 +29,7 @@ def url(client, path, query=None, scheme="ws"):
     return "{}://{}:{}".format(scheme, *client.server.address) + with_query(path, query)
 
 
-def run(*command, text="", timeout=20):
+def run(*command, text="", timeout=60):
     """Runs a client to its end: its standard output."""
     result = subprocess.run(list(map(str, command)), input=text, capture_output=True, text=True,
                             timeout=timeout, check=False)
