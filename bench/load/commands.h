@@ -1,5 +1,5 @@
-// The load programs' commands, one function each; arguments are what follows the command's name. Each
-// prints one line of JSON.
+// The load programs' commands, one function each; arguments are what follows the command's name.
+// Each prints one line of JSON.
 #pragma once
 
 #include <string>
@@ -10,19 +10,23 @@ namespace load {
 using Arguments = std::vector<std::string>;
 
 // transfer.cc: clients that move many bytes.
-void drain(const Arguments& arguments);    // PORT PATH TOKENFILE: upgrade, then discard to the end
-void receive(const Arguments& arguments);  // PORT BYTES [PATH TOKENFILE]: from `target`, raw or WebSocket
-void transmit(const Arguments& arguments); // PORT BYTES [PATH TOKENFILE]: to `target`
-void pingpong(const Arguments& arguments); // PORT COUNT [PATH TOKENFILE]: 1 byte there and back
+void drain(const Arguments& arguments);  // PORT PATH TOKENFILE: upgrade, then discard to the end
+void receive(
+    const Arguments& arguments);  // PORT BYTES [PATH TOKENFILE]: from `target`, raw or WebSocket
+void transmit(const Arguments& arguments);  // PORT BYTES [PATH TOKENFILE]: to `target`
+void pingpong(const Arguments& arguments);  // PORT COUNT [PATH TOKENFILE]: 1 byte there and back
 
 // peer.cc: what stands at the other end.
-void limit(const Arguments& arguments);    // PORT BYTES: sends framed 100-byte lines to one client
-void target(const Arguments& arguments);   // PORT: serves receive, transmit and pingpong
-void ticker(const Arguments& arguments);   // MILLISECONDS: prints the time, in ns, line by line
+void limit(const Arguments& arguments);   // PORT BYTES: sends framed 100-byte lines to one client
+void target(const Arguments& arguments);  // PORT: serves receive, transmit and pingpong
+void ticker(const Arguments& arguments);  // MILLISECONDS: prints the time, in ns, line by line
 
 // sessions.cc: clients that hold many connections.
-void upgrades(const Arguments& arguments); // PORT SECONDS STATUS PATH TOKENFILE: fresh connection each
-void idle(const Arguments& arguments);     // PORT COUNT plain|tls PATH TOKENFILE: holds until stdin ends
-void latency(const Arguments& arguments);  // PORT FOLLOWERS SECONDS PATH TOKENFILE: of `ticker`'s lines
+void upgrades(
+    const Arguments& arguments);  // PORT SECONDS STATUS PATH TOKENFILE: fresh connection each
+void idle(
+    const Arguments& arguments);  // PORT COUNT plain|tls PATH TOKENFILE: holds until stdin ends
+void latency(
+    const Arguments& arguments);  // PORT FOLLOWERS SECONDS PATH TOKENFILE: of `ticker`'s lines
 
 }  // namespace load

@@ -6,8 +6,8 @@
 
 int main(int argc, char** argv) {
   const std::map<std::string, void (*)(const load::Arguments&)> commands = {
-      {"drain", load::drain},       {"receive", load::receive}, {"transmit", load::transmit},
-      {"pingpong", load::pingpong}, {"limit", load::limit},     {"target", load::target},
+      {"drain", load::drain},       {"receive", load::receive},   {"transmit", load::transmit},
+      {"pingpong", load::pingpong}, {"limit", load::limit},       {"target", load::target},
       {"ticker", load::ticker},     {"upgrades", load::upgrades}, {"idle", load::idle},
       {"latency", load::latency}};
   const auto command = argc > 1 ? commands.find(argv[1]) : commands.end();

@@ -19,7 +19,8 @@ void serve(int fd) {
   std::memcpy(&bytes, command + 1, sizeof bytes);
   if (command[0] == 'D') {
     const std::string block(256 << 10, '\0');
-    for (std::uint64_t sent = 0; sent < bytes; sent += block.size()) send_all(fd, block.data(), block.size());
+    for (std::uint64_t sent = 0; sent < bytes; sent += block.size())
+      send_all(fd, block.data(), block.size());
   } else if (command[0] == 'U') {
     for (std::uint64_t got = 0; got < bytes;) got += discard(fd, 1 << 20);
     send_all(fd, "k", 1);
@@ -40,7 +41,8 @@ void limit(const Arguments& arguments) {
   std::puts("ready");
   std::fflush(stdout);
   const int fd = ::accept(listener, nullptr, nullptr);
-  for (std::uint64_t sent = 0; sent < wanted; sent += block.size()) send_all(fd, block.data(), block.size());
+  for (std::uint64_t sent = 0; sent < wanted; sent += block.size())
+    send_all(fd, block.data(), block.size());
   ::close(fd);
 }
 

@@ -43,7 +43,8 @@ void tls_upgrade(SSL_CTX* context, int fd, const std::string& path, const std::s
   const std::string request = upgrade_request(path, token);
   if (SSL_write(tls, request.data(), static_cast<int>(request.size())) <= 0) die("TLS write");
   char head[4096];
-  if (SSL_read(tls, head, sizeof head) < 12 || std::memcmp(head + 9, "101", 3) != 0) die("TLS upgrade");
+  if (SSL_read(tls, head, sizeof head) < 12 || std::memcmp(head + 9, "101", 3) != 0)
+    die("TLS upgrade");
 }
 
 }  // namespace

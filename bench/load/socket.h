@@ -1,13 +1,13 @@
-// What the load programs share: plain sockets, WebSocket heads, time. Nothing of sluice's own code, so
-// that a defect there can't flatter a measurement.
+// What the load programs share: plain sockets, WebSocket heads, time. Nothing of sluice's own code,
+// so that a defect there can't flatter a measurement.
 #pragma once
-
-#include <openssl/ssl.h>
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <openssl/ssl.h>
 
 namespace load {
 
@@ -26,8 +26,8 @@ std::size_t discard(int fd, std::size_t size);
 
 /// The request that upgrades to a WebSocket; an empty token sends no Authorization.
 std::string upgrade_request(const std::string& path, const std::string& token);
-/// Sends it and reads the answer's head, byte by byte so that nothing behind it is taken; dies unless
-/// the status is `expected`.
+/// Sends it and reads the answer's head, byte by byte so that nothing behind it is taken; dies
+/// unless the status is `expected`.
 void upgrade(int fd, const std::string& path, const std::string& token, int expected = 101);
 
 /// A masked binary frame (RFC 6455 5.2) of `size` zero bytes.

@@ -28,7 +28,8 @@ struct Pipe {
     std::memcpy(message + 1, &bytes, sizeof bytes);
     if (!websocket) return send_all(fd, message, sizeof message);
     std::string frame = client_frame(sizeof message);
-    for (std::size_t i = 0; i < sizeof message; ++i) frame[6 + i] = static_cast<char>(frame[6 + i] ^ message[i]);
+    for (std::size_t i = 0; i < sizeof message; ++i)
+      frame[6 + i] = static_cast<char>(frame[6 + i] ^ message[i]);
     send_all(fd, frame.data(), frame.size());
   }
 };
@@ -40,7 +41,8 @@ std::uint64_t discard_to_end(int fd) {
 }
 
 void report(std::uint64_t bytes, double seconds) {
-  std::printf("{\"bytes\": %llu, \"seconds\": %.6f}\n", static_cast<unsigned long long>(bytes), seconds);
+  std::printf("{\"bytes\": %llu, \"seconds\": %.6f}\n", static_cast<unsigned long long>(bytes),
+              seconds);
 }
 
 }  // namespace
@@ -61,7 +63,8 @@ void receive(const Arguments& arguments) {
   const auto begin = Clock::now();
   pipe.command('D', wanted);
   std::uint64_t total = 0;
-  // WebSocket headers make it somewhat more than `wanted`; the rest of the last frame doesn't matter.
+  // WebSocket headers make it somewhat more than `wanted`; the rest of the last frame doesn't
+  // matter.
   while (total < wanted) total += discard(pipe.fd, kBlock);
   report(wanted, seconds_since(begin));
 }
@@ -72,7 +75,8 @@ void transmit(const Arguments& arguments) {
   const std::string block = pipe.websocket ? client_frame(64 << 10) : std::string(64 << 10, '\0');
   const auto begin = Clock::now();
   pipe.command('U', wanted);
-  for (std::uint64_t sent = 0; sent < wanted; sent += 64 << 10) send_all(pipe.fd, block.data(), block.size());
+  for (std::uint64_t sent = 0; sent < wanted; sent += 64 << 10)
+    send_all(pipe.fd, block.data(), block.size());
   discard(pipe.fd, 16);  // the target's word that it has all of it
   report(wanted, seconds_since(begin));
 }

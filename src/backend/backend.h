@@ -1,9 +1,9 @@
-// The seam between the gateway and a cluster, modelled on cri-streaming's Runtime: what there is, and
-// four ways into a container. Implementations: backend/local (processes of this machine),
+// The seam between the gateway and a cluster, modelled on cri-streaming's Runtime: what there is,
+// and four ways into a container. Implementations: backend/local (processes of this machine),
 // testing/fake_backend.h; a Kubernetes one fits without a change here.
 //
-// Any loop may call it, at the same time as others. A task runs on the loop that awaits it, and what it
-// returns belongs to that loop. Cancelling a task gives up what it was doing.
+// Any loop may call it, at the same time as others. A task runs on the loop that awaits it, and
+// what it returns belongs to that loop. Cancelling a task gives up what it was doing.
 #pragma once
 
 #include <memory>
@@ -28,8 +28,8 @@ class Backend {
   virtual net::Task<Result<workload::WorkloadStatus>> workload_status(
       const auth::Caller& caller, workload::WorkloadRef workload) = 0;
 
-  /// Finds the pod and container that a request means. Errors: NotFound (project, pod or container, with
-  /// the names there are; workload without pods), WorkloadNotFound, Unavailable.
+  /// Finds the pod and container that a request means. Errors: NotFound (project, pod or container,
+  /// with the names there are; workload without pods), WorkloadNotFound, Unavailable.
   virtual net::Task<Result<workload::ContainerRef>> resolve(const auth::Caller& caller,
                                                             workload::WorkloadRef workload,
                                                             Target target) = 0;
@@ -45,12 +45,14 @@ class Backend {
                                                                  workload::ContainerRef container,
                                                                  ExecOptions options) = 0;
 
-  /// Errors: Conflict (terminating or finished), Unavailable (stdin held by another session, or none).
+  /// Errors: Conflict (terminating or finished), Unavailable (stdin held by another session, or
+  /// none).
   virtual net::Task<Result<std::unique_ptr<RemoteProcess>>> attach(const auth::Caller& caller,
                                                                    workload::ContainerRef container,
                                                                    AttachOptions options) = 0;
 
-  /// Errors: Conflict; Unavailable ("connection refused"), which the session reports after the upgrade.
+  /// Errors: Conflict; Unavailable ("connection refused"), which the session reports after the
+  /// upgrade.
   virtual net::Task<Result<std::unique_ptr<PortStream>>> forward_port(
       const auth::Caller& caller, workload::ContainerRef container, std::uint16_t port) = 0;
 };

@@ -20,9 +20,9 @@ struct LogOptions {
   bool follow = false;
   bool previous = false;
   bool timestamps = false;
-  std::optional<WallTime> since;            // lines at or after it
-  std::optional<std::uint64_t> tail_lines;  // absent: all
-  std::optional<std::uint64_t> limit_bytes; // of log text as sent; may cut a line
+  std::optional<WallTime> since;             // lines at or after it
+  std::optional<std::uint64_t> tail_lines;   // absent: all
+  std::optional<std::uint64_t> limit_bytes;  // of log text as sent; may cut a line
 };
 
 struct TerminalSize {
@@ -37,7 +37,7 @@ struct StreamOptions {
   bool stdin = false;
   bool stdout = true;
   bool stderr = true;
-  bool tty = false;                          // stderr is merged into stdout
+  bool tty = false;  // stderr is merged into stdout
   std::optional<TerminalSize> size;
   /// The client can't tell stdout from stderr: one pipe for both keeps their order, where possible.
   bool combine_output = false;

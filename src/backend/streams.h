@@ -1,5 +1,5 @@
-// What a backend hands out: a log, a process, a port. Each is owned by one session, lives on the loop it
-// was opened on, and ends its upstream when dropped. Nothing calls upward.
+// What a backend hands out: a log, a process, a port. Each is owned by one session, lives on the
+// loop it was opened on, and ends its upstream when dropped. Nothing calls upward.
 #pragma once
 
 #include <span>
@@ -28,10 +28,12 @@ class LogStream {
   virtual ~LogStream() = default;
 
   /// Completes when read() has something to give or the stream has ended.
-  /// Errors: Unavailable or Internal when the upstream failed or lines were lost ("log lines lost").
+  /// Errors: Unavailable or Internal when the upstream failed or lines were lost ("log lines
+  /// lost").
   virtual net::Task<Result<>> readable() = 0;
-  /// The next pieces, some 256 KiB at most; empty: nothing now. Valid until the next call of read(), and
-  /// only until the calling task suspends: the memory may be shared by all logs of a loop.
+  /// The next pieces, some 256 KiB at most; empty: nothing now. Valid until the next call of
+  /// read(), and only until the calling task suspends: the memory may be shared by all logs of a
+  /// loop.
   virtual Result<std::span<const LogPiece>> read() = 0;
   /// Set once everything has been read.
   virtual std::optional<StreamEnd> end() const = 0;
@@ -63,8 +65,9 @@ struct Detached {};
 
 using ProcessExit = std::variant<Exited, Killed, ProcessFailed, ProcessDeleted, Detached>;
 
-/// A process in a container, by exec or attach. One reader, one writer and one wait() at a time, beside
-/// each other. Dropping it is a disconnect: see OnDisconnect for exec; an attach never ends its target.
+/// A process in a container, by exec or attach. One reader, one writer and one wait() at a time,
+/// beside each other. Dropping it is a disconnect: see OnDisconnect for exec; an attach never ends
+/// its target.
 class RemoteProcess {
  public:
   virtual ~RemoteProcess() = default;
@@ -72,8 +75,8 @@ class RemoteProcess {
   /// The next output. After the process ended, its descendants hold the end for at most 2 s.
   /// Errors: Unavailable, Internal.
   virtual net::Task<Result<ProcessOutput>> read(MutableBytes into) = 0;
-  /// All of it, into stdin; completing is the backpressure. A process that closed its stdin takes and
-  /// drops the rest. Errors: Conflict without stdin.
+  /// All of it, into stdin; completing is the backpressure. A process that closed its stdin takes
+  /// and drops the rest. Errors: Conflict without stdin.
   virtual net::Task<Result<>> write(Bytes bytes) = 0;
   /// Ends stdin; on a TTY sends end-of-transmission. Idempotent.
   virtual net::Task<Result<>> close_stdin() = 0;

@@ -1,4 +1,5 @@
-// RFC 4648: standard and URL alphabets. Decoding is strict about everything but what each caller allows.
+// RFC 4648: standard and URL alphabets. Decoding is strict about everything but what each caller
+// allows.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// Time as a parameter. Pure code takes `now`; code that waits takes net::Timers; both come from main
-// (the real clock is named in net/ and sluiced/ only) or from testing/virtual_clock.h.
+// Time as a parameter. Pure code takes `now`; code that waits takes net::Timers; both come from
+// main (the real clock is named in net/ and sluiced/ only) or from testing/virtual_clock.h.
 #pragma once
 
 #include <chrono>

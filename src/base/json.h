@@ -1,12 +1,13 @@
-// JSON, confined: the one header that names the JSON library (Boost.JSON). Parsing is strict (RFC 8259,
-// no duplicate member names) and bounded; writing escapes everything a log or a browser could trip over.
+// JSON, confined: the one header that names the JSON library (Boost.JSON). Parsing is strict (RFC
+// 8259, no duplicate member names) and bounded; writing escapes everything a log or a browser could
+// trip over.
 #pragma once
-
-#include <boost/json/value.hpp>
-#include <boost/json/value_from.hpp>
 
 #include <string>
 #include <string_view>
+
+#include <boost/json/value.hpp>
+#include <boost/json/value_from.hpp>
 
 #include "base/result.h"
 

@@ -1,5 +1,5 @@
-// Result<T>: a value or an Error, and the two macros that hand an Error to the caller. These macros are
-// the only control flow that sluice hides; libstdc++ 12 has no expected::and_then.
+// Result<T>: a value or an Error, and the two macros that hand an Error to the caller. These macros
+// are the only control flow that sluice hides; libstdc++ 12 has no expected::and_then.
 #pragma once
 
 #include <expected>
@@ -36,4 +36,5 @@ inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::mo
 #define TRY_VOID(...) SLUICE_TRY_VOID_IMPL(SLUICE_CONCAT(result_, __LINE__), return, __VA_ARGS__)
 #define CO_TRY(declaration, ...) \
   SLUICE_TRY_IMPL(SLUICE_CONCAT(result_, __LINE__), co_return, declaration, __VA_ARGS__)
-#define CO_TRY_VOID(...) SLUICE_TRY_VOID_IMPL(SLUICE_CONCAT(result_, __LINE__), co_return, __VA_ARGS__)
+#define CO_TRY_VOID(...) \
+  SLUICE_TRY_VOID_IMPL(SLUICE_CONCAT(result_, __LINE__), co_return, __VA_ARGS__)

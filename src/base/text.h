@@ -17,12 +17,14 @@ std::optional<bool> parse_bool(std::string_view text);
 std::optional<std::int64_t> parse_int64(std::string_view text);
 /// As Go's time.ParseDuration ("1h30m", "1.5s", "300ms", "0"), sign allowed, overflow refused.
 std::optional<nanoseconds> parse_duration(std::string_view text);
-/// Short form for messages and configs, which parse_duration reads back: "30s", "5m", "1.5s", "1h30m".
+/// Short form for messages and configs, which parse_duration reads back: "30s", "5m", "1.5s",
+/// "1h30m".
 std::string format_duration(nanoseconds duration);
-/// RFC 3339 with a fraction of any length (digits past nanoseconds are cut) and any offset. A time that
-/// WallTime can't hold (before 1677, after 2262) becomes its first or last.
+/// RFC 3339 with a fraction of any length (digits past nanoseconds are cut) and any offset. A time
+/// that WallTime can't hold (before 1677, after 2262) becomes its first or last.
 std::optional<WallTime> parse_rfc3339(std::string_view text);
-/// RFC 3339 UTC with always nine fraction digits: "2026-01-02T03:04:05.000000006Z" (30 bytes), the CRI form.
+/// RFC 3339 UTC with always nine fraction digits: "2026-01-02T03:04:05.000000006Z" (30 bytes), the
+/// CRI form.
 std::string format_rfc3339_nano(WallTime time);
 
 /// RFC 1123 label (Kubernetes namespace, project): [a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?.

@@ -79,9 +79,8 @@ TEST(StatusResponse, ClusterIsOkDegradedOrUnavailable) {
   const http::Response gone =
       cluster_status_response(cluster(false, workload::FeatureState::Unavailable), "0.1");
   EXPECT_EQ(gone.head.status, 503u);
-  EXPECT_TRUE(gone.body.starts_with(
-      R"({"status":"Unavailable","version":"0.1","code":503,)"
-      R"("message":"the cluster is unreachable")"));
+  EXPECT_TRUE(gone.body.starts_with(R"({"status":"Unavailable","version":"0.1","code":503,)"
+                                    R"("message":"the cluster is unreachable")"));
 }
 
 TEST(StatusResponse, WorkloadHasPhaseTwiceAndPodCounts) {

@@ -22,8 +22,8 @@ class EventLoop {
   /// Runs `work` on the loop's thread, soon. The one member that any thread may call.
   void post(std::move_only_function<void()> work);
 
-  /// Runs until stop(), and then what is ready by then: task groups that were joined end up empty. Called
-  /// by the loop's thread.
+  /// Runs until stop(), and then what is ready by then: task groups that were joined end up empty.
+  /// Called by the loop's thread.
   void run();
   void stop() { context_.stop(); }
 

@@ -1,4 +1,5 @@
-// What is known of a workload's and the cluster's state: the bodies of the two status endpoints, as values.
+// What is known of a workload's and the cluster's state: the bodies of the two status endpoints, as
+// values.
 #pragma once
 
 #include <string>

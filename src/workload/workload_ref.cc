@@ -63,8 +63,8 @@ Result<WorkloadClass> parse_workload_class(std::string_view type, std::string_vi
     if (type == to_string(known.type) && framework == to_string(known.framework)) return known;
   }
   return fail(ErrorCode::InvalidArgument,
-              "malformed path parameter: no workload type and framework \"" + std::string(type) + "/" +
-                  std::string(framework) + "\"; valid: " + valid_classes());
+              "malformed path parameter: no workload type and framework \"" + std::string(type) +
+                  "/" + std::string(framework) + "\"; valid: " + valid_classes());
 }
 
 }  // namespace sluice::workload

@@ -1,4 +1,5 @@
-// The names of things: project, workload, pod, container. Values only; nothing here looks anything up.
+// The names of things: project, workload, pod, container. Values only; nothing here looks anything
+// up.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ enum class Framework { Runai, Mpi, PyTorch, TensorFlow, XGBoost, Jax, External, 
 std::string_view to_string(WorkloadType type);
 std::string_view to_string(Framework framework);
 
-/// Parses one (type, framework) pair of the path. Errors: InvalidArgument that names the valid pairs.
+/// Parses one (type, framework) pair of the path. Errors: InvalidArgument that names the valid
+/// pairs.
 struct WorkloadClass {
   WorkloadType type;
   Framework framework;
