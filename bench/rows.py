@@ -34,7 +34,8 @@ def at_most(name, own, limit, unit, note=""):
 
 
 def workload(name, command, extra=""):
-    return f"projects: {{p: [{{name: {name}, type: training, framework: runai, containers: [{{command: {command}{extra}}}]}}]}}\n"
+    containers = f"containers: [{{command: {command}{extra}}}]"
+    return f"projects: {{p: [{{name: {name}, type: training, framework: runai, {containers}}}]}}\n"
 
 
 def wait_for_log(stand, port, token, name, size):
