@@ -61,7 +61,8 @@ Result<Command> parse_command(const Query& query, const http::FieldMap& fields) 
 
 }  // namespace
 
-Result<ExecRequest> parse_exec_request(const Query& query, const http::FieldMap& fields) {
+Result<ExecRequest> parse_exec_request(std::string_view raw_query, const http::FieldMap& fields) {
+  TRY(const Query query, Query::parse(raw_query));
   ExecRequest request;
   TRY(request.streams, parse_stream_request(query));
   TRY(request.command, parse_command(query, fields));

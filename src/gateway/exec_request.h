@@ -18,6 +18,6 @@ struct ExecRequest {
 };
 
 /// Errors: InvalidArgument. None of them quotes the command.
-Result<ExecRequest> parse_exec_request(const Query& query, const http::FieldMap& fields);
+Result<ExecRequest> parse_exec_request(std::string_view raw_query, const http::FieldMap& fields);
 
 }  // namespace sluice::gateway

@@ -20,7 +20,9 @@ Result<std::optional<WallTime>> parse_since(const Query& query, WallTime now) {
 
 }  // namespace
 
-Result<LogRequest> parse_log_request(const Query& query, LogDelivery delivery, WallTime now) {
+Result<LogRequest> parse_log_request(std::string_view raw_query, LogDelivery delivery,
+                                     WallTime now) {
+  TRY(const Query query, Query::parse(raw_query));
   LogRequest request;
   TRY(request.target.pod, query.text("pod"));
   TRY(request.target.container, query.text("container"));

@@ -15,6 +15,7 @@ struct LogRequest {
 enum class LogDelivery { Stream, Download };
 
 /// `now` turns sinceSeconds into a time. Errors: InvalidArgument.
-Result<LogRequest> parse_log_request(const Query& query, LogDelivery delivery, WallTime now);
+Result<LogRequest> parse_log_request(std::string_view raw_query, LogDelivery delivery,
+                                     WallTime now);
 
 }  // namespace sluice::gateway

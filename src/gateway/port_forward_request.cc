@@ -26,7 +26,8 @@ Result<std::uint16_t> parse_port(std::string_view text) {
 
 }  // namespace
 
-Result<PortForwardRequest> parse_port_forward_request(const Query& query) {
+Result<PortForwardRequest> parse_port_forward_request(std::string_view raw_query) {
+  TRY(const Query query, Query::parse(raw_query));
   PortForwardRequest request;
   TRY(request.target.pod, query.text("pod"));
   TRY(request.target.container, query.text("container"));

@@ -15,7 +15,7 @@ struct PortForwardRequest {
   session::EmptyMessage empty_message = session::EmptyMessage::IsNothing;
 };
 
-/// Errors: InvalidArgument.
-Result<PortForwardRequest> parse_port_forward_request(const Query& query);
+/// `raw_query`: as in the request, without '?'. Errors: InvalidArgument.
+Result<PortForwardRequest> parse_port_forward_request(std::string_view raw_query);
 
 }  // namespace sluice::gateway

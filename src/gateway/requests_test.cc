@@ -15,18 +15,15 @@ constexpr WallTime kNow = std::chrono::sys_days(std::chrono::year(2026) / 6 / 1)
 std::string message_of(const auto& result) { return result ? "no error" : result.error().message; }
 
 Result<LogRequest> log_request(std::string_view raw, LogDelivery delivery = LogDelivery::Stream) {
-  TRY(const Query query, Query::parse(raw));
-  return parse_log_request(query, delivery, kNow);
+  return parse_log_request(raw, delivery, kNow);
 }
 
 Result<PortForwardRequest> port_request(std::string_view raw) {
-  TRY(const Query query, Query::parse(raw));
-  return parse_port_forward_request(query);
+  return parse_port_forward_request(raw);
 }
 
 Result<ExecRequest> exec_request(std::string_view raw, const http::FieldMap& fields = {}) {
-  TRY(const Query query, Query::parse(raw));
-  return parse_exec_request(query, fields);
+  return parse_exec_request(raw, fields);
 }
 
 std::string command_field(std::string_view json) {

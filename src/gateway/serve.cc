@@ -4,10 +4,8 @@
 #include "gateway/exec_request.h"
 #include "gateway/log_download.h"
 #include "gateway/log_request.h"
-#include "gateway/port_forward_request.h"
 #include "gateway/session_start.h"
 #include "gateway/status_response.h"
-#include "gateway/upgrade.h"
 
 namespace sluice::gateway {
 namespace {
@@ -31,9 +29,8 @@ net::Task<Result<Answer>> serve_workload_status(const Services& services, Exchan
 net::Task<Result<Answer>> serve_logs(const Services& services, Exchange& exchange) {
   CO_TRY(const auth::Caller caller, co_await authenticate(services, exchange));
   CO_TRY(const WorkloadRef workload, parse_workload(exchange.route));
-  CO_TRY(const Query query, Query::parse(exchange.head.query));
-  const WallTime now = services.timers.wall_now();
-  CO_TRY(const LogRequest request, parse_log_request(query, LogDelivery::Stream, now));
+  CO_TRY(const LogRequest request,
+         parse_log_request(exchange.head.query, LogDelivery::Stream, services.timers.wall_now()));
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Logs, workload.project));
   CO_TRY(const Upgrade upgrade, require_upgrade(exchange.head.fields, kLogSubprotocols));
   CO_TRY(SessionTicket ticket, admit(services, caller));
@@ -46,9 +43,8 @@ net::Task<Result<Answer>> serve_logs(const Services& services, Exchange& exchang
 net::Task<Result<Answer>> serve_log_download(const Services& services, Exchange& exchange) {
   CO_TRY(const auth::Caller caller, co_await authenticate(services, exchange));
   CO_TRY(const WorkloadRef workload, parse_workload(exchange.route));
-  CO_TRY(const Query query, Query::parse(exchange.head.query));
-  const WallTime now = services.timers.wall_now();
-  CO_TRY(const LogRequest request, parse_log_request(query, LogDelivery::Download, now));
+  CO_TRY(const LogRequest request,
+         parse_log_request(exchange.head.query, LogDelivery::Download, services.timers.wall_now()));
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Logs, workload.project));
   CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, request.target));
   CO_TRY(auto log, co_await services.backend.open_log(caller, container, request.options));
@@ -58,8 +54,7 @@ net::Task<Result<Answer>> serve_log_download(const Services& services, Exchange&
 net::Task<Result<Answer>> serve_exec(const Services& services, Exchange& exchange) {
   CO_TRY(const auth::Caller caller, co_await authenticate(services, exchange));
   CO_TRY(const WorkloadRef workload, parse_workload(exchange.route));
-  CO_TRY(const Query query, Query::parse(exchange.head.query));
-  CO_TRY(const ExecRequest request, parse_exec_request(query, exchange.head.fields));
+  CO_TRY(const ExecRequest request, parse_exec_request(exchange.head.query, exchange.head.fields));
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Exec, workload.project));
   CO_TRY(const Upgrade upgrade, require_upgrade(exchange.head.fields, kProcessSubprotocols));
   CO_TRY(SessionTicket ticket, admit(services, caller));
@@ -76,8 +71,7 @@ net::Task<Result<Answer>> serve_exec(const Services& services, Exchange& exchang
 net::Task<Result<Answer>> serve_attach(const Services& services, Exchange& exchange) {
   CO_TRY(const auth::Caller caller, co_await authenticate(services, exchange));
   CO_TRY(const WorkloadRef workload, parse_workload(exchange.route));
-  CO_TRY(const Query query, Query::parse(exchange.head.query));
-  CO_TRY(const StreamRequest request, parse_stream_request(query));
+  CO_TRY(const StreamRequest request, parse_attach_request(exchange.head.query));
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Attach, workload.project));
   CO_TRY(const Upgrade upgrade, require_upgrade(exchange.head.fields, kProcessSubprotocols));
   CO_TRY(SessionTicket ticket, admit(services, caller));
@@ -92,8 +86,7 @@ net::Task<Result<Answer>> serve_attach(const Services& services, Exchange& excha
 net::Task<Result<Answer>> serve_port_forward(const Services& services, Exchange& exchange) {
   CO_TRY(const auth::Caller caller, co_await authenticate(services, exchange));
   CO_TRY(const WorkloadRef workload, parse_workload(exchange.route));
-  CO_TRY(const Query query, Query::parse(exchange.head.query));
-  CO_TRY(const PortForwardRequest request, parse_port_forward_request(query));
+  CO_TRY(const PortForwardRequest request, parse_port_forward_request(exchange.head.query));
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::PortForward, workload.project));
   const auto subprotocols = port_subprotocols(request.ports.size());
   CO_TRY(const Upgrade upgrade, require_upgrade(exchange.head.fields, subprotocols));

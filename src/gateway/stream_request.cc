@@ -37,4 +37,9 @@ Result<StreamRequest> parse_stream_request(const Query& query) {
   return request;
 }
 
+Result<StreamRequest> parse_attach_request(std::string_view raw_query) {
+  TRY(const Query query, Query::parse(raw_query));
+  return parse_stream_request(query);
+}
+
 }  // namespace sluice::gateway

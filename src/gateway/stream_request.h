@@ -15,5 +15,6 @@ struct StreamRequest {
 
 /// Errors: InvalidArgument.
 Result<StreamRequest> parse_stream_request(const Query& query);
+Result<StreamRequest> parse_attach_request(std::string_view raw_query);
 
 }  // namespace sluice::gateway

@@ -34,6 +34,7 @@ void raise_descriptor_limit() {
 }
 
 Result<> check_files(const Config& config) {
+  TRY_VOID(check_named_files(config));
   TRY_VOID(auth::check(config.auth));
   if (config.tls) TRY_VOID(net::TlsCertificate::open(config.tls->certificate, config.tls->key));
   return backend::local::LocalBackend::check(config.local.workloads);
@@ -62,6 +63,7 @@ Result<std::string> make_token(const TokenRequest& request) {
 int serve(const std::string& config_file) {
   Result<Config> config = read_config(config_file);
   if (!config) return refuse(config.error());
+  if (const auto files = check_named_files(*config); !files) return refuse(files.error());
   // Forked first: it must inherit no thread, no raised limit and no blocked signal.
   Result<backend::local::ProcessHost> host = backend::local::ProcessHost::start();
   if (!host) return refuse(host.error());

@@ -1,5 +1,8 @@
 #include "sluiced/config.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
 #include <limits>
 
@@ -37,14 +40,15 @@ Result<std::vector<ListenAddress>> read_listen(const Value& value) {
   return addresses;
 }
 
-Result<TlsFiles> read_tls(const Value& section, const std::string& file) {
+Result<TlsFiles> read_tls(const Value& section, Config& config) {
   TRY(Mapping map, section.as_mapping());
   TRY(const Value certificate, map.require("certificate"));
   TRY(const Value key, map.require("key"));
   TRY_VOID(map.finish());
-  TRY(const std::string certificate_path, certificate.as_string());
-  TRY(const std::string key_path, key.as_string());
-  return TlsFiles{resolve_path(file, certificate_path), resolve_path(file, key_path)};
+  TlsFiles files;
+  TRY(files.certificate, read_named_file(certificate, config));
+  TRY(files.key, read_named_file(key, config));
+  return files;
 }
 
 Result<std::string> read_base_path(const Value& value) {
@@ -140,14 +144,15 @@ Result<> read_log(const Value& section, Config& config) {
   return map.finish();
 }
 
-Result<LocalBackendFiles> read_local(const Value& section, const std::string& file) {
+Result<LocalBackendFiles> read_local(const Value& section, Config& config) {
   TRY(Mapping map, section.as_mapping());
   TRY(const Value workloads, map.require("workloads"));
   TRY(const Value state_dir, map.require("stateDir"));
   TRY_VOID(map.finish());
-  TRY(const std::string workloads_path, workloads.as_string());
-  TRY(const std::string state_path, state_dir.as_string());
-  return LocalBackendFiles{resolve_path(file, workloads_path), resolve_path(file, state_path)};
+  LocalBackendFiles files;
+  TRY(files.workloads, read_named_file(workloads, config));
+  TRY(files.state_dir, read_path(state_dir, config));
+  return files;
 }
 
 /// The section of the other backend may stay in the file: it is only checked.
@@ -157,7 +162,7 @@ Result<> check_kubernetes(const Value& section) {
   return map.finish();
 }
 
-Result<LocalBackendFiles> read_backend(const Value& section, const std::string& file) {
+Result<LocalBackendFiles> read_backend(const Value& section, Config& config) {
   constexpr std::string_view kKinds[] = {"local", "kubernetes"};
   TRY(Mapping map, section.as_mapping());
   const std::optional<Value> kind = map.take("kind");
@@ -170,7 +175,7 @@ Result<LocalBackendFiles> read_backend(const Value& section, const std::string& 
   if (const auto kubernetes = map.take("kubernetes")) TRY_VOID(check_kubernetes(*kubernetes));
   TRY(const Value local, map.require("local"));
   TRY_VOID(map.finish());
-  return read_local(local, file);
+  return read_local(local, config);
 }
 
 /// The rules that need more than one section. `listen` and `development` are for the place of an
@@ -196,9 +201,9 @@ Result<> check_exposure(const Config& config, bool allow_plaintext, const Value&
   return {};
 }
 
-Result<> read_optional_sections(Mapping& root, const std::string& file, Config& config) {
+Result<> read_optional_sections(Mapping& root, Config& config) {
   if (const auto section = root.take("tls")) {
-    TRY(config.tls, read_tls(*section, file));
+    TRY(config.tls, read_tls(*section, config));
   }
   if (const auto value = root.take("basePath")) {
     TRY(config.gateway.base_path, read_base_path(*value));
@@ -224,7 +229,7 @@ Result<Config> read_document(const Value& document, const std::string& file) {
   TRY(Mapping root, document.as_mapping());
   // All keys are asked for before any is missed, so that a misspelt one is called that, not
   // missing.
-  TRY_VOID(read_optional_sections(root, file, config));
+  TRY_VOID(read_optional_sections(root, config));
   bool allow_plaintext = false;
   if (const auto value = root.take("allowPlaintext")) {
     TRY(allow_plaintext, value->as_bool());
@@ -236,8 +241,8 @@ Result<Config> read_document(const Value& document, const std::string& file) {
   TRY(const Value authorization, root.require("authorization"));
   TRY(const Value backend, root.require("backend"));
   TRY(config.listen, read_listen(listen));
-  TRY(config.local, read_backend(backend, file));
-  TRY(config.auth, read_auth(auth_section, file));
+  TRY(config.local, read_backend(backend, config));
+  TRY(config.auth, read_auth(auth_section, config));
   TRY(config.policy, read_authorization(authorization));
   config.auth.development.state_dir = config.local.state_dir;
   TRY_VOID(check_exposure(config, allow_plaintext, listen, auth_section));
@@ -246,8 +251,25 @@ Result<Config> read_document(const Value& document, const std::string& file) {
 
 }  // namespace
 
-std::string resolve_path(const std::string& config_file, const std::string& path) {
-  return (std::filesystem::path(config_file).parent_path() / path).lexically_normal().string();
+Result<std::string> read_path(const Value& value, const Config& config) {
+  TRY(const std::string path, value.as_string());
+  const std::filesystem::path folder = std::filesystem::path(config.file).parent_path();
+  return (folder / path).lexically_normal().string();
+}
+
+Result<std::string> read_named_file(const Value& value, Config& config) {
+  TRY(std::string path, read_path(value, config));
+  config.named_files.push_back({value, path});
+  return path;
+}
+
+Result<> check_named_files(const Config& config) {
+  for (const NamedFile& file : config.named_files) {
+    if (::access(file.path.c_str(), R_OK) == 0) continue;
+    const Error reason = system_error(ErrorCode::InvalidArgument, {}, file.path, errno);
+    return fail(file.key.error(fmt::format("cannot be read: {}", reason.cause)));
+  }
+  return {};
 }
 
 Result<Config> read_config(const std::string& path) {

@@ -24,8 +24,15 @@ struct LocalBackendFiles {
   std::string state_dir;
 };
 
+/// A file that a key names; to say so when it can't be read.
+struct NamedFile {
+  yaml::Value key;
+  std::string path;
+};
+
 struct Config {
   std::string file;
+  std::vector<NamedFile> named_files;
   std::vector<net::ListenAddress> listen;  // at least one
   std::optional<TlsFiles> tls;
   std::optional<net::ListenAddress> admin;
@@ -43,12 +50,18 @@ Result<Config> read_config(const std::string& path);
 /// The same of a text, as if it stood in `path`.
 Result<Config> parse_config(std::string_view text, const std::string& path);
 
-/// The sections that have a source file of their own (config_auth.cc). `resolve` below makes paths.
-Result<auth::AuthConfig> read_auth(const yaml::Value& section, const std::string& config_file);
+/// Whether the files that it names are there and can be read. Errors: InvalidArgument, at the key.
+Result<> check_named_files(const Config& config);
+
+/// The sections that have a source file of their own (config_auth.cc). `owner` is what they
+/// become part of.
+Result<auth::AuthConfig> read_auth(const yaml::Value& section, Config& owner);
 /// Only mode policy exists with the local backend.
 Result<auth::PolicyConfig> read_authorization(const yaml::Value& section);
 
-/// A path of the configuration, relative to the file it stands in.
-std::string resolve_path(const std::string& config_file, const std::string& path);
+/// A path in the configuration, relative to the file it stands in.
+Result<std::string> read_path(const yaml::Value& value, const Config& config);
+/// The same, of a file that must be there.
+Result<std::string> read_named_file(const yaml::Value& value, Config& config);
 
 }  // namespace sluice::sluiced

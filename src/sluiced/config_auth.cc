@@ -25,15 +25,16 @@ Result<auth::ClaimNames> read_claims(const Value& section) {
   return claims;
 }
 
-Result<auth::IssuerConfig> read_issuer(const Value& item, const std::string& config_file) {
+Result<auth::IssuerConfig> read_issuer(const Value& item, Config& config) {
   auth::IssuerConfig issuer;
   TRY(Mapping map, item.as_mapping());
   TRY_VOID(take_text(map, "issuer", issuer.issuer));
   if (const auto value = map.take("audiences")) {
     TRY(issuer.audiences, value->as_strings());
   }
-  TRY_VOID(take_text(map, "jwksFile", issuer.jwks_file));
-  if (!issuer.jwks_file.empty()) issuer.jwks_file = resolve_path(config_file, issuer.jwks_file);
+  if (const auto value = map.take("jwksFile")) {
+    TRY(issuer.jwks_file, read_named_file(*value, config));
+  }
   TRY_VOID(take_text(map, "jwksUri", issuer.jwks_uri));
   if (const auto value = map.take("claims")) {
     TRY(issuer.claims, read_claims(*value));
@@ -46,11 +47,10 @@ Result<auth::IssuerConfig> read_issuer(const Value& item, const std::string& con
   return issuer;
 }
 
-Result<> read_issuers(const Value& list, const std::string& config_file,
-                      std::vector<auth::IssuerConfig>& issuers) {
+Result<> read_issuers(const Value& list, Config& config, std::vector<auth::IssuerConfig>& issuers) {
   TRY(const std::vector<Value> items, list.as_list());
   for (const Value& item : items) {
-    TRY(auth::IssuerConfig issuer, read_issuer(item, config_file));
+    TRY(auth::IssuerConfig issuer, read_issuer(item, config));
     for (const auth::IssuerConfig& other : issuers) {
       if (other.issuer != issuer.issuer) continue;
       return fail(item.error(fmt::format("issuer \"{}\" is given twice", issuer.issuer)));
@@ -96,11 +96,11 @@ Result<> check_mode(const Value& mode) {
 
 }  // namespace
 
-Result<auth::AuthConfig> read_auth(const Value& section, const std::string& config_file) {
+Result<auth::AuthConfig> read_auth(const Value& section, Config& owner) {
   auth::AuthConfig config;
   TRY(Mapping map, section.as_mapping());
   if (const auto list = map.take("issuers")) {
-    TRY_VOID(read_issuers(*list, config_file, config.issuers));
+    TRY_VOID(read_issuers(*list, owner, config.issuers));
   }
   if (const auto development = map.take("development")) {
     TRY(config.development.enabled, read_development(*development));

@@ -193,6 +193,14 @@ TEST(Config, KubernetesIsNotBuiltYet) {
       "/etc/sluice/s.yaml:1: backend.kind: expected one of local, kubernetes; got \"docker\"");
 }
 
+TEST(Config, FilesThatCannotBeReadAreNamedAtTheirKey) {
+  const Config config = *parse_config(minimal(), "/nonexistent/s.yaml");
+  EXPECT_EQ(
+      check_named_files(config).error().message,
+      "/nonexistent/s.yaml:4: backend.local.workloads: cannot be read: /nonexistent/w.yaml: No "
+      "such file or directory");
+}
+
 TEST(Config, BadRulesAndIssuersAreAtTheirLine) {
   const std::string rest = std::string(kListen).append(kBackend);
   EXPECT_TRUE(message_of("authorization:\n  rules:\n  - {subjects: [alice], projects: [p], verbs: "
