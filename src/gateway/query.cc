@@ -1,5 +1,6 @@
 #include "gateway/query.h"
 
+#include <algorithm>
 #include <limits>
 #include <ranges>
 
@@ -136,8 +137,7 @@ Result<std::optional<nanoseconds>> Query::duration(std::string_view field) const
   std::optional<nanoseconds> value = parse_duration(found->value);
   if (const auto whole = parse_int64(found->value)) {
     constexpr auto kMost = std::chrono::duration_cast<seconds>(nanoseconds::max());
-    value = std::min(seconds(*whole), kMost);
-    if (*whole < 0) value = nanoseconds(-1);
+    value = std::clamp(seconds(*whole), seconds(-1), kMost);
   }
   if (value && *value >= nanoseconds(0)) return value;
   return invalid(field, "a duration such as 5s or 1h30m, or whole seconds, not negative",
