@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const SigningAlgorithm algorithm : {Rs256, Ps384, Es256, Es384, Es512, EdDsa}) {
     for (const JsonWebKey* key : set->candidates(std::nullopt, algorithm)) {
       // No signature is one of this text: a yes is a defect.
-      for (const std::size_t bytes : {64, 96, 132, 256}) {
+      for (const std::size_t bytes : {64UL, 96UL, 132UL, 256UL}) {
         if (verify_signature(*key, algorithm, "text", std::string(bytes, '\1'))) __builtin_trap();
       }
     }

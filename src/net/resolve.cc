@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <sys/eventfd.h>
 
+#include <atomic>
 #include <thread>
 
 #include "net/deadline.h"
@@ -15,6 +16,7 @@ namespace {
 /// Owned by the look-up's thread and by the task that waits for it: either may be the last.
 struct Lookup {
   UniqueFd done{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  std::atomic<bool> finished{false};  // orders what follows between the two threads
   std::vector<std::string> addresses;
   std::string failure;
 };
@@ -47,9 +49,12 @@ Task<Result<std::vector<std::string>>> resolve(std::string host) {
   // getaddrinfo(3) can't be interrupted, so the thread is left to itself; it touches only `lookup`.
   std::thread([lookup, host] {
     look_up(host, *lookup);
+    lookup->finished.store(true, std::memory_order_release);
     ::eventfd_write(lookup->done.get(), 1);
   }).detach();
-  CO_TRY_VOID(co_await done.readable());
+  while (!lookup->finished.load(std::memory_order_acquire)) {
+    CO_TRY_VOID(co_await done.readable());
+  }
   if (lookup->addresses.empty()) {
     co_return fail(ErrorCode::Unavailable, "cannot resolve " + host + ": " + lookup->failure);
   }

@@ -7,8 +7,18 @@
 namespace sluice::backend::local {
 
 LogFile::~LogFile() {
-  std::shared_ptr<LogFile> file = std::move(next);
-  while (file && file.use_count() == 1) file = std::move(file->next);
+  // Taken apart in a loop, since a chain may be longer than the stack is deep. Each file is left to
+  // its shared_ptr: use_count() would not order this thread behind the reader that let go last.
+  thread_local std::vector<std::shared_ptr<LogFile>> doomed;
+  thread_local bool draining = false;
+  doomed.push_back(std::move(next));
+  if (draining) return;
+  draining = true;
+  while (!doomed.empty()) {
+    const std::shared_ptr<LogFile> file = std::move(doomed.back());
+    doomed.pop_back();
+  }
+  draining = false;
 }
 
 void close_file(LogFile& file, std::shared_ptr<LogFile> next) {
