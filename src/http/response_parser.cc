@@ -49,6 +49,9 @@ Result<std::size_t> ResponseParser::feed(std::string_view input) {
 }
 
 Result<> ResponseParser::finish() {
+  if (!beast_->parser.got_some()) {  // Beast insists that something came
+    return fail(ErrorCode::Unavailable, "the connection ended without a response");
+  }
   boost::system::error_code error;
   beast_->parser.put_eof(error);
   return check(error);
