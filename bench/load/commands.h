@@ -10,7 +10,8 @@ namespace load {
 using Arguments = std::vector<std::string>;
 
 // transfer.cc: clients that move many bytes.
-void drain(const Arguments& arguments);  // PORT PATH TOKENFILE: upgrade, then discard to the end
+void drain(
+    const Arguments& arguments);  // PORT [PATH TOKENFILE [BYTES]]: discard to the end, or so many
 void receive(
     const Arguments& arguments);  // PORT BYTES [PATH TOKENFILE]: from `target`, raw or WebSocket
 void transmit(const Arguments& arguments);  // PORT BYTES [PATH TOKENFILE]: to `target`

@@ -34,9 +34,14 @@ struct Pipe {
   }
 };
 
-std::uint64_t discard_to_end(int fd) {
+/// Until `wanted` bytes have come, or the end.
+std::uint64_t discard_until(int fd, std::uint64_t wanted) {
   std::uint64_t total = 0;
-  while (const std::size_t count = discard(fd, kBlock)) total += count;
+  while (total < wanted) {
+    const std::size_t count = discard(fd, kBlock);
+    if (count == 0) break;
+    total += count;
+  }
   return total;
 }
 
@@ -52,8 +57,10 @@ void drain(const Arguments& arguments) {
   const std::string token = arguments.size() > 2 ? read_text_file(arguments[2]) : "";
   const auto begin = Clock::now();
   if (arguments.size() > 1) upgrade(fd, arguments[1], token);
-  // The peer's Close is the last of it; leaving without an answer is enough for a measurement.
-  const std::uint64_t bytes = discard_to_end(fd);
+  // A WebSocket server waits for the answer to its Close, so the clock stops at the last wanted
+  // byte.
+  const std::uint64_t wanted = arguments.size() > 3 ? std::stoull(arguments[3]) : UINT64_MAX;
+  const std::uint64_t bytes = discard_until(fd, wanted);
   report(bytes, seconds_since(begin));
 }
 
