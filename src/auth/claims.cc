@@ -97,24 +97,34 @@ Result<std::string> user_claim(const json::object& claims, std::string_view name
   return *std::move(user);
 }
 
-Result<std::vector<std::string>> groups_claim(const json::object& claims, std::string_view name) {
+/// A claim that is one string or a list of them, or absent. `purpose` is what it is asked for.
+Result<std::vector<std::string>> names_claim(const json::object& claims, std::string_view name,
+                                             std::string_view purpose) {
   const json::value* value = json::find(claims, name);
-  std::vector<std::string> groups;
-  if (value == nullptr || value->is_null()) return groups;
+  std::vector<std::string> names;
+  if (value == nullptr || value->is_null()) return names;
   json::array one;
   if (value->is_string()) one.push_back(*value);
   const json::array* entries = value->is_string() ? &one : value->if_array();
   if (entries == nullptr)
-    return refused("the claim that names the groups is not a list of strings");
+    return refused(fmt::format("the claim that names the {} is not a list of strings", purpose));
   for (const json::value& entry : *entries) {
-    auto group = parse_name(entry);
-    if (!group)
-      return refused(
-          "the claim that names the groups has an entry that is not a printable, "
-          "non-empty string");
-    groups.push_back(*std::move(group));
+    auto parsed = parse_name(entry);
+    if (!parsed)
+      return refused(fmt::format(
+          "the claim that names the {} has an entry that is not a printable, non-empty string",
+          purpose));
+    names.push_back(*std::move(parsed));
   }
-  return groups;
+  return names;
+}
+
+Result<> add_extras(const json::object& claims, const ClaimNames& names, Caller& caller) {
+  for (const auto& [key, claim] : names.extras) {
+    TRY(std::vector<std::string> values, names_claim(claims, claim, "extra " + key));
+    for (std::string& value : values) caller.extras.emplace_back(key, std::move(value));
+  }
+  return {};
 }
 
 }  // namespace
@@ -124,8 +134,10 @@ Result<Caller> check_claims(const json::object& claims, const ClaimRules& rules,
   TRY(const WallTime expires_at, check_times(claims, rules.leeway, now));
   TRY_VOID(check_audience(claims, rules.audiences));
   TRY(std::string user, user_claim(claims, rules.names.user));
-  TRY(std::vector<std::string> groups, groups_claim(claims, rules.names.groups));
-  return Caller{std::move(user), std::move(groups), expires_at};
+  TRY(std::vector<std::string> groups, names_claim(claims, rules.names.groups, "groups"));
+  Caller caller{std::move(user), std::move(groups), expires_at, {}};
+  TRY_VOID(add_extras(claims, rules.names, caller));
+  return caller;
 }
 
 }  // namespace sluice::auth

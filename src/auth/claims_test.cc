@@ -124,6 +124,18 @@ TEST(Claims, NamesOfUserAndGroupsAreConfigurableAndLiteral) {
   expect_refused(claims(""), "token without the claim that names its user", with);
 }
 
+TEST(Claims, ExtrasComeFromTheClaimsThatTheConfigurationNames) {
+  ClaimRules with = rules();
+  with.names.extras = {{"scopes", "scope"}, {"example.org/team", "teams"}, {"absent", "nothing"}};
+  const auto caller = check_text(claims(R"("scope":"read","teams":["a","b"])"), with);
+  ASSERT_TRUE(caller) << caller.error().message;
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"scopes", "read"}, {"example.org/team", "a"}, {"example.org/team", "b"}};
+  EXPECT_EQ(caller->extras, expected);
+  expect_refused(claims(R"("scope":7)"),
+                 "the claim that names the extra scopes is not a list of strings", with);
+}
+
 TEST(Claims, UserMustBeAPrintableNonEmptyString) {
   for (const char* user : {R"("")", "7", "null", R"(["alice"])", R"("a\u0000")", R"("a\nb")",
                            R"("a\u007f")", R"("a\u0085b")", R"("\u001b[31m")"}) {

@@ -20,6 +20,14 @@ std::unexpected<Error> invalid(std::string why) {
   return fail(ErrorCode::InvalidArgument, std::move(why));
 }
 
+/// Keys of extras become part of a field name, Impersonate-Extra-KEY, in lower case.
+Result<> check_extra(std::string_view key, std::string_view claim) {
+  const bool lower = std::ranges::none_of(key, [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!key.empty() && lower && !claim.empty()) return {};
+  return invalid(
+      fmt::format("claims.extras: \"{}\": a key must be in lower case and name a claim", key));
+}
+
 bool has_empty(const std::vector<std::string>& list) {
   return std::ranges::any_of(list, &std::string::empty);
 }
@@ -69,6 +77,7 @@ Result<> check(const IssuerConfig& issuer) {
   if (issuer.claims.user.empty() || issuer.claims.groups.empty()) {
     return invalid("the name of a claim is empty");
   }
+  for (const auto& [key, claim] : issuer.claims.extras) TRY_VOID(check_extra(key, claim));
   if (has_empty(issuer.audiences)) return invalid("an audience is empty");
   if (!issuer.jwks_file.empty()) return {};
   return check_key_url(issuer.jwks_uri.empty() ? issuer.issuer : issuer.jwks_uri);

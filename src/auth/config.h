@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,6 +16,8 @@ namespace sluice::auth {
 struct ClaimNames {
   std::string user = "sub";
   std::string groups = "groups";  // a string or a list of strings; may be absent in a token
+  /// Key of a Caller's extra, and the claim it comes from: as groups.
+  std::vector<std::pair<std::string, std::string>> extras;
 };
 
 /// One issuer that tokens are accepted from, and where its keys are.

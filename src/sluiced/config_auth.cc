@@ -21,6 +21,13 @@ Result<auth::ClaimNames> read_claims(const Value& section) {
   TRY(Mapping map, section.as_mapping());
   TRY_VOID(take_text(map, "user", claims.user));
   TRY_VOID(take_text(map, "groups", claims.groups));
+  if (const auto value = map.take("extras")) {
+    TRY(Mapping extras, value->as_mapping());
+    for (const auto& [key, claim] : extras.take_rest()) {
+      TRY(std::string name, claim.as_string());
+      claims.extras.emplace_back(key, std::move(name));
+    }
+  }
   TRY_VOID(map.finish());
   return claims;
 }

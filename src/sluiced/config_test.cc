@@ -54,7 +54,7 @@ auth:
     - issuer: https://auth.example/realms/x
       audiences: [runai, other]
       jwksFile: keys.json
-      claims: {user: email, groups: roles}
+      claims: {user: email, groups: roles, extras: {scopes: scope}}
   development: {enabled: false}
   leeway: 10s
   jwksRefresh: 1m
@@ -85,6 +85,8 @@ threads: 2
   EXPECT_EQ(config.auth.issuers[0].jwks_file, "/etc/sluice/keys.json");
   EXPECT_EQ(config.auth.issuers[0].audiences.size(), 2u);
   EXPECT_EQ(config.auth.issuers[0].claims.user, "email");
+  EXPECT_EQ(config.auth.issuers[0].claims.extras,
+            (std::vector<std::pair<std::string, std::string>>{{"scopes", "scope"}}));
   EXPECT_EQ(config.auth.leeway, seconds(10));
   EXPECT_EQ(config.auth.jwks_refresh, seconds(60));
   EXPECT_EQ(config.policy.rules.size(), 2u);
