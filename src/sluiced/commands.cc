@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "auth/development_issuer.h"
+#include "backend/local/local_backend.h"
 #include "backend/local/process_host.h"
 #include "base/text.h"
 #include "net/signals.h"

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/local/local_backend.h"
 #include "http/client.h"
 #include "net/deadline.h"
 #include "net/signals.h"

@@ -11,7 +11,8 @@
 
 #include "auth/jwt_verifier.h"
 #include "auth/policy.h"
-#include "backend/local/local_backend.h"
+#include "backend/local/process_host.h"
+#include "backend/managed_backend.h"
 #include "gateway/services.h"
 #include "net/event.h"
 #include "net/event_loop.h"
@@ -67,7 +68,7 @@ class Server {
   std::unique_ptr<net::TlsCertificate> certificate_;      // null: plaintext
   std::unique_ptr<auth::JwtVerifier> verifier_;
   std::unique_ptr<auth::PolicyAuthorizer> authorizer_;
-  std::unique_ptr<backend::local::LocalBackend> backend_;
+  std::unique_ptr<backend::ManagedBackend> backend_;
   std::optional<gateway::Services> services_;
   std::vector<std::unique_ptr<Worker>> workers_;  // one a loop
   std::unique_ptr<AdminListener> admin_;          // on the first loop; may be null

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "backend/backend.h"
 #include "backend/local/process_host.h"
+#include "backend/managed_backend.h"
 #include "base/random.h"
 #include "net/event_loop.h"
 #include "net/timers.h"
@@ -25,7 +25,7 @@ struct LocalBackendConfig {
   Metrics* metrics = nullptr;  // counts restarts; may be null, outlives the backend
 };
 
-class LocalBackend final : public Backend {
+class LocalBackend final : public ManagedBackend {
  public:
   /// Reads the file, takes `state_dir` for itself and prepares the workloads, which start once
   /// `loop` runs. `loop` gets a thread of its own (log writes must not stall sessions) from here
@@ -41,12 +41,11 @@ class LocalBackend final : public Backend {
   /// After stop() has completed, and after `loop` has ended.
   ~LocalBackend() override;
 
-  /// Rereads the file, soon: new workloads start, removed ones stop, changed ones restart. A broken
-  /// file is one line in the log and changes nothing. Any thread.
-  void reload();
-  /// Stops every workload: SIGTERM, 10 s, SIGKILL; 15 s at most in all. Any loop; once, while
-  /// `loop` runs. Sessions must have ended or end with their targets.
-  net::Task<> stop();
+  /// New workloads start, removed ones stop, changed ones restart.
+  void reload() override;
+  /// Stops every workload: SIGTERM, 10 s, SIGKILL; 15 s at most in all. Any loop, while `loop`
+  /// runs.
+  net::Task<> stop() override;
 
   workload::ClusterStatus cluster_status() const override;
   net::Task<Result<workload::WorkloadStatus>> workload_status(
