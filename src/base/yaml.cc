@@ -93,10 +93,19 @@ Result<YAML::Node> load(std::string_view text, const std::string& file) {
 
 }  // namespace
 
-Value::Value(std::shared_ptr<const YAML::Node> node, std::string file, std::string path, int line)
-    : node_(std::move(node)), file_(std::move(file)), path_(std::move(path)), line_(line) {}
+Value::Value(std::shared_ptr<const YAML::Node> node, std::string file, std::string path, int line,
+             int key_line)
+    : node_(std::move(node)),
+      file_(std::move(file)),
+      path_(std::move(path)),
+      line_(line),
+      key_line_(key_line) {}
 
 Error Value::error(std::string_view problem) const { return place(file_, line_, path_, problem); }
+
+Error Value::key_error(std::string_view problem) const {
+  return place(file_, key_line_, path_, problem);
+}
 
 Error Value::expected(std::string_view what) const {
   std::string_view found = "nothing";
@@ -104,7 +113,7 @@ Error Value::expected(std::string_view what) const {
   if (node_->IsSequence()) found = "a list";
   if (node_->IsScalar())
     return error(fmt::format("expected {}, got \"{}\"", what, node_->Scalar()));
-  return error(fmt::format("expected {}, got {}", what, found));
+  return key_error(fmt::format("expected {}, got {}", what, found));
 }
 
 bool Value::is_list() const { return node_->IsSequence(); }
@@ -138,8 +147,9 @@ Result<std::vector<Value>> Value::as_list() const {
   if (!node_->IsSequence()) return fail(expected("a list"));
   std::vector<Value> items;
   for (const YAML::Node& item : *node_) {
+    const int line = line_of(item.Mark());
     items.emplace_back(std::make_shared<const YAML::Node>(item), file_,
-                       fmt::format("{}[{}]", path_, items.size()), line_of(item.Mark()));
+                       fmt::format("{}[{}]", path_, items.size()), line, line);
   }
   return items;
 }
@@ -165,7 +175,7 @@ Result<Mapping> Value::as_mapping() const {
     const int key_line = line_of(key.Mark());
     // yaml-cpp places an absent value at the token behind it.
     const int line = item.second.IsNull() ? key_line : line_of(item.second.Mark());
-    Value value(std::make_shared<const YAML::Node>(item.second), file_, path, line);
+    Value value(std::make_shared<const YAML::Node>(item.second), file_, path, line, key_line);
     entries.push_back(
         {key.Scalar(), std::move(value), place(file_, key_line, path, "unknown key")});
   }
@@ -222,7 +232,8 @@ Error Mapping::unknown(const Entry& entry) const {
 Result<Value> parse(std::string_view text, std::string file) {
   TRY(YAML::Node root, load(text, file));
   const int line = line_of(root.Mark());
-  return Value(std::make_shared<const YAML::Node>(std::move(root)), std::move(file), {}, line);
+  return Value(std::make_shared<const YAML::Node>(std::move(root)), std::move(file), {}, line,
+               line);
 }
 
 Result<Value> parse_file(const std::string& path) {

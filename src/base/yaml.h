@@ -23,7 +23,9 @@ class Mapping;
 /// One value in the document, with its place. Cheap to copy; keeps the document alive.
 class Value {
  public:
-  Value(std::shared_ptr<const YAML::Node> node, std::string file, std::string path, int line);
+  /// `key_line` is that of the key it stands under; of what has none, its own.
+  Value(std::shared_ptr<const YAML::Node> node, std::string file, std::string path, int line,
+        int key_line);
 
   /// Any scalar as it is written; an empty value ("key:") is an error.
   Result<std::string> as_string() const;
@@ -41,6 +43,9 @@ class Value {
   bool is_mapping() const;
   /// "file:line: path: problem", as an InvalidArgument.
   Error error(std::string_view problem) const;
+  /// The same at the line of its key, which is above the value's when that begins on a line of its
+  /// own: for what is wrong with the key, or with the value as a whole.
+  Error key_error(std::string_view problem) const;
   /// "sessions.max", "listen[1]"; empty for the document itself.
   const std::string& path() const { return path_; }
 
@@ -51,6 +56,7 @@ class Value {
   std::string file_;
   std::string path_;
   int line_;
+  int key_line_;
 };
 
 /// A mapping whose keys are taken one by one; finish() refuses what is left, with the nearest known

@@ -62,6 +62,16 @@ TEST(Yaml, MissingKeyIsAtTheLineOfItsMapping) {
   EXPECT_EQ(message_of(item.require("name")), "f.yaml:3: list[0]: missing key name");
 }
 
+TEST(Yaml, WhatIsWrongWithAKeyOrItsWholeValueIsAtTheKeysLine) {
+  Mapping map = mapping("a: 1\n# a remark\nlist:\n\n  - x\n");
+  const Value list = *map.take("list");
+  EXPECT_EQ(list.key_error("bad name").message, "f.yaml:3: list: bad name");
+  EXPECT_EQ(message_of(list.as_mapping()), "f.yaml:3: list: expected a mapping, got a list");
+  const Value item = (*list.as_list())[0];
+  EXPECT_EQ(item.key_error("bad").message, "f.yaml:5: list[0]: bad");
+  EXPECT_EQ(message_of(item.as_mapping()), "f.yaml:5: list[0]: expected a mapping, got \"x\"");
+}
+
 TEST(Yaml, MisspeltRequiredKeyIsCalledThat) {
   Mapping map = mapping("lisen: 1\n");
   EXPECT_EQ(message_of(map.require("listen")),

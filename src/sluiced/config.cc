@@ -36,7 +36,9 @@ Result<std::vector<ListenAddress>> read_listen(const Value& value) {
     TRY(ListenAddress address, read_address(item));
     addresses.push_back(std::move(address));
   }
-  if (addresses.empty()) return fail(value.error("the list is empty; give at least one host:port"));
+  if (addresses.empty()) {
+    return fail(value.key_error("the list is empty; give at least one host:port"));
+  }
   return addresses;
 }
 
@@ -185,13 +187,13 @@ Result<> check_exposure(const Config& config, bool allow_plaintext, const Value&
   for (const ListenAddress& address : config.listen) {
     if (address.is_loopback()) continue;
     if (config.auth.development.enabled) {
-      return fail(
-          auth.error(fmt::format("development: refused unless every listener is on loopback, and "
-                                 "{} is not; use a real issuer",
-                                 address.to_string())));
+      return fail(auth.key_error(
+          fmt::format("development: refused unless every listener is on loopback, and "
+                      "{} is not; use a real issuer",
+                      address.to_string())));
     }
     if (!config.tls && !allow_plaintext) {
-      return fail(listen.error(
+      return fail(listen.key_error(
           fmt::format("{} can be reached from other machines, and without tls the tokens would be "
                       "readable on the "
                       "way; give tls, or say allowPlaintext: true when something in front does it",

@@ -146,6 +146,7 @@ void Supervisor::start_workload(const Key& key, const WorkloadSpec& spec) {
       LogSettings settings;
       settings.rotate_bytes = static_cast<std::uint64_t>(container.logs.max_size_bytes);
       settings.files = static_cast<std::size_t>(container.logs.max_files);
+      settings.deleted_bytes = static_cast<std::uint64_t>(container.logs.max_held_bytes);
       return ContainerLog::create(directory + "/" + container.name, timers_, settings);
     };
     workload.pods.push_back(std::make_unique<Pod>(services, std::move(ref), spec, index,

@@ -13,11 +13,10 @@ namespace {
 
 constexpr std::int64_t kMaxReplicas = 1000;
 
-Result<> require_label(const yaml::Value& value, const std::string& name) {
-  if (is_dns_label(name)) return {};
-  return fail(value.error("\"" + name +
-                          "\" is no valid name: at most 63 lower-case letters, digits and '-', "
-                          "beginning and ending with a letter or digit"));
+std::string no_label(const std::string& name) {
+  return "\"" + name +
+         "\" is no valid name: at most 63 lower-case letters, digits and '-', beginning and ending "
+         "with a letter or digit";
 }
 
 bool has_nul(const std::string& text) { return std::ranges::count(text, '\0') > 0; }
@@ -31,7 +30,7 @@ Result<std::string> process_text(const yaml::Value& value) {
 
 Result<std::vector<std::string>> read_command(const yaml::Value& value) {
   if (!value.is_list()) {
-    return fail(value.error("expected a list of texts such as [/bin/sh, -c, \"echo hello\"]"));
+    return fail(value.key_error("expected a list of texts such as [/bin/sh, -c, \"echo hello\"]"));
   }
   TRY(const std::vector<yaml::Value> items, value.as_list());
   std::vector<std::string> command;
@@ -39,7 +38,9 @@ Result<std::vector<std::string>> read_command(const yaml::Value& value) {
     TRY(std::string text, process_text(item));
     command.push_back(std::move(text));
   }
-  if (command.empty() || command.front().empty()) return fail(value.error("no program is named"));
+  if (command.empty() || command.front().empty()) {
+    return fail(value.key_error("no program is named"));
+  }
   return command;
 }
 
@@ -48,7 +49,7 @@ Result<std::map<std::string, std::string>> read_environment(const yaml::Value& v
   std::map<std::string, std::string> environment;
   for (const auto& [name, entry] : mapping.take_rest()) {
     if (name.empty() || name.find('=') != std::string::npos || has_nul(name)) {
-      return fail(entry.error("a variable's name can't be empty or contain '=' or NUL"));
+      return fail(entry.key_error("a variable's name can't be empty or contain '=' or NUL"));
     }
     TRY(std::string text, process_text(entry));
     environment.emplace(name, std::move(text));
@@ -80,6 +81,9 @@ Result<LogLimits> read_log_limits(const yaml::Value& value) {
   if (const auto files = mapping.take("maxFiles")) {
     TRY(limits.max_files, files->as_int64(1, 1000));
   }
+  if (const auto held = mapping.take("maxHeld")) {
+    TRY(limits.max_held_bytes, held->as_int64(0, std::int64_t{1} << 40));
+  }
   TRY_VOID(mapping.finish());
   return limits;
 }
@@ -92,7 +96,7 @@ Result<ContainerSpec> read_container(const yaml::Value& value, const std::string
   container.name = fallback;
   if (const auto name = mapping.take("name")) {
     TRY(container.name, name->as_string());
-    TRY_VOID(require_label(*name, container.name));
+    if (!is_dns_label(container.name)) return fail(name->error(no_label(container.name)));
   } else if (!is_dns_label(fallback)) {
     return fail(
         mapping.error("missing key name: the workload's can't be a container's, it has dots"));
@@ -125,7 +129,7 @@ Result<std::vector<ContainerSpec>> read_containers(const yaml::Value& value,
                                                    const std::string& fallback,
                                                    const std::filesystem::path& base) {
   TRY(const std::vector<yaml::Value> items, value.as_list());
-  if (items.empty()) return fail(value.error("at least one container is needed"));
+  if (items.empty()) return fail(value.key_error("at least one container is needed"));
   std::vector<ContainerSpec> containers;
   for (const yaml::Value& item : items) {
     TRY(ContainerSpec container, read_container(item, fallback, base));
@@ -195,7 +199,7 @@ Result<WorkloadsFile> read_document(const yaml::Value& document, const std::stri
   WorkloadsFile result;
   std::set<std::tuple<std::string, workload::WorkloadType, std::string>> seen;
   for (const auto& [project, list] : projects.take_rest()) {
-    TRY_VOID(require_label(list, project));
+    if (!is_dns_label(project)) return fail(list.key_error(no_label(project)));
     result.projects.push_back(project);
     TRY(const std::vector<yaml::Value> items, list.as_list());
     for (const yaml::Value& item : items) {

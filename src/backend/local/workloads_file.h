@@ -19,6 +19,7 @@ enum class RestartPolicy { Never, OnFailure, Always };
 struct LogLimits {
   std::int64_t max_size_bytes = 10 << 20;  // of a file
   std::int64_t max_files = 5;
+  std::int64_t max_held_bytes = 1 << 30;  // of the container's deleted files, for slow readers
 
   bool operator==(const LogLimits&) const = default;
 };

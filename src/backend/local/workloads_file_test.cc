@@ -84,6 +84,22 @@ TEST(WorkloadsFile, ErrorsNameFileLineKeyAndHint) {
               HasSubstr("no valid name"));
 }
 
+TEST(WorkloadsFile, ABadKeyIsReportedAtItsOwnLine) {
+  const std::string one =
+      "\n    - name: w\n      type: training\n      framework: runai\n      containers:";
+  const auto place_of = [](const std::string& text) {
+    const std::string message = parse_workloads(text, "w.yaml").error().message;
+    return message.substr(0, message.find(": ") + 1);
+  };
+  EXPECT_EQ(place_of("projects:\n  Project_1:" + one), "w.yaml:2:");
+  EXPECT_EQ(place_of("projects:\n  p:\n    name: w\n"), "w.yaml:2:");
+  EXPECT_EQ(place_of("projects:\n  - p\n"), "w.yaml:1:");
+  EXPECT_EQ(place_of("projects:\n  p:" + one + "\n        []\n"), "w.yaml:6:");
+  const std::string container = "\n        - command: [a]\n          env:\n            ";
+  EXPECT_EQ(place_of("projects:\n  p:" + one + container + "A=B:\n              x\n"), "w.yaml:9:");
+  EXPECT_EQ(place_of("projects:\n  p:" + one + container + "A:\n              [x]\n"), "w.yaml:9:");
+}
+
 TEST(WorkloadsFile, OnlyKnownPairsAndNotAny) {
   EXPECT_THAT(error_of("name: w, type: training, framework: mpi, containers: [{command: [a]}]"),
               HasSubstr("training/mpi"));
@@ -102,9 +118,10 @@ TEST(WorkloadsFile, NamesAreUniqueWithinProjectAndType) {
 }
 
 TEST(WorkloadsFile, LogsAreKeptAsTheFileSays) {
-  const WorkloadsFile file = *parse_one(
-      std::string(kHead) + "containers: [{command: [a], logs: {maxSize: 70000, maxFiles: 2}}]");
-  EXPECT_EQ(file.workloads.at(0).containers.at(0).logs, (LogLimits{70'000, 2}));
+  const WorkloadsFile file =
+      *parse_one(std::string(kHead) +
+                 "containers: [{command: [a], logs: {maxSize: 70000, maxFiles: 2, maxHeld: 0}}]");
+  EXPECT_EQ(file.workloads.at(0).containers.at(0).logs, (LogLimits{70'000, 2, 0}));
 }
 
 }  // namespace
