@@ -17,6 +17,7 @@ namespace sluice::backend::local {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 using Lines = std::vector<std::string>;
@@ -280,6 +281,44 @@ TEST_F(LogStreamTest, AFollowerIsToldOnceOfLinesThatTheDiskRefused) {
   const std::string notice = "sluiced: 42 bytes of this log were lost: No space left on device\n";
   EXPECT_THAT(read(*later), ElementsAre(notice, "3\n"));
   EXPECT_THAT(read_all(log, {}), ElementsAre("1\n", notice, "3\n"));
+}
+
+/// Fills the disk within a line that is stored in parts: its first two are stored, its rest is
+/// lost.
+void tear_a_line(const std::shared_ptr<ContainerLog>& log) {
+  disk_space = 2 * (LogWriter::kPartBytes + 41);
+  log->write(OutputChannel::Stdout, as_bytes(std::string(40'000, 'a')));
+  log->write(OutputChannel::Stdout, as_bytes("torn\n"));
+  disk_space = 1 << 20;
+}
+
+TEST_F(LogStreamTest, ALineTornByAFullDiskIsNotJoinedWithTheNext) {
+  LogSettings settings;
+  settings.pwrite = write_to_small_disk;
+  const auto log = make_running_log(settings);
+  tear_a_line(log);
+  write(log, "next\n");
+  const std::string kept = std::string(2 * LogWriter::kPartBytes, 'a') + "\n";
+  const Lines lines = read_all(log, {});
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0], kept);
+  EXPECT_THAT(lines[1], HasSubstr("bytes of this log were lost"));
+  EXPECT_EQ(lines[2], "next\n");
+  EXPECT_EQ(read_all(log, tail(3)), lines);
+}
+
+TEST_F(LogStreamTest, TheRestOfATornLineIsALineOfItsOwn) {
+  LogSettings settings;
+  settings.pwrite = write_to_small_disk;
+  const auto log = make_running_log(settings);
+  disk_space = 1 << 20;
+  write(log, std::string(20'000, 'e'), OutputChannel::Stderr);
+  tear_a_line(log);
+  write(log, "rest\n", OutputChannel::Stderr);
+  const Lines lines = read_all(log, {});
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[1], std::string(LogWriter::kPartBytes, 'e') + "\n");
+  EXPECT_EQ(lines[3], std::string(20'000 - LogWriter::kPartBytes, 'e') + "rest\n");
 }
 
 struct Reading {

@@ -39,6 +39,11 @@ std::shared_ptr<LogFile> open_log_file(const std::string& path) {
   return file;
 }
 
+/// As it stands in a record.
+std::string_view name_of(OutputChannel channel) {
+  return channel == OutputChannel::Stdout ? " stdout " : " stderr ";
+}
+
 std::string describe_errno(int error_number) {
   char buffer[128];
   return strerror_r(error_number, buffer, sizeof buffer);
@@ -109,11 +114,12 @@ void LogWriter::remove_files() {
 }
 
 void LogWriter::begin_batch(OutputChannel channel) {
+  channel_ = channel;
   stamp_ = std::max(stamp_, clock_.wall_now());
   const std::string stamp = format_rfc3339_nano(stamp_);
   std::memcpy(prefix_.data(), stamp.data(), kStampBytes);
-  const char* const rest = channel == OutputChannel::Stdout ? " stdout F " : " stderr F ";
-  std::memcpy(prefix_.data() + kStampBytes, rest, kPrefixBytes - kStampBytes);
+  std::memcpy(prefix_.data() + kStampBytes, name_of(channel).data(), kTagAt - kStampBytes);
+  std::memcpy(prefix_.data() + kTagAt, "F ", kPrefixBytes - kTagAt);
 }
 
 /// At most kPartBytes of text, in two pieces.
@@ -149,14 +155,23 @@ void LogWriter::flush() {
   if (text.empty()) return;
   const bool full = current().committed.load() + text.size() > settings_.rotate_bytes;
   if (!current().fd || (full && current().committed.load() > 0)) {
-    if (!rotate() && !current().fd) return refused(text, describe_errno(errno));
+    if (!rotate() && !current().fd) {
+      refusal_ = describe_errno(errno);
+      return refused(text);
+    }
   }
-  if (counters_.degraded.load() && !store_notice()) return refused(text, refusal_);
-  (void)store(text);
+  if (counters_.degraded.load() && !store_notice()) return refused(text);
+  const std::size_t stored = store(text);
+  if (stored > 0) {
+    const std::size_t end_before = text.substr(0, stored - 1).rfind('\n');
+    const std::size_t last = end_before == std::string_view::npos ? 0 : end_before + 1;
+    line_open_[static_cast<std::size_t>(channel_)] = text[last + kTagAt] == 'P';
+  }
+  if (stored < text.size()) refused(text.substr(stored));
 }
 
-/// All of it or, when the disk refuses, the whole records that fit; the rest is lost.
-bool LogWriter::store(std::string_view records) {
+/// All of it or, when the disk refuses, the whole records that fit; how many bytes that is.
+std::size_t LogWriter::store(std::string_view records) {
   LogFile& file = current();
   const std::uint64_t begin = file.committed.load();
   std::size_t done = 0;
@@ -171,30 +186,32 @@ bool LogWriter::store(std::string_view records) {
   }
   if (error_number == 0) {
     file.committed.store(begin + records.size());
-    return true;
+    return records.size();
   }
   const std::size_t last_end = records.substr(0, done).rfind('\n');
   const std::size_t whole = last_end == std::string_view::npos ? 0 : last_end + 1;
   file.committed.store(begin + whole);
   // Only for whoever looks at the file itself: the next record overwrites the torn one.
   [[maybe_unused]] const int cut = ::ftruncate(file.fd.get(), static_cast<off_t>(begin + whole));
-  refused(records.substr(whole), describe_errno(error_number));
-  return false;
+  refusal_ = describe_errno(error_number);
+  return whole;
 }
 
 /// After a refusal: tells the readers in the log itself, which also shows whether there is space
-/// again.
+/// again. Lines of which parts are stored end there: what follows may be another one.
 bool LogWriter::store_notice() {
-  const std::string notice =
-      fmt::format("{} stderr F sluiced: {} bytes of this log were lost: {}\n",
-                  std::string_view(prefix_.data(), kStampBytes), lost_since_notice_, refusal_);
-  const std::uint64_t lost_before = lost_since_notice_;
-  const std::uint64_t counted_before = counters_.lost_bytes.load();
-  if (!store(notice)) {
-    lost_since_notice_ = lost_before;  // the notice itself is no loss
-    counters_.lost_bytes.store(counted_before);
-    return false;
+  const std::string_view stamp(prefix_.data(), kStampBytes);
+  for (const OutputChannel channel : {OutputChannel::Stdout, OutputChannel::Stderr}) {
+    bool& open = line_open_[static_cast<std::size_t>(channel)];
+    if (!open) continue;
+    const std::string end = fmt::format("{}{}F \n", stamp, name_of(channel));
+    if (store(end) < end.size()) return false;
+    open = false;
   }
+  const std::string notice =
+      fmt::format("{}{}F sluiced: {} bytes of this log were lost: {}\n", stamp,
+                  name_of(OutputChannel::Stderr), lost_since_notice_, refusal_);
+  if (store(notice) < notice.size()) return false;
   log(LogLevel::Info, "container log is stored again",
       {{"file", path_}, {"lost_bytes", lost_since_notice_}});
   lost_since_notice_ = 0;
@@ -202,8 +219,8 @@ bool LogWriter::store_notice() {
   return true;
 }
 
-void LogWriter::refused(std::string_view records, std::string_view reason) {
-  refusal_ = reason;
+/// Counts and marks as lost what `refusal_` is the reason for.
+void LogWriter::refused(std::string_view records) {
   lost_since_notice_ += records.size();
   const std::uint64_t lost = counters_.lost_bytes.load() + records.size();
   counters_.lost_bytes.store(lost);
@@ -212,7 +229,7 @@ void LogWriter::refused(std::string_view records, std::string_view reason) {
   if (counters_.degraded.exchange(true)) return;
   log(LogLevel::Error,
       "container log can't be stored; its lines are dropped until the disk takes them",
-      {{"file", path_}, {"reason", reason}});
+      {{"file", path_}, {"reason", refusal_}});
 }
 
 /// Begins the next file. False, with errno: it can't be made, and everything stays as it was.

@@ -64,9 +64,9 @@ class LogWriter {
   void append_record(char tag, std::string_view begin, std::string_view end);
   void append_text(std::string& partial, std::string_view text);
   void flush();
-  bool store(std::string_view records);
+  std::size_t store(std::string_view records);
   bool store_notice();
-  void refused(std::string_view records, std::string_view reason);
+  void refused(std::string_view records);
   bool rotate();
   void drop_oldest();
   LogFile& current() { return *files_.back().file; }
@@ -79,8 +79,10 @@ class LogWriter {
   std::size_t flush_bytes_;
   std::deque<Stored> files_;  // never empty; oldest first
   std::array<std::string, 2> partial_;
+  std::array<bool, 2> line_open_{};  // per channel: the last record that was stored is a part
   WallTime stamp_{};  // of the last record; never goes back, so that readers can search by time
-  std::array<char, 40> prefix_{};
+  std::array<char, 40> prefix_{};  // of the records of the batch, which is of one channel
+  OutputChannel channel_ = OutputChannel::Stdout;
   std::uint64_t lost_since_notice_ = 0;
   std::string refusal_;
 };
