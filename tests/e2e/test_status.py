@@ -1,4 +1,5 @@
 """Contract §8: status bodies."""
+import os
 import time
 
 import pytest
@@ -19,6 +20,12 @@ def test_cluster_status(client):
     for feature in ["logs", "exec", "attach", "portForward", "workloads"]:
         assert body["features"][feature]["state"] == "OK"
     assert b"OK" in answer.body
+
+
+@pytest.mark.local
+def test_backend_version_of_the_local_backend_is_the_kernels(client):
+    backend = client.get(BASE + "/status").json["backend"]
+    assert backend["version"] == f"{os.uname().sysname} {os.uname().release}"
 
 
 def test_cluster_status_needs_only_a_valid_token(platform):

@@ -1,5 +1,7 @@
 #include "backend/local/local_backend.h"
 
+#include <sys/utsname.h>
+
 #include <csignal>
 
 #include <fmt/format.h>
@@ -22,6 +24,13 @@ bool any_log_degraded(const ClusterView& view) {
     }
   }
   return false;
+}
+
+/// What is behind this backend is the system: "Linux 6.1.0".
+std::string kernel_version() {
+  utsname name{};
+  if (::uname(&name) != 0) return {};
+  return fmt::format("{} {}", name.sysname, name.release);
 }
 
 }  // namespace
@@ -58,6 +67,7 @@ net::Task<> LocalBackend::stop() { co_await supervisor_->stop(); }
 workload::ClusterStatus LocalBackend::cluster_status() const {
   workload::ClusterStatus status;
   status.backend_kind = "local";
+  status.backend_version = kernel_version();
   for (const char* const feature : {"logs", "exec", "attach", "portForward", "workloads"}) {
     status.features.push_back({feature, workload::FeatureState::Ok, {}});
   }
