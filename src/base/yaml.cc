@@ -14,7 +14,7 @@ namespace sluice::yaml {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 4_MiB;
-constexpr std::size_t kMaxNodes = 10'000;
+constexpr std::size_t kMaxNodes = 200'000;
 constexpr int kMaxDepth = 32;
 
 int line_of(const YAML::Mark& mark) { return mark.line < 0 ? 1 : mark.line + 1; }
@@ -37,8 +37,9 @@ class Check {
 
   Result<> walk(const YAML::Node& node, const std::string& path, int depth) {
     if (++nodes_ > kMaxNodes) {
-      return fail(place(file_, line_of(node.Mark()), path,
-                        "too large: more than 10000 values, aliases expanded"));
+      return fail(
+          place(file_, line_of(node.Mark()), path,
+                fmt::format("too large: more than {} values, aliases expanded", kMaxNodes)));
     }
     if (depth > kMaxDepth) {
       return fail(place(file_, line_of(node.Mark()), path, "nested too deeply: at most 32 levels"));
