@@ -378,6 +378,20 @@ def test_disconnect_sends_sighup(client, tmp_path):
 
 @pytest.mark.local
 @pytest.mark.parametrize("how", ["close", "drop"])
+def test_after_the_disconnect_writing_to_nobody_does_not_stop_the_clean_up(client, tmp_path, how):
+    mark = tmp_path / "cleaned-up"
+    # The shell itself reports the end of its sleep, too.
+    script = (f"trap 'head -c 200000 /dev/zero; echo bye >&2; echo > {mark}; exit' HUP; echo go; "
+              "while :; do sleep 0.05; done")
+    with client.exec(SHELL, "sh", "-c", script) as session:
+        session.read_until(b"go\n")
+        getattr(session, how)()
+    eventually(mark.exists, "the clean-up is done")
+    eventually(lambda: not with_argument(str(mark)), "the process ends")
+
+
+@pytest.mark.local
+@pytest.mark.parametrize("how", ["close", "drop"])
 def test_disconnect_kills_after_5_s_what_ignores_sighup(client, tmp_path, how):
     script = "trap '' HUP; echo go; while :; do sleep 0.05; done"
     with client.exec(SHELL, "sh", "-c", script, str(tmp_path)) as session:

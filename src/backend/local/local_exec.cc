@@ -118,11 +118,11 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> start_exec(Supervisor& supervi
   CO_TRY(std::unique_ptr<LocalProcess> process,
          LocalProcess::make(executor, supervisor.timers(), std::move(control),
                             std::move(streams.ours), container.deleted));
-  if (options.on_disconnect == OnDisconnect::Leave) {
-    process->leave_outputs_to([&supervisor](std::vector<UniqueFd> outputs) {
-      supervisor.drain_outputs(std::move(outputs));
-    });
-  }
+  // It may go on without its session, with the clean-up that SIGHUP asks for or for good, and must
+  // not die of writing to nobody.
+  process->leave_outputs_to([&supervisor](std::vector<UniqueFd> outputs) {
+    supervisor.drain_outputs(std::move(outputs));
+  });
   co_return process;
 }
 

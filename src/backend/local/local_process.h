@@ -36,8 +36,7 @@ struct ProcessStreams {
 /// it.
 using DeletedFlag = std::shared_ptr<const std::atomic<bool>>;
 
-/// Takes over the outputs of a process that runs on without its session (OnDisconnect::Leave): it
-/// must not die of writing to nobody.
+/// Takes over the outputs of a process that outlives its session, if only by its clean-up.
 using TakeOutputs = std::move_only_function<void(std::vector<UniqueFd>)>;
 
 class LocalProcess final : public RemoteProcess {
