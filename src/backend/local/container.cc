@@ -235,7 +235,11 @@ net::Task<Result<>> Container::wait_for_attachments(OutputChannel channel) {
 }
 
 net::Task<> Container::wait_before_restart(nanoseconds wait) {
-  if (wait > nanoseconds(0)) message_ += "; restarting in " + format_duration(wait);
+  if (wait > nanoseconds(0)) {
+    // A run that ended well left no message.
+    if (message_.empty()) message_ = fmt::format("container {}: exit code 0", spec_.name);
+    message_ += "; restarting in " + format_duration(wait);
+  }
   set_state(ContainerState::Waiting);
   const MonotonicTime deadline = services_.timers.now() + wait;
   tasks_.spawn("restart", wake_at(deadline));

@@ -93,6 +93,12 @@ TEST_F(SupervisorTest, RestartsWaitLonger) {
   EXPECT_EQ(status()->phase, "Running");
 }
 
+TEST_F(SupervisorTest, AWaitingContainerSaysHowItsRunEndedAlsoWhenThatWasWell) {
+  start(workload("exit 0", ", restart: Always"));
+  while (status()->message.empty()) run_some();
+  EXPECT_EQ(status()->message, "pod w-0-0: container w: exit code 0; restarting in 1s");
+}
+
 TEST_F(SupervisorTest, ReloadStartsNewOnesAndStopsRemovedOnes) {
   start(workload(kForever, "", "stays") + "," + workload(kForever, "", "goes"));
   wait_phase("Running", "stays");
