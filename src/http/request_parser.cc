@@ -176,8 +176,12 @@ Result<std::size_t> RequestParser::put(std::string_view bytes) {
 Result<> RequestParser::read_head() {
   const auto& message = beast_->parser.get();
   RequestHead& head = beast_->head;
-  for (const auto& field : message) head.fields.add(field.name_string(), field.value());
   const int minor_version = static_cast<int>(message.version()) - 10;
+  for (const auto& field : message) {
+    // HTTP/1.0 has no upgrade, whatever a proxy let through (RFC 9110 7.8).
+    if (minor_version == 0 && field.name() == beast_http::field::upgrade) continue;
+    head.fields.add(field.name_string(), field.value());
+  }
   if (minor_version != 0 && minor_version != 1) return malformed("not HTTP/1.0 or HTTP/1.1");
   TRY_VOID(check_fields(head, minor_version));
   head.method = message.method_string();

@@ -47,6 +47,15 @@ TEST(RequestParser, PiecesOfAnySizeGiveTheSame) {
   }
 }
 
+TEST(RequestParser, UpgradeOfHttp10IsIgnored) {
+  const auto old = parse("GET / HTTP/1.0\r\nUpgrade: websocket\r\nX: y\r\n\r\n");
+  ASSERT_TRUE(old) << old.error().message;
+  EXPECT_FALSE(old->fields.find("Upgrade"));
+  EXPECT_EQ(old->fields.find("X"), "y");
+  EXPECT_TRUE(
+      parse("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n")->fields.find("Upgrade"));
+}
+
 TEST(RequestParser, CutShortIsNeverComplete) {
   const std::string_view text = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
   for (std::size_t size = 0; size < text.size(); ++size) {
