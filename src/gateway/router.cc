@@ -1,5 +1,6 @@
 #include "gateway/router.h"
 
+#include <algorithm>
 #include <array>
 #include <ranges>
 #include <vector>
@@ -51,6 +52,20 @@ Endpoint match_operation(std::span<const std::string_view> segments) {
   return Endpoint::Unknown;
 }
 
+/// What is left of `path`, which begins with '/', behind the base path: "/status". The base may be
+/// percent-encoded, too; a slash in it is only ever a slash.
+std::optional<std::string_view> behind_base(std::string_view path, std::string_view base) {
+  while (!base.empty()) {
+    const std::size_t end = std::min(path.find('/', 1), path.size());
+    const std::size_t base_end = std::min(base.find('/', 1), base.size());
+    if (!is(path.substr(1, end - 1), base.substr(1, base_end - 1))) return std::nullopt;
+    path.remove_prefix(end);
+    base.remove_prefix(base_end);
+    if (path.empty()) return std::nullopt;
+  }
+  return path;
+}
+
 /// The segments behind the base path:
 /// api/v1/{project}/workloads/{type}/{framework}/{name}/operation.
 Route match_segments(const Segments& segments) {
@@ -85,9 +100,7 @@ Result<std::string> decode_parameter(std::string_view parameter, std::string_vie
 
 Result<Route> Router::match(std::string_view method, std::string_view path) const {
   Route route;
-  if (path.starts_with(base_) && path.substr(base_.size()).starts_with('/')) {
-    route = match_segments(split(path.substr(base_.size() + 1)));
-  }
+  if (const auto rest = behind_base(path, base_)) route = match_segments(split(rest->substr(1)));
   if (route.endpoint == Endpoint::Unknown) {
     return fail(
         ErrorCode::NotFound,

@@ -56,6 +56,11 @@ TEST(Router, OtherMethodsAreRefusedOnlyOnPathsThatExist) {
 
 TEST(Router, FixedSegmentsMayBePercentEncoded) {
   EXPECT_TRUE(kRouter.match("GET", "/cluster-api/%73tatus"));
+  EXPECT_TRUE(kRouter.match("GET", "/cluster%2Dapi/status"));
+  EXPECT_TRUE(Router("/a/b").match("GET", "/%61/b/status"));
+  EXPECT_FALSE(Router("/a/b").match("GET", "/a%2Fb/status"));
+  EXPECT_FALSE(Router("/a").match("GET", "/a/status/x"));
+  EXPECT_TRUE(Router("").match("GET", "/%73tatus"));
 }
 
 TEST(Router, BaseMayBeTheRoot) {

@@ -48,6 +48,14 @@ def test_request_without_upgrade_is_426(client, changes):
     assert handshake(client, **changes).status == 426
 
 
+def test_http_1_0_cannot_upgrade(client):
+    """RFC 9110 7.8: Upgrade in an HTTP/1.0 request is ignored."""
+    token = {"Authorization": f"Bearer {client.token}"}
+    data = handshake_request("h", SHELL.path("logs"), token).replace(b"HTTP/1.1", b"HTTP/1.0")
+    answer = raw_request(client.server.address, data)
+    assert (answer.status, answer.headers["upgrade"]) == (426, "websocket")
+
+
 @pytest.mark.parametrize("key", [None, "", "short", "not base64 at all!!!!!!!"])
 def test_bad_sec_websocket_key_is_400(client, key):
     assert handshake(client, Sec_WebSocket_Key=key).status == 400
@@ -434,6 +442,16 @@ def test_running_sessions_go_on_during_the_grace(serve):
         session.close()
         session.read_close()
     assert client.server.process.wait(timeout=10) == 0
+
+
+def test_answers_during_the_grace_say_that_the_connection_ends(serve):
+    client, session = closing(serve, shutdownGrace="20s")
+    client.server.signal(signal.SIGTERM)
+    eventually(lambda: request(client.server.admin, "GET", "/readyz", {}).status == 503, "503")
+    for endpoint in ("status", "logs/download", "logs"):
+        answer = client.get(SHELL.path(endpoint))
+        assert answer.headers["connection"] == "close", (endpoint, answer)
+    session.close()
 
 
 def test_sigint_ends_it_in_order_too(serve):

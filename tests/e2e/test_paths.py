@@ -117,6 +117,11 @@ def test_unknown_query_fields_are_ignored(client):
     assert client.get(BASE + "/status", "nonsense=1&x").status == 200
 
 
+@pytest.mark.parametrize("path", ["/cluster%2Dapi/status", "/%63luster-api/%73tatus"])
+def test_fixed_segments_are_decoded_like_the_parameters(client, path):
+    assert client.get(path).status == 200
+
+
 def test_base_path_is_configurable(serve):
     client = serve(FINISHED, basePath="/gate/way")
     assert client.get("/gate/way/status").status == 200
