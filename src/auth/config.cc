@@ -32,6 +32,8 @@ bool has_empty(const std::vector<std::string>& list) {
   return std::ranges::any_of(list, &std::string::empty);
 }
 
+}  // namespace
+
 Result<> check_subject(std::string_view subject) {
   const bool named = (subject.starts_with("user:") && subject.size() > 5) ||
                      (subject.starts_with("group:") && subject.size() > 6);
@@ -46,7 +48,10 @@ Result<> check_verb(std::string_view verb) {
       "unknown verb \"{}\"; there are status, logs, exec, attach, port-forward and *", verb));
 }
 
-}  // namespace
+Result<> check_project(std::string_view project) {
+  if (project == "*" || is_dns_label(project)) return {};
+  return invalid(fmt::format("\"{}\" is not the name of a project (RFC 1123 label) or *", project));
+}
 
 Result<> check_key_url(std::string_view url) {
   constexpr std::string_view kHttp = "http://";
@@ -89,12 +94,7 @@ Result<> check(const PolicyRule& rule) {
   }
   for (const std::string& subject : rule.subjects) TRY_VOID(check_subject(subject));
   for (const std::string& verb : rule.verbs) TRY_VOID(check_verb(verb));
-  for (const std::string& project : rule.projects) {
-    if (project != "*" && !is_dns_label(project)) {
-      return invalid(
-          fmt::format("\"{}\" is not the name of a project (RFC 1123 label) or *", project));
-    }
-  }
+  for (const std::string& project : rule.projects) TRY_VOID(check_project(project));
   return {};
 }
 

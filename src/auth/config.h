@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,10 @@ struct PolicyConfig {
 /// which value is wrong and what would be right, for the loader to put file and line before.
 Result<> check(const IssuerConfig& issuer);
 Result<> check(const PolicyRule& rule);
+/// Whether one entry of a rule is right. Errors: as check().
+Result<> check_subject(std::string_view subject);
+Result<> check_project(std::string_view project);
+Result<> check_verb(std::string_view verb);
 /// check() of all parts, no issuer twice, every key file readable and fit (the development key only
 /// if it is there). Makes and fetches nothing: for `sluiced --check`.
 Result<> check(const AuthConfig& config);

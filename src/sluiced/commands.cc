@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -47,6 +48,10 @@ Result<std::string> make_token(const TokenRequest& request) {
     return fail(ErrorCode::InvalidArgument,
                 config.file + ": auth.development is not enabled; only its tokens are made here");
   }
+  if (request.user.empty()) return fail(ErrorCode::InvalidArgument, "--user: expected a name");
+  if (std::ranges::count(request.groups, "") > 0) {
+    return fail(ErrorCode::InvalidArgument, "--group: expected a name");
+  }
   const auto ttl = parse_duration(request.ttl);
   if (!ttl || *ttl <= nanoseconds(0)) {
     return fail(ErrorCode::InvalidArgument,
@@ -73,11 +78,12 @@ int serve(const std::string& config_file) {
   start_logging(config->log_level, config->log_format);
   int result = kSuccess;
   {
+    const std::vector<NamedFile> named_files = config->named_files;
     Result<std::unique_ptr<Server>> server = Server::open(*std::move(config), *host);
     if (server) {
       (*server)->run();
     } else {
-      result = refuse(server.error());
+      result = refuse(at_key(named_files, server.error()));
     }
   }
   stop_logging();
@@ -88,7 +94,7 @@ int check(const std::string& config_file) {
   const Result<Config> config = read_config(config_file);
   if (!config) return refuse(config.error());
   const Result<> files = check_files(*config);
-  if (!files) return refuse(files.error());
+  if (!files) return refuse(at_key(config->named_files, files.error()));
   fmt::print("{}: in order\n", config_file);
   return kSuccess;
 }

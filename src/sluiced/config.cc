@@ -180,16 +180,17 @@ Result<LocalBackendFiles> read_backend(const Value& section, Config& config) {
   return read_local(local, config);
 }
 
-/// The rules that need more than one section. `listen` and `development` are for the place of an
-/// error.
+/// The rules that need more than one section. `listen` and `auth` are for the place of an error.
 Result<> check_exposure(const Config& config, bool allow_plaintext, const Value& listen,
                         const Value& auth) {
   for (const ListenAddress& address : config.listen) {
     if (address.is_loopback()) continue;
     if (config.auth.development.enabled) {
-      return fail(auth.key_error(
-          fmt::format("development: refused unless every listener is on loopback, and "
-                      "{} is not; use a real issuer",
+      TRY(Mapping map, auth.as_mapping());
+      TRY(const Value development, map.require("development"));
+      return fail(development.key_error(
+          fmt::format("refused unless every listener is on loopback, and {} is not; use a real "
+                      "issuer",
                       address.to_string())));
     }
     if (!config.tls && !allow_plaintext) {
@@ -272,6 +273,15 @@ Result<> check_named_files(const Config& config) {
     return fail(file.key.error(fmt::format("cannot be read: {}", reason.cause)));
   }
   return {};
+}
+
+Error at_key(std::span<const NamedFile> files, Error error) {
+  for (const NamedFile& file : files) {
+    if (!error.message.starts_with(file.path + ": ")) continue;
+    error.message = file.key.error(error.message).message;
+    break;
+  }
+  return error;
 }
 
 Result<Config> read_config(const std::string& path) {

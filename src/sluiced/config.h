@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,10 @@ Result<Config> parse_config(std::string_view text, const std::string& path);
 
 /// Whether the files that it names are there and can be read. Errors: InvalidArgument, at the key.
 Result<> check_named_files(const Config& config);
+
+/// An error about the content of one of `files`, with the key that names the file before it; any
+/// other error as it is.
+Error at_key(std::span<const NamedFile> files, Error error);
 
 /// The sections that have a source file of their own (config_auth.cc). `owner` is what they
 /// become part of.

@@ -9,9 +9,39 @@ namespace {
 using yaml::Mapping;
 using yaml::Value;
 
-Result<> take_text(Mapping& map, std::string_view key, std::string& out) {
+/// Whether a text is right. Errors: InvalidArgument.
+using CheckText = Result<> (*)(std::string_view text);
+
+Result<> check_not_empty(std::string_view text) {
+  if (!text.empty()) return {};
+  return fail(ErrorCode::InvalidArgument, "expected a name, got \"\"");
+}
+
+Result<std::string> read_text(const Value& value, CheckText check) {
+  TRY(std::string text, value.as_string());
+  if (const Result<> checked = check(text); !checked) {
+    return fail(value.error(checked.error().message));
+  }
+  return text;
+}
+
+/// One text or a list of them; an error is at the entry.
+Result<std::vector<std::string>> read_texts(const Value& value, CheckText check) {
+  std::vector<Value> items{value};
+  if (value.is_list()) {
+    TRY(items, value.as_list());
+  }
+  std::vector<std::string> texts;
+  for (const Value& item : items) {
+    TRY(std::string text, read_text(item, check));
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+Result<> take_name(Mapping& map, std::string_view key, std::string& out) {
   if (const std::optional<Value> value = map.take(key)) {
-    TRY(out, value->as_string());
+    TRY(out, read_text(*value, check_not_empty));
   }
   return {};
 }
@@ -19,8 +49,8 @@ Result<> take_text(Mapping& map, std::string_view key, std::string& out) {
 Result<auth::ClaimNames> read_claims(const Value& section) {
   auth::ClaimNames claims;
   TRY(Mapping map, section.as_mapping());
-  TRY_VOID(take_text(map, "user", claims.user));
-  TRY_VOID(take_text(map, "groups", claims.groups));
+  TRY_VOID(take_name(map, "user", claims.user));
+  TRY_VOID(take_name(map, "groups", claims.groups));
   if (const auto value = map.take("extras")) {
     TRY(Mapping extras, value->as_mapping());
     for (const auto& [key, claim] : extras.take_rest()) {
@@ -35,21 +65,22 @@ Result<auth::ClaimNames> read_claims(const Value& section) {
 Result<auth::IssuerConfig> read_issuer(const Value& item, Config& config) {
   auth::IssuerConfig issuer;
   TRY(Mapping map, item.as_mapping());
-  TRY_VOID(take_text(map, "issuer", issuer.issuer));
+  TRY_VOID(take_name(map, "issuer", issuer.issuer));
   if (const auto value = map.take("audiences")) {
-    TRY(issuer.audiences, value->as_strings());
+    TRY(issuer.audiences, read_texts(*value, check_not_empty));
   }
   if (const auto value = map.take("jwksFile")) {
     TRY(issuer.jwks_file, read_named_file(*value, config));
   }
-  TRY_VOID(take_text(map, "jwksUri", issuer.jwks_uri));
+  TRY_VOID(take_name(map, "jwksUri", issuer.jwks_uri));
   if (const auto value = map.take("claims")) {
     TRY(issuer.claims, read_claims(*value));
   }
   TRY_VOID(map.finish());
-  TRY_VOID(map.require("issuer"));
+  TRY(const Value name, map.require("issuer"));
   if (const auto checked = auth::check(issuer); !checked) {
-    return fail(item.error(checked.error().message));
+    // What is left to be wrong is where the keys come from.
+    return fail(map.take("jwksUri").value_or(name).error(checked.error().message));
   }
   return issuer;
 }
@@ -81,9 +112,9 @@ Result<auth::PolicyRule> read_rule(const Value& item) {
   TRY(const Value projects, map.require("projects"));
   TRY(const Value verbs, map.require("verbs"));
   TRY_VOID(map.finish());
-  TRY(rule.subjects, subjects.as_strings());
-  TRY(rule.projects, projects.as_strings());
-  TRY(rule.verbs, verbs.as_strings());
+  TRY(rule.subjects, read_texts(subjects, auth::check_subject));
+  TRY(rule.projects, read_texts(projects, auth::check_project));
+  TRY(rule.verbs, read_texts(verbs, auth::check_verb));
   if (const auto checked = auth::check(rule); !checked) {
     return fail(item.error(checked.error().message));
   }

@@ -166,7 +166,7 @@ TEST(Config, DevelopmentIssuerStaysOnLoopback) {
   EXPECT_TRUE(
       message_of(std::string(kAuth) +
                  with_listen("listen: [127.0.0.1:1, 10.0.0.1:80]\nallowPlaintext: true"))
-          .starts_with("/etc/sluice/s.yaml:1: auth: development: refused unless every listener "
+          .starts_with("/etc/sluice/s.yaml:1: auth.development: refused unless every listener "
                        "is on loopback, and 10.0.0.1:80 is not"));
 }
 
@@ -203,15 +203,15 @@ TEST(Config, FilesThatCannotBeReadAreNamedAtTheirKey) {
       "such file or directory");
 }
 
-TEST(Config, BadRulesAndIssuersAreAtTheirLine) {
+TEST(Config, WhatIsWrongInRulesAndIssuersIsNamed) {
   const std::string rest = std::string(kListen).append(kBackend);
   EXPECT_TRUE(message_of("authorization:\n  rules:\n  - {subjects: [alice], projects: [p], verbs: "
                          "[logs]}\n" +
                          rest + std::string(kAuth))
-                  .starts_with("/etc/sluice/s.yaml:3: authorization.rules[0]: "));
+                  .starts_with("/etc/sluice/s.yaml:3: authorization.rules[0].subjects[0]: "));
   EXPECT_TRUE(message_of("auth:\n  issuers:\n  - {issuer: x, jwksFile: a, jwksUri: b}\n" + rest +
                          std::string(kRules))
-                  .starts_with("/etc/sluice/s.yaml:3: auth.issuers[0]: "));
+                  .starts_with("/etc/sluice/s.yaml:3: auth.issuers[0].jwksUri: "));
 }
 
 }  // namespace

@@ -101,8 +101,21 @@ def bad(name, old, new, line, *words):
     bad("rule without projects", "projects: [project1], ", "", 7, "projects"),
     bad("unknown backend", "kind: local", "kind: docker", 9, "kind", "local", "kubernetes"),
     bad("unknown mode", "mode: policy", "mode: anarchy", 5, "mode", "policy"),
-    bad("unknown verb", 'verbs: ["*"]', "verbs: [dance]", 7, "dance", "exec"),
-    bad("subject without a kind", '"user:alice"', '"alice"', 7, "alice", "user:"),
+    bad("unknown verb", 'verbs: ["*"]', "\n       verbs: [status, dance]", 8,
+        "rules[0].verbs[1]", "dance", "exec"),
+    bad("subject without a kind", '"user:alice"', '"alice"', 7, "rules[0].subjects[0]", "alice",
+        "user:"),
+    bad("project that is no name", "[project1]", "[Project_1]", 7, "rules[0].projects[0]",
+        "Project_1"),
+    bad("keys by plain http", "development: {enabled: true}",
+        "issuers: [{issuer: a,\n     jwksUri: 'http://keys.example'}]", 4,
+        "auth.issuers[0].jwksUri", "https"),
+    bad("empty audience", "development: {enabled: true}",
+        "issuers: [{issuer: 'https://a', audiences: ['']}]", 3, "auth.issuers[0].audiences[0]"),
+    bad("empty claim", "development: {enabled: true}",
+        "issuers: [{issuer: 'https://a', claims: {user: ''}}]", 3, "auth.issuers[0].claims.user"),
+    bad("development issuer beyond loopback", "127.0.0.1:0", "0.0.0.0:0", 3, "auth.development",
+        "loopback"),
     bad("wrong type", "enabled: true", "enabled: perhaps", 3, "enabled", "true"),
     bad("list for a map", "backend:\n", "sessions: [1]\nbackend:\n", 8, "sessions"),
     bad("bad duration", "backend:\n", "sessions: {pingInterval: soon}\nbackend:\n", 8,
@@ -220,6 +233,7 @@ def test_check_reads_the_keys(tmp_path, content):
         (tmp_path / "keys.json").write_text(content)
     result = check(tmp_path, config)
     assert result.returncode == 2
+    assert "sluiced.yaml:3: auth.issuers[0].jwksFile: " in result.stderr
     assert "keys.json" in result.stderr
 
 
@@ -228,6 +242,18 @@ def test_check_reads_the_certificate(tmp_path):
     result = check(tmp_path, config)
     assert result.returncode == 2
     assert "cert.pem" in result.stderr
+    (tmp_path / "cert.pem").write_text("no certificate")
+    (tmp_path / "key.pem").write_text("no key")
+    result = check(tmp_path, config)
+    assert result.returncode == 2
+    assert "sluiced.yaml:11: tls.certificate: " in result.stderr
+
+
+def test_thousands_of_workloads_are_read(tmp_path):
+    replicas = "framework: runai, replicas: 0, containers: [{command: [/bin/sh, -c, exit]}]"
+    entries = "".join(f"    - {{name: w{i}, type: training, {replicas}}}\n" for i in range(3000))
+    result = check(tmp_path, workloads="projects:\n  project1:\n" + entries)
+    assert result.returncode == 0, result.stderr
 
 
 def test_unreadable_state_directory_is_a_clear_error(tmp_path):
@@ -268,6 +294,16 @@ def test_token_command_carries_user_groups_and_ttl(tmp_path):
     payload = jwt.decode(result.stdout.strip(), options={"verify_signature": False})
     assert (payload["sub"], payload["groups"]) == ("bob", ["a", "b"])
     assert payload["exp"] - payload["iat"] == 90
+
+
+@pytest.mark.parametrize("option", ["--user", "--group"])
+def test_token_for_an_empty_name_is_refused(tmp_path, option):
+    config = write(tmp_path)
+    names = {"--user": "alice", "--group": "ml"} | {option: ""}
+    words = [word for pair in names.items() for word in pair]
+    result = sluiced("token", "--config", config, *words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert option in result.stderr
 
 
 def test_token_without_the_development_issuer_is_refused(tmp_path):
