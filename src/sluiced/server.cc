@@ -192,7 +192,7 @@ net::Task<> Server::watch_certificate() {
 
 /// What can change while sessions run. Anything else of the configuration takes a restart.
 void Server::reload() {
-  log(LogLevel::Info, "reloading", {{"config", config_.file}});
+  log(LogLevel::Debug, "reloading", {{"config", config_.file}});
   backend_->reload();
   if (certificate_) certificate_->reload_if_changed();
   const Result<Config> fresh = read_config(config_.file);
