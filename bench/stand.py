@@ -121,3 +121,16 @@ def resident_kib(pid):
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
     raise SystemExit(f"no process {pid}")
+
+
+def busy_share(seconds=0.5):
+    """How much of the processors' time goes to anything at all now: 0 to 1."""
+    def sample():
+        with open("/proc/stat", encoding="utf-8") as file:
+            ticks = [int(field) for field in file.readline().split()[1:9]]
+        return sum(ticks), ticks[3] + ticks[4]  # the latter: idle, and idle but for the disk
+
+    all_before, idle_before = sample()
+    time.sleep(seconds)
+    all_after, idle_after = sample()
+    return 1 - (idle_after - idle_before) / max(1, all_after - all_before)

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "load/commands.h"
@@ -34,12 +35,22 @@ struct Pipe {
   }
 };
 
-/// Until `wanted` bytes have come, or the end.
-std::uint64_t discard_until(int fd, std::uint64_t wanted) {
+std::uint64_t discard_to_end(int fd) {
+  std::uint64_t total = 0;
+  while (const std::size_t count = discard(fd, kBlock)) total += count;
+  return total;
+}
+
+/// An end before that many bytes have come is no measurement, so it ends the program.
+std::uint64_t discard_at_least(int fd, std::uint64_t wanted) {
   std::uint64_t total = 0;
   while (total < wanted) {
     const std::size_t count = discard(fd, kBlock);
-    if (count == 0) break;
+    if (count == 0) {
+      std::fprintf(stderr, "load: the stream ended after %llu of %llu bytes\n",
+                   static_cast<unsigned long long>(total), static_cast<unsigned long long>(wanted));
+      std::exit(1);
+    }
     total += count;
   }
   return total;
@@ -59,8 +70,8 @@ void drain(const Arguments& arguments) {
   if (arguments.size() > 1) upgrade(fd, arguments[1], token);
   // A WebSocket server waits for the answer to its Close, so the clock stops at the last wanted
   // byte.
-  const std::uint64_t wanted = arguments.size() > 3 ? std::stoull(arguments[3]) : UINT64_MAX;
-  const std::uint64_t bytes = discard_until(fd, wanted);
+  const std::uint64_t bytes =
+      arguments.size() > 3 ? discard_at_least(fd, std::stoull(arguments[3])) : discard_to_end(fd);
   report(bytes, seconds_since(begin));
 }
 
@@ -69,10 +80,9 @@ void receive(const Arguments& arguments) {
   const std::uint64_t wanted = std::stoull(arguments.at(1));
   const auto begin = Clock::now();
   pipe.command('D', wanted);
-  std::uint64_t total = 0;
   // WebSocket headers make it somewhat more than `wanted`; the rest of the last frame doesn't
   // matter.
-  while (total < wanted) total += discard(pipe.fd, kBlock);
+  discard_at_least(pipe.fd, wanted);
   report(wanted, seconds_since(begin));
 }
 
@@ -84,7 +94,7 @@ void transmit(const Arguments& arguments) {
   pipe.command('U', wanted);
   for (std::uint64_t sent = 0; sent < wanted; sent += 64 << 10)
     send_all(pipe.fd, block.data(), block.size());
-  discard(pipe.fd, 16);  // the target's word that it has all of it
+  discard_at_least(pipe.fd, 1);  // the target's word that it has all of it
   report(wanted, seconds_since(begin));
 }
 
@@ -93,12 +103,12 @@ void pingpong(const Arguments& arguments) {
   const int count = std::stoi(arguments.at(1));
   pipe.command('P', 0);
   const std::string ping = pipe.websocket ? client_frame(1) : "x";
-  const std::size_t answer = pipe.websocket ? 3 : 1;
+  const std::uint64_t answer = pipe.websocket ? 3 : 1;
   std::vector<double> microseconds;
   for (int i = 0; i < count; ++i) {
     const auto begin = Clock::now();
     send_all(pipe.fd, ping.data(), ping.size());
-    for (std::size_t got = 0; got < answer;) got += discard(pipe.fd, answer - got);
+    discard_at_least(pipe.fd, answer);
     microseconds.push_back(seconds_since(begin) * 1e6);
   }
   std::printf("{\"p50\": %.1f, \"p99\": %.1f}\n", percentile(microseconds, 0.5),
