@@ -1,0 +1,29 @@
+"""The cluster that KUBECONFIG names, by kubectl: what the tests arrange and check goes past the gateway."""
+import json
+import subprocess
+
+
+def kubectl(*arguments, stdin=None, timeout=60):
+    """What kubectl prints; its complaint as an AssertionError if it fails."""
+    done = subprocess.run(["kubectl", *arguments], input=stdin, capture_output=True, text=True, timeout=timeout,
+                          check=False)
+    assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr.strip()}"
+    return done.stdout
+
+
+def get(*arguments):
+    """An object, or a list's items, as kubectl get finds it."""
+    found = json.loads(kubectl("get", "-o", "json", *arguments))
+    return found["items"] if found["kind"] == "List" else found
+
+
+def apply(documents, *arguments):
+    """Applies objects in their order; returns them as the server has them."""
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(documents)})
+    answer = json.loads(kubectl("apply", "-o", "json", "-f", "-", *arguments, stdin=listed))
+    return answer["items"] if answer["kind"] == "List" else [answer]
+
+
+def wait(condition, *arguments, timeout=60):
+    """kubectl wait, for a condition such as "condition=Ready"."""
+    kubectl("wait", f"--for={condition}", f"--timeout={timeout}s", *arguments, timeout=timeout + 10)

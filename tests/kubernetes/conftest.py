@@ -1,0 +1,48 @@
+"""Fixtures. The tests run inside the bed (./dev kubernetes test), where KUBECONFIG names its administrator."""
+import os
+import subprocess
+import uuid
+
+import pytest
+
+import cluster
+import samples as sample_workloads
+
+
+def pytest_sessionstart():
+    assert os.environ.get("KUBECONFIG", "").endswith("/state/admin.kubeconfig"), \
+        "these tests change the cluster that KUBECONFIG names: run them by ./dev kubernetes test"
+
+
+@pytest.fixture(scope="session")
+def samples():
+    """The sample workloads, running. They stay when the tests end: the next run finds them."""
+    sample_workloads.main()
+    for namespace in ("runai-project1", "runai-project2", "research", "plain"):
+        cluster.wait("condition=Ready", "pod", "-n", namespace, "--all", "--field-selector=status.phase!=Succeeded")
+
+
+@pytest.fixture
+def namespace():
+    """A namespace of the test's own."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    cluster.kubectl("create", "namespace", name)
+    cluster.wait("create", "serviceaccount/default", "-n", name)
+    yield name
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def start():
+    """start(*command) runs a program until the test ends, with its standard output as a pipe."""
+    started = []
+
+    def begin(*command):
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
