@@ -183,6 +183,24 @@ TEST_F(JwkSetSourceTest, UnknownKeyIdFetchesAtMostOnceAMinute) {
   EXPECT_EQ(web_.count(), 3U);
 }
 
+TEST_F(JwkSetSourceTest, WallClockThatIsSetMovesNoFetch) {
+  web_.serve(kKeys, key_set("a"));
+  start_with_uri();
+  ask(Need::UnknownKeyId);
+  for (const int hours : {24, -48, 24}) {
+    clock_.jump_wall_clock(std::chrono::hours(hours));
+    ask(Need::UnknownKeyId);
+    clock_.advance(seconds(10));
+  }
+  EXPECT_EQ(web_.count(), 2U);
+  clock_.advance(seconds(30));
+  ask(Need::UnknownKeyId);
+  EXPECT_EQ(web_.count(), 3U);  // a minute has passed
+  clock_.jump_wall_clock(-std::chrono::hours(24));
+  clock_.advance(kRefresh);
+  EXPECT_EQ(web_.count(), 4U);
+}
+
 TEST_F(JwkSetSourceTest, AllWhoAskShareOneFetchAndAreAnsweredAfterIt) {
   web_.serve(kKeys, key_set("a"));
   start_with_uri();

@@ -178,6 +178,16 @@ TEST_F(JwtVerifierTest, ClockSetBackBeforeNbfRefusesAVerifiedToken) {
   expect_refused(text, "token not yet valid");
 }
 
+TEST_F(JwtVerifierTest, ClockSetForwardExpiresAVerifiedTokenAndSetBackItIsGoodAgain) {
+  start();
+  const std::string text = token("alice");
+  ASSERT_TRUE(verify(text));
+  clock_.jump_wall_clock(seconds(3600));
+  expect_refused(text, "token expired");
+  clock_.jump_wall_clock(-seconds(1));
+  EXPECT_TRUE(verify(text));
+}
+
 TEST_F(JwtVerifierTest, AnotherLoopAsksAcrossAndIsAnswered) {
   net::EventLoop second;
   web_.hold();

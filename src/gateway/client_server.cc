@@ -4,6 +4,7 @@
 #include "gateway/serve.h"
 #include "gateway/session_run.h"
 #include "observe/log.h"
+#include "session/clock_jump.h"
 
 namespace sluice::gateway {
 namespace {
@@ -55,6 +56,7 @@ ClientServer::ClientServer(net::Executor executor, const Services& services)
       registry_(services.metrics),
       tasks_(executor) {
   tasks_.spawn("count bytes", count_bytes());
+  tasks_.spawn("watch the wall clock", watch_wall_clock());
 }
 
 void ClientServer::serve(std::unique_ptr<net::Stream> stream) {
@@ -71,6 +73,16 @@ net::Task<> ClientServer::count_bytes() {
     const Result<> passed = co_await services_.timers.sleep_for(kCountInterval);
     if (!passed) co_return;
     registry_.count_bytes();
+  }
+}
+
+net::Task<> ClientServer::watch_wall_clock() {
+  net::Timers& timers = services_.timers;
+  session::ClockJump jump(timers.now(), timers.wall_now());
+  while (true) {
+    const Result<> passed = co_await timers.sleep_for(session::ClockJump::kLookEvery);
+    if (!passed) co_return;
+    if (jump.look(timers.now(), timers.wall_now())) registry_.wall_clock_set();
   }
 }
 

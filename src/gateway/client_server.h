@@ -39,6 +39,7 @@ class ClientServer {
   net::Task<Outcome> conclude(Exchange& exchange, Result<Answer> answer);
   net::Task<> refuse(http::ServerConnection& connection, const Error& error);
   net::Task<> count_bytes();
+  net::Task<> watch_wall_clock();
 
   const Services& services_;
   const Router router_;

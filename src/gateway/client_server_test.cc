@@ -5,6 +5,7 @@
 namespace sluice::gateway {
 namespace {
 
+using namespace std::string_literals;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -109,6 +110,58 @@ TEST_F(ClientServerTest, TokenExpiryEndsTheSessionWith1008) {
   EXPECT_THAT(running->received(), Not(HasSubstr("token expired")));
   clock.advance(seconds(2));
   EXPECT_THAT(running->received(), HasSubstr("\x03\xF0token expired"));
+}
+
+TEST_F(ClientServerTest, WallClockSetForwardEndsWhatHasExpiredWithinASecond) {
+  tokens.expires_at = clock.wall_now() + std::chrono::hours(10);
+  const auto running = follow();
+  clock.advance(seconds(10));
+  clock.jump_wall_clock(std::chrono::hours(11));
+  clock.advance(seconds(1));
+  EXPECT_THAT(running->received(), HasSubstr("\x03\xF0token expired"));
+}
+
+TEST_F(ClientServerTest, WallClockSetToShortlyBeforeExpiryEndsTheSessionAtItsTime) {
+  tokens.expires_at = clock.wall_now() + std::chrono::hours(10);
+  const auto running = follow();
+  clock.jump_wall_clock(std::chrono::hours(10) - seconds(5));
+  clock.advance(milliseconds(4'900));
+  EXPECT_THAT(running->received(), Not(HasSubstr("token expired")));
+  clock.advance(milliseconds(1'100));
+  EXPECT_THAT(running->received(), HasSubstr("\x03\xF0token expired"));
+}
+
+TEST_F(ClientServerTest, WallClockSetBackKeepsTheSessionUntilItsTimeComesAgain) {
+  tokens.expires_at = clock.wall_now() + seconds(60);
+  const auto running = follow();
+  clock.advance(seconds(59));
+  clock.jump_wall_clock(-std::chrono::hours(1));
+  clock.advance(seconds(120));
+  EXPECT_THAT(running->received(), Not(HasSubstr("token expired")));
+  clock.jump_wall_clock(std::chrono::hours(1));
+  clock.advance(seconds(1));
+  EXPECT_THAT(running->received(), HasSubstr("\x03\xF0token expired"));
+}
+
+/// Pings and idle time go by the other clock.
+TEST_F(ClientServerTest, WallClockChangesNeitherPingsNorIdleTime) {
+  settings.ping_interval = seconds(30);
+  settings.idle_timeout = seconds(70);
+  const auto running = follow();
+  const auto pings = [&] {
+    const std::string& text = running->received();
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = text.find("\x89\x00"s, at)) != std::string::npos; ++at) ++count;
+    return count;
+  };
+  for (const int hours : {5, -10, 5}) {
+    clock.jump_wall_clock(std::chrono::hours(hours));
+    clock.advance(seconds(20));
+  }
+  EXPECT_EQ(pings(), 2u);
+  EXPECT_THAT(running->received(), Not(HasSubstr("idle timeout")));
+  clock.advance(seconds(10));
+  EXPECT_THAT(running->received(), HasSubstr("idle timeout"));
 }
 
 TEST_F(ClientServerTest, SessionsAreCountedWhileTheyRunAndAtTheirEnd) {

@@ -32,6 +32,10 @@ void SessionRegistry::interrupt_all() {
   for (Entry& entry : entries_) entry.interruption.interrupt(shutting_down());
 }
 
+void SessionRegistry::wall_clock_set() {
+  for (Entry& entry : entries_) entry.interruption.wall_clock_set();
+}
+
 void SessionRegistry::count_bytes() {
   for (Entry& entry : entries_) count(entry);
 }

@@ -1,5 +1,5 @@
-// The sessions that run on one loop: to count what they carry while they do, and to end them all at
-// shutdown.
+// The sessions that run on one loop: to count what they carry while they do, to end them all at
+// shutdown, and to tell them that the wall clock was set.
 #pragma once
 
 #include <list>
@@ -34,6 +34,8 @@ class SessionRegistry {
 
   /// Ends all sessions, also those that are added later, as ShuttingDown (1001).
   void interrupt_all();
+  /// Makes all sessions look at the wall clock again.
+  void wall_clock_set();
   /// Adds to the metrics what the sessions carried since the last time.
   void count_bytes();
 

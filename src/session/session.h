@@ -34,17 +34,24 @@ struct SessionEnd {
   std::optional<ws::Close> close;  // ClientClosed: what the peer sent; ProtocolError: what to send
 };
 
-/// Asks one running session to end, from outside but on its loop: at shutdown. The session waits on
-/// its event for nothing else, so each has one of its own.
+/// Tells one running session something from outside, but on its loop. The session waits on its
+/// event for nothing else, so each has one of its own.
 class Interruption {
  public:
   explicit Interruption(net::Executor executor) : event(executor) {}
+  /// Asks it to end: at shutdown.
   void interrupt(SessionEnd end) {
     requested = std::move(end);
     event.notify();
   }
+  /// The wall clock was set: what it sleeps for may be due earlier.
+  void wall_clock_set() {
+    clock_set = true;
+    event.notify();
+  }
   net::Event event;
   std::optional<SessionEnd> requested;
+  bool clock_set = false;
 };
 
 /// What a session counts as it goes; bytes are counted by its ws::Connection.

@@ -63,8 +63,9 @@ bool SessionRun::may_go_on(const Result<>& written) {
 }
 
 net::Task<SessionEnd> SessionRun::finish() {
-  tasks.spawn("watchdog", watch());
+  restart_watch();
   while (!end_) {
+    if (std::exchange(context_.interruption.clock_set, false)) restart_watch();
     if (context_.interruption.requested) {
       report(*std::exchange(context_.interruption.requested, std::nullopt));
       break;
@@ -77,8 +78,10 @@ net::Task<SessionEnd> SessionRun::finish() {
   co_return std::move(*end_);
 }
 
-net::Task<> SessionRun::watch() {
-  while (true) {
+void SessionRun::restart_watch() { tasks.spawn("watchdog", watch(++watch_)); }
+
+net::Task<> SessionRun::watch(unsigned watch) {
+  while (watch == watch_) {
     Watchdog::Decision decision =
         watchdog_.decide(context_.timers.now(), context_.timers.wall_now(), socket.last_received());
     if (decision.end) {

@@ -45,11 +45,13 @@ class SessionRun final {
   net::Task<SessionEnd> finish();
 
  private:
-  net::Task<> watch();
+  void restart_watch();
+  net::Task<> watch(unsigned watch);
   net::Task<> report_later(nanoseconds delay, SessionEnd end);
 
   const SessionContext& context_;
   Watchdog watchdog_;
+  unsigned watch_ = 0;  // the current one; earlier ones end when they wake
   std::optional<SessionEnd> end_;
 };
 

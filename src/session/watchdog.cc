@@ -5,8 +5,10 @@
 namespace sluice::session {
 namespace {
 
-// The wall clock may be set while we sleep by the other one: a sleep is never long, and short once
-// the end is near, so that expiry is noticed within a second of it.
+// The wall clock may run differently from the one that we sleep by: a sleep is never long, and
+// short once the end is near, so that expiry is noticed within a second of it. When the wall clock
+// is set by more than half a minute at once, somebody must ask again before the sleep is over
+// (ClockJump).
 constexpr nanoseconds kLongestSleep = seconds(30);
 constexpr nanoseconds kNearExpiry = seconds(60);
 constexpr nanoseconds kSleepNearExpiry = milliseconds(500);
