@@ -2,6 +2,7 @@
 
 "The contract" is what sluice serves; each test file stands for one section of it and names it.
 """
+import os
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from support import catalogue, tokens
 from support.client import Client
 from support.local import LocalPlatform, describe, settings
+from support.network import Network
 from support.server import SLUICED, Server
 from support.tcp import Listener
 
@@ -59,7 +61,7 @@ def quick(tmp_path_factory):
     folder = tmp_path_factory.mktemp("quick")
     workloads = (catalogue.SHELL, catalogue.CAT, catalogue.LINES)
     server = Server(folder, settings(sessions=FAST), describe(*workloads)).start()
-    yield Client(server, server.token())
+    yield Client(server, server.token()).settle(*workloads)
     server.stop()
 
 
@@ -68,6 +70,16 @@ def listener():
     peer = Listener()
     yield peer
     peer.close()
+
+
+@pytest.fixture
+def network():
+    """A network of the test's own, whose wire it can cut."""
+    if os.geteuid() != 0:
+        pytest.skip("a network namespace needs root")
+    own = Network()
+    yield own
+    own.close()
 
 
 @pytest.fixture

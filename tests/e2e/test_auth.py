@@ -233,6 +233,30 @@ def test_first_fetch_is_retried_after_a_failure(serve, discovery):
     eventually(lambda: status_with(client, token).status == 200, "a retry within seconds")
 
 
+def test_background_refresh_notices_a_rotation_without_an_unknown_kid(serve, discovery):
+    """§10 jwksRefresh: the new key has the old one's kid, so only a refresh can tell."""
+    auth = {"issuers": [{"issuer": discovery.issuer}], "jwksRefresh": "1s"}
+    client = serve(LINES, auth=auth)
+    old = discovery.keys[0].sign(claims(iss=discovery.issuer))
+    eventually(lambda: status_with(client, old).status == 200, "keys fetched")
+    discovery.keys = [rotated := Key("ES256", discovery.keys[0].kid)]
+    eventually(lambda: status_with(client, old).status == 401, "the old key is gone")
+    new = rotated.sign(claims(iss=discovery.issuer))
+    assert status_with(client, new).status == 200
+
+
+def test_refresh_that_fails_leaves_the_old_keys_in_force(serve, discovery):
+    auth = {"issuers": [{"issuer": discovery.issuer}], "jwksRefresh": "1s"}
+    client = serve(LINES, auth=auth)
+    token = discovery.keys[0].sign(claims(iss=discovery.issuer))
+    eventually(lambda: status_with(client, token).status == 200, "keys fetched")
+    discovery.failing = True
+    eventually(lambda: "the old ones stay in force" in client.server.output, "a failed refresh")
+    assert status_with(client, token).status == 200
+    fresh = discovery.keys[0].sign(claims(iss=discovery.issuer, jti="not cached"))
+    assert status_with(client, fresh).status == 200
+
+
 def test_claim_names_for_user_and_groups_are_configurable(serve, tmp_path):
     key = Key("ES256")
     client = issuer_server(serve, tmp_path, [key],

@@ -263,6 +263,12 @@ def test_unreadable_state_directory_is_a_clear_error(tmp_path):
     assert "state" in result.stderr
 
 
+def test_state_directory_of_another_server_is_a_clear_error(client):
+    second = sluiced("--config", client.server.config)
+    assert second.returncode == 2
+    assert "used by another sluiced" in second.stderr
+
+
 def test_private_key_that_others_may_read_is_refused_or_tightened(tmp_path):
     config = write(tmp_path)
     token = sluiced("token", "--config", config, "--user", "alice")

@@ -8,6 +8,7 @@ import zlib
 
 import pytest
 
+from conftest import FAST
 from support.catalogue import CAT, LINES, MIB, SHELL
 from support.client import argv
 from support.httpclient import raw_request, request
@@ -378,18 +379,23 @@ def test_pings_are_sent_while_data_flows_to_a_slow_peer(quick):
             assert time.monotonic() < end, "pings wait behind the data"
 
 
+def send_until_stuck(session):
+    """Sends stdin to a target that doesn't read it, until the server holds the client back."""
+    session.sock.settimeout(0.5)
+    sent = 0
+    try:
+        while True:
+            session.sock.sendall(encode(BINARY, b"x" * 65536))
+            sent += 65536
+            assert sent < 64 * MIB, "the server takes what the target doesn't read"
+    except TimeoutError:
+        pass  # held back, in the middle of a frame
+
+
 def test_stuck_stdin_holds_the_client_back_and_idle_time_does_not_run(quick):
     """§10: while the server itself holds the client back, idle time doesn't run."""
     with quick.exec(SHELL, "sh", "-c", "sleep 3; wc -c", stdin="true", stdinEof="empty") as session:
-        session.sock.settimeout(0.5)
-        sent = 0
-        try:
-            while True:
-                session.sock.sendall(encode(BINARY, b"x" * 65536))
-                sent += 65536
-                assert sent < 64 * MIB, "the server takes what the target doesn't read"
-        except TimeoutError:
-            pass  # held back, in the middle of a frame
+        send_until_stuck(session)
         quiet_until = time.monotonic() + 1.5
         while time.monotonic() < quiet_until:
             try:
@@ -399,11 +405,33 @@ def test_stuck_stdin_holds_the_client_back_and_idle_time_does_not_run(quick):
             assert frame is not None and frame.opcode == PING, frame
 
 
+@pytest.mark.local
+def test_peer_that_vanishes_while_stdin_is_stuck_is_found_by_tcp(serve, network):
+    """§10: idle time doesn't run then, so TCP_USER_TIMEOUT must find it."""
+    with network:
+        client = serve(SHELL, sessions=FAST).settle(SHELL)
+        session = client.exec(SHELL, "sleep", "1000.25", stdin="true")
+    send_until_stuck(session)
+    assert with_argument("1000.25")
+    network.cut()
+    eventually(lambda: not with_argument("1000.25"), "the process ends with its session")
+    eventually(lambda: '"close_code":1006' in client.server.output, "the log says how it ended")
+    session.sock.close()
+
+
+@pytest.mark.local
+def test_client_that_never_reads_is_gone_after_the_idle_time(quick):
+    marker = "/dev/././zero"
+    with quick.exec(SHELL, "cat", marker, receive_buffer=4096) as session:
+        fill(session)
+        eventually(lambda: not with_argument(marker), "its process ends")
+
+
 # --- shutdown ---
 
 
 def closing(serve, **sessions):
-    client = serve(SHELL, CAT, sessions=sessions)
+    client = serve(SHELL, CAT, sessions=sessions).settle(SHELL)
     session = client.exec(SHELL, "sleep", "100")
     return client, session
 

@@ -1,26 +1,17 @@
-"""Contract §9 and §10: the local backend's processes, logs on disk, and reload."""
+"""Contract §9 and §10: the local backend's processes and reload; its logs are in test_local_logs.py."""
 import os
-import re
 import signal
-import subprocess
 
 import pytest
 
 from support.catalogue import BASE, LINES, SHELL, TICKER, Container, Workload, shell
-from support.client import Client, argv
-from support.local import describe, settings
+from support.client import argv
+from support.local import describe
 from support.processes import with_argument
 from support.rawws import Closed
-from support.server import Server
 from support.waiting import eventually
 
 pytestmark = pytest.mark.local
-CRI = re.compile(rb"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(Z|[+-]\d\d:\d\d) (stdout|stderr) [FP] ")
-
-
-def phase(client, workload):
-    answer = client.get(workload.path("status"))
-    return answer.json["phase"] if answer.status == 200 else None
 
 
 def runs(client, workload):
@@ -35,7 +26,7 @@ def test_each_container_gets_its_names_as_variables(serve):
     script = "echo " + " ".join(f"$SLUICE_{name}" for name in names)
     client = serve(told := Workload("told", (shell(script),), replicas=2))
     for index in (0, 1):
-        eventually(lambda: phase(client, told) == "Completed", "Completed")
+        eventually(lambda: client.phase(told) == "Completed", "Completed")
         lines = client.logs(told, pod=f"told-0-{index}")[0]
         assert lines == [f"project1 told told-0-{index} main {index}\n".encode()]
 
@@ -43,7 +34,7 @@ def test_each_container_gets_its_names_as_variables(serve):
 def test_env_and_working_dir(serve, tmp_path):
     options = {"env": {"A": "x y", "B": "1"}, "workingDir": str(tmp_path)}
     client = serve(set_up := Workload("env", (shell('echo "$A$B"; pwd', **options),)))
-    eventually(lambda: phase(client, set_up) == "Completed", "Completed")
+    eventually(lambda: client.phase(set_up) == "Completed", "Completed")
     assert runs(client, set_up) == f"x y1\n{tmp_path}\n".encode()
 
 
@@ -53,7 +44,7 @@ def test_container_name_defaults_to_the_workloads(serve):
     client = serve(LINES)
     client.server.reload(projects)
     named = Workload("named", ())
-    eventually(lambda: phase(client, named) == "Running", "reloaded")
+    eventually(lambda: client.phase(named) == "Running", "reloaded")
     output, _ = client.run(named, "sh", "-c", "echo $SLUICE_CONTAINER")
     assert output == b"named\n"
 
@@ -87,7 +78,7 @@ def test_restart_policy(serve, tmp_path, restart, code, again):
         eventually(lambda: count(tmp_path) >= 2, "a restart at once")
     else:
         expected = "Failed" if code else "Completed"
-        eventually(lambda: phase(client, workload) == expected, expected)
+        eventually(lambda: client.phase(workload) == expected, expected)
         assert count(tmp_path) == 1
 
 
@@ -145,7 +136,7 @@ def test_sighup_starts_new_stops_removed_restarts_changed_and_leaves_the_rest(se
     ("logs", {"follow": "true"}), ("attach", {}), ("exec", {"command": argv("sleep", "1000")})])
 def test_removed_workload_ends_its_sessions_with_1001_pod_deleted(serve, endpoint, query):
     client = serve(LINES, SHELL)
-    eventually(lambda: phase(client, SHELL) == "Running", "Running")
+    eventually(lambda: client.phase(SHELL) == "Running", "Running")
     with client.open(SHELL.path(endpoint), query) as session:
         client.server.reload(describe(LINES))
         assert session.read_close() == Closed(1001, "pod deleted")
@@ -153,7 +144,7 @@ def test_removed_workload_ends_its_sessions_with_1001_pod_deleted(serve, endpoin
 
 def test_removed_workload_ends_its_port_forward(serve, listener):
     client = serve(LINES, SHELL)
-    eventually(lambda: phase(client, SHELL) == "Running", "Running")
+    eventually(lambda: client.phase(SHELL) == "Running", "Running")
     with client.open(SHELL.path("port-forward"), {"port": listener.port}) as session:
         with listener.accept():
             client.server.reload(describe(LINES))
@@ -224,7 +215,7 @@ def test_removed_workload_takes_its_whole_tree_along(serve, tmp_path):
 def test_child_that_outlives_the_main_process_is_stopped_with_the_container(serve, tmp_path):
     script = f"setsid sh -c 'while :; do sleep 0.1; done' {tmp_path}-orphan & sleep 0.3; exit 0"
     client = serve(Workload("brief", (shell(script),)))
-    eventually(lambda: phase(client, Workload("brief", ())) == "Completed", "Completed")
+    eventually(lambda: client.phase(Workload("brief", ())) == "Completed", "Completed")
     eventually(lambda: not with_argument(f"{tmp_path}-orphan"), "the orphan is stopped", timeout=13)
 
 
@@ -233,9 +224,9 @@ def test_stopping_is_sigterm_then_sigkill_after_10_s_and_terminating_meanwhile(s
     stubborn = Workload("stubborn", (Container(("/bin/sh", "-c", STUBBORN, f"{tmp_path}-child")),))
     client = serve(stubborn, LINES)
     eventually(lambda: with_argument(f"{tmp_path}-child"), "the process")
-    eventually(lambda: phase(client, stubborn) == "Running", "Running")
+    eventually(lambda: client.phase(stubborn) == "Running", "Running")
     client.server.reload(describe(LINES))
-    eventually(lambda: phase(client, stubborn) == "Terminating", "Terminating")
+    eventually(lambda: client.phase(stubborn) == "Terminating", "Terminating")
     refused = client.refused(stubborn.path("exec"), {"command": argv("true")})
     assert refused.status == 409
     assert with_argument(f"{tmp_path}-child")
@@ -248,122 +239,6 @@ def test_sigterm_reaches_the_process_first(serve, tmp_path):
     eventually(lambda: runs(client, polite) == b"on\n", "it runs")
     assert client.server.stop() == 0
     assert (tmp_path / "asked").exists()
-
-
-# --- logs on disk ---
-
-
-def log_files(client):
-    state = client.server.folder / "state"
-    found = []
-    for path in state.rglob("*"):
-        try:
-            if path.is_file() and CRI.match(path.open("rb").read(200)):
-                found.append(path)
-        except OSError:
-            pass  # rotated away while we looked
-    return found
-
-
-def test_logs_are_stored_in_the_cri_format_stdout_and_stderr_apart(serve):
-    client = serve(both := Workload("both", (shell("echo out; echo err >&2"),)))
-    eventually(lambda: phase(client, both) == "Completed", "Completed")
-    text = b"".join(path.read_bytes() for path in log_files(client))
-    assert sorted(re.findall(rb" (stdout F out|stderr F err)\n", text)) == [b"stderr F err",
-                                                                            b"stdout F out"]
-
-
-def fast_writer(lines):
-    """Numbered lines of 100 bytes, as fast as they go."""
-    return Workload("fast", (shell("read go; awk 'BEGIN { for (i = 1; i <= %d; i++) "
-                                   'printf "%%-99d\\n", i }\'; exec sleep 1000000' % lines,
-                                   stdin=True),))
-
-
-def begin(client, workload):
-    with client.open(workload.path("attach"), "stdin=true&stdout=false&stderr=false") as session:
-        session.send(b"go\n")
-        session.close()
-        session.read_close()
-
-
-def test_following_goes_on_through_rotation_without_losing_or_repeating_a_line(serve):
-    lines = 700_000  # 70 MB of text: more than the 5 × 10 MiB that are kept
-    client = serve(fast := fast_writer(lines))
-    with client.open(fast.path("logs"), "follow=true") as session:
-        begin(client, fast)
-        seen = 0
-        while seen < lines:
-            message = session.message(timeout=60)
-            assert int(message) == seen + 1
-            seen += 1
-    sizes = [path.stat().st_size for path in log_files(client)]
-    assert 2 <= len(sizes) <= 6
-    assert sum(sizes) <= 70 << 20
-
-
-def test_slow_follower_keeps_files_that_rotation_would_delete(serve):
-    lines = 700_000
-    client = serve(fast := fast_writer(lines))
-    with client.open(fast.path("logs"), "follow=true", receive_buffer=4096) as session:
-        begin(client, fast)
-        eventually(lambda: client.logs(fast, tailLines=1)[0] == [b"%-99d\n" % lines],
-                   "all is written, although the follower doesn't read", timeout=60)
-        assert client.server.status("VmRSS") < 100 << 10
-        for number in range(1, lines + 1):
-            assert int(session.message(timeout=60)) == number
-
-
-def test_fast_writer_neither_blocks_nor_grows_the_server(serve):
-    client = serve(fast := fast_writer(500_000), SHELL)
-    eventually(lambda: phase(client, fast) == "Running", "Running")
-    before = client.server.status("VmRSS")
-    begin(client, fast)
-    eventually(lambda: client.logs(fast, tailLines=1)[0] == [b"%-99d\n" % 500_000], "written",
-               timeout=60)
-    assert client.server.status("VmRSS") - before < 20 << 10
-    assert client.run(SHELL, "echo", "hi")[0] == b"hi\n"
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 8 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a tmpfs needs root")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)],
-                             check=False)
-    if mounted.returncode != 0:
-        pytest.skip("mounting isn't allowed here")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-def test_full_disk_degrades_logging_with_one_clear_message_and_the_rest_goes_on(serve, small_disk,
-                                                                                tmp_path):
-    done = tmp_path / "done"
-    script = f"head -c 30000000 /dev/zero | tr '\\0' x | fold -w 99; echo > {done}; exec sleep 1e6"
-    flood = Workload("flood", (shell(script),))
-    backend = {"kind": "local", "local": {"workloads": "workloads.yaml",
-                                          "stateDir": str(small_disk / "state")}}
-    client = serve(flood, SHELL, backend=backend)
-    eventually(done.exists, "the workload goes on although its log can't be stored", timeout=30)
-    eventually(lambda: "No space left" in client.server.output, "a clear message")
-    assert client.server.output.count("No space left") <= 3
-    assert phase(client, flood) == "Running"
-    assert client.run(SHELL, "echo", "on")[0] == b"on\n"
-
-
-def test_logs_of_the_run_before_the_servers_restart_do_not_mix_with_the_new(tmp_path):
-    server = Server(tmp_path, settings(), describe(LINES)).start()
-    assert server.stop() == 0
-    server.start()
-    try:
-        client = Client(server, server.token())
-        eventually(lambda: len(client.logs(LINES)[0]) == 100, "one run's lines, no more")
-    finally:
-        server.stop()
 
 
 # --- names and phases ---
@@ -385,6 +260,6 @@ def test_same_name_in_two_types_is_two_workloads(serve):
 def test_one_workload_that_cannot_start_disturbs_nothing_else(serve):
     absent = Workload("absent", (Container(("/nowhere/x",)),))
     client = serve(absent, TICKER)
-    eventually(lambda: phase(client, absent) == "Failed", "Failed")
-    eventually(lambda: phase(client, TICKER) == "Running", "Running")
+    eventually(lambda: client.phase(absent) == "Failed", "Failed")
+    eventually(lambda: client.phase(TICKER) == "Running", "Running")
     assert client.get(BASE + "/status").json["status"] == "OK"

@@ -5,6 +5,7 @@ import urllib.parse
 
 from support import rawws
 from support.httpclient import dial, request
+from support.waiting import eventually
 
 
 def argv(*words):
@@ -64,6 +65,18 @@ class Client:
         """One-shot logs: (messages, Closed)."""
         with self.open(workload.path("logs"), query) as session:
             return session.read_all()
+
+    def phase(self, workload):
+        """Its phase, or None while it isn't known."""
+        answer = self.get(workload.path("status"))
+        return answer.json["phase"] if answer.status == 200 else None
+
+    def settle(self, *workloads):
+        """Waits for the phases that the workloads settle in; itself."""
+        for workload in workloads:
+            eventually(lambda wanted=workload: self.phase(wanted) == wanted.phase,
+                       f"{workload.name} is {workload.phase}")
+        return self
 
     def _headers(self, extra):
         own = {"Authorization": f"Bearer {self.token}"} if self.token else {}

@@ -4,7 +4,6 @@ import functools
 from support import catalogue, tokens
 from support.client import Client
 from support.server import Server
-from support.waiting import eventually
 
 VERBS = ("status", "logs", "exec", "attach", "port-forward")
 GHOST = "ghost"  # a project that alice may use and that doesn't exist
@@ -52,16 +51,7 @@ class LocalPlatform:
         auth = {"development": {"enabled": True}, "issuers": [issuer]}
         self.server = Server(folder, settings(auth=auth), describe(*catalogue.ALL)).start()
         self.client = Client(self.server, self.token("alice"))
-        for workload in catalogue.ALL:
-            self.settle(workload)
-
-    def settle(self, workload):
-        """Waits for the workload's phase."""
-        eventually(lambda: self.phase(workload) == workload.phase,
-                   f"{workload.name} is {workload.phase}")
-
-    def phase(self, workload):
-        return self.client.get(workload.path("status")).json.get("phase")
+        self.client.settle(*catalogue.ALL)
 
     @functools.cache
     def token(self, user, groups=(), ttl="1h"):
