@@ -1,5 +1,6 @@
 #include "sluiced/commands.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -9,10 +10,12 @@
 #include <fmt/format.h>
 
 #include "auth/development_issuer.h"
+#include "backend/local/cgroup.h"
 #include "backend/local/local_backend.h"
 #include "backend/local/process_host.h"
 #include "base/text.h"
 #include "net/signals.h"
+#include "observe/log.h"
 #include "sluiced/server.h"
 
 namespace sluice::sluiced {
@@ -22,6 +25,15 @@ int refuse(const Error& error) {
   fmt::print(stderr, "{}\n", error.message);
   if (!error.cause.empty()) fmt::print(stderr, "  {}\n", error.cause);
   return kBadConfig;
+}
+
+/// Started with a closed stdin, say, the next file that we open would be taken for it.
+void open_standard_descriptors() {
+  UniqueFd null;
+  do {
+    (void)null.release();
+    null.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  } while (null && null.get() <= STDERR_FILENO);
 }
 
 /// A session needs a descriptor or two; the usual soft limit of 1024 is for programs that use
@@ -67,15 +79,21 @@ Result<std::string> make_token(const TokenRequest& request) {
 }  // namespace
 
 int serve(const std::string& config_file) {
+  open_standard_descriptors();
   Result<Config> config = read_config(config_file);
   if (!config) return refuse(config.error());
   if (const auto files = check_named_files(*config); !files) return refuse(files.error());
+  Result<backend::local::Cgroup> cgroup = backend::local::make_server_cgroup();
+  const std::optional<Error> no_cgroup =
+      cgroup ? std::nullopt : std::optional<Error>(cgroup.error());
   // Forked first: it must inherit no thread, no raised limit and no blocked signal.
-  Result<backend::local::ProcessHost> host = backend::local::ProcessHost::start();
+  Result<backend::local::ProcessHost> host =
+      backend::local::ProcessHost::start(cgroup ? *std::move(cgroup) : backend::local::Cgroup());
   if (!host) return refuse(host.error());
   raise_descriptor_limit();
   net::block_signals({SIGTERM, SIGINT, SIGHUP});
   start_logging(config->log_level, config->log_format);
+  if (no_cgroup) log(LogLevel::Warning, "process trees are ended without cgroups", *no_cgroup);
   int result = kSuccess;
   {
     const std::vector<NamedFile> named_files = config->named_files;

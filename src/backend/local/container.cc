@@ -160,6 +160,7 @@ Result<Container::Streams> Container::open_streams() {
 
 SpawnRequest Container::spawn_request() const {
   SpawnRequest request;
+  request.name = fmt::format("run-{}-{}", pod_, spec_.name);
   request.command = spec_.command;
   request.environment = setting_->environment;
   request.working_directory = setting_->working_directory;

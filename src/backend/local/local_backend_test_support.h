@@ -36,7 +36,7 @@ class TemporaryDirectory {
 
 class LocalBackendTest : public ProcessTest {
  protected:
-  LocalBackendTest() : host_(*ProcessHost::start()), clock_(loop_) {}
+  LocalBackendTest() : host_(*ProcessHost::start({})), clock_(loop_) {}
 
   void TearDown() override {
     if (backend_) run(loop_, backend_->stop());

@@ -71,7 +71,7 @@ class EchoServer {
 
 class LocalBed final {
  public:
-  LocalBed() : host_(*ProcessHost::start()), closed_port_(listen_on_loopback().port) {
+  LocalBed() : host_(*ProcessHost::start({})), closed_port_(listen_on_loopback().port) {
     EXPECT_TRUE(write_file_atomically(directory_ / "workloads.yaml", kWorkloads, 0600));
     LocalBackendConfig config{
         directory_ / "workloads.yaml", directory_ / "state", {"PATH=/usr/bin:/bin"}};

@@ -83,8 +83,10 @@ Result<ExecStreams> open_pipe_streams(const StreamOptions& options) {
   return streams;
 }
 
-SpawnRequest exec_request(const ExecOptions& options, const ContainerSetting& setting) {
+SpawnRequest exec_request(const workload::ContainerRef& ref, const ExecOptions& options,
+                          const ContainerSetting& setting) {
   SpawnRequest request;
+  request.name = fmt::format("exec-{}-{}", ref.pod.name, ref.container);
   request.command = options.command;
   request.environment = setting.environment;
   request.working_directory = setting.working_directory;
@@ -109,7 +111,7 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> start_exec(Supervisor& supervi
                                                   : open_pipe_streams(options.streams));
   CO_TRY(SocketEnds leash, make_socket_pair());
   streams.child.leash = std::move(leash.theirs);
-  SpawnRequest request = exec_request(options, *container.setting);
+  SpawnRequest request = exec_request(ref, options, *container.setting);
   // Held before it runs: should the container end meanwhile, so does the new process.
   supervisor.hold_leash(ref, std::move(leash.ours));
   CO_TRY(ProcessControl control,

@@ -51,7 +51,7 @@ TEST(LocalThreads, HundredExecsOnTwoLoopsBesideAReload) {
   ::alarm(60);
   TemporaryDirectory directory;
   ASSERT_TRUE(write_file_atomically(directory / "workloads.yaml", kWorkloads, 0600));
-  ProcessHost host = *ProcessHost::start();
+  ProcessHost host = *ProcessHost::start({});
   net::EventLoop supervisor_loop;
   net::SystemTimers timers;
   OsRandom random;

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <map>
 
 #include "backend/local/process_shim.h"
 #include "backend/local/process_tree.h"
@@ -25,6 +26,7 @@ namespace {
 
 constexpr int kStopTimeoutMs = 5000;
 constexpr int kKillIntervalMs = 10;
+constexpr std::size_t kMaxNameBytes = 200;  // of a directory's 255
 
 std::optional<SpawnRequest> read_request(int memfd) {
   struct stat status{};
@@ -38,8 +40,8 @@ std::optional<SpawnRequest> read_request(int memfd) {
 /// left.
 class Host {
  public:
-  Host(UniqueFd socket, UniqueFd signals)
-      : socket_(std::move(socket)), signals_(std::move(signals)) {}
+  Host(UniqueFd socket, UniqueFd signals, Cgroup cgroup)
+      : socket_(std::move(socket)), signals_(std::move(signals)), cgroup_(std::move(cgroup)) {}
 
   void run();
 
@@ -49,10 +51,13 @@ class Host {
   /// False when no child is left.
   bool reap();
   std::vector<pid_t> orphans() const;
+  std::string tree_path(const SpawnRequest& request);
 
   UniqueFd socket_;
   UniqueFd signals_;
-  std::vector<pid_t> shims_;
+  Cgroup cgroup_;                       // the server's
+  std::map<pid_t, std::string> shims_;  // with the path of the tree's cgroup
+  std::uint64_t trees_ = 0;
   bool orphaned_ = false;  // a shim was killed: what was below it is ours now
 };
 
@@ -83,6 +88,10 @@ void Host::take_request() {
 }
 
 void Host::start_shim(SpawnPacket packet) {
+  std::optional<SpawnRequest> request = read_request(packet.request_memfd.get());
+  if (!request) return;
+  packet.request_memfd.reset();
+  std::string path = tree_path(*request);
   const pid_t pid = ::fork();
   if (pid < 0) {
     const ShimMessage message{ShimEvent::Failed, SpawnStage::Fork, errno};
@@ -90,16 +99,22 @@ void Host::start_shim(SpawnPacket packet) {
     return;
   }
   if (pid > 0) {
-    shims_.push_back(pid);
+    shims_.emplace(pid, std::move(path));
     return;
   }
   socket_.reset();
   signals_.reset();
-  std::optional<SpawnRequest> request = read_request(packet.request_memfd.get());
-  packet.request_memfd.reset();
-  if (request)
-    run_shim(*std::move(request), std::move(packet.control), std::move(packet.descriptors));
-  ::_exit(0);
+  Result<Cgroup> cgroup = cgroup_ ? Cgroup::make(std::move(path)) : Result<Cgroup>();
+  // Should that have failed, this tree is ended as it is without cgroups.
+  run_shim(*std::move(request), std::move(packet.control), std::move(packet.descriptors),
+           cgroup ? *std::move(cgroup) : Cgroup());
+  ::_exit(0);  // the server's cgroup stays
+}
+
+/// The number makes it unique; the name is for who looks at the machine.
+std::string Host::tree_path(const SpawnRequest& request) {
+  return cgroup_.path() + "/" + request.name.substr(0, kMaxNameBytes) + "-" +
+         std::to_string(++trees_);
 }
 
 bool Host::reap() {
@@ -108,30 +123,39 @@ bool Host::reap() {
     const pid_t pid = ::waitpid(-1, &status, WNOHANG);
     if (pid < 0) return errno != ECHILD;
     if (pid == 0) return true;
-    if (std::erase(shims_, pid) > 0 && WIFSIGNALED(status)) orphaned_ = true;
+    const auto shim = shims_.extract(pid);
+    if (shim.empty() || !WIFSIGNALED(status)) continue;
+    orphaned_ = true;
+    if (cgroup_) (void)Cgroup::adopt(shim.mapped());  // whose end is that of all in it
   }
 }
 
 std::vector<pid_t> Host::orphans() const {
   std::vector<pid_t> result = children();
-  std::erase_if(result,
-                [this](pid_t pid) { return std::ranges::find(shims_, pid) != shims_.end(); });
+  std::erase_if(result, [this](pid_t pid) { return shims_.contains(pid); });
   return result;
 }
 
-[[noreturn]] void run_host(UniqueFd socket) {
+/// But 0, 1 and 2; -1 is none.
+void close_all_but(int first, int second) {
+  int next = STDERR_FILENO + 1;
+  for (const int kept : {std::min(first, second), std::max(first, second)}) {
+    if (kept > next) ::close_range(static_cast<unsigned>(next), static_cast<unsigned>(kept) - 1, 0);
+    next = std::max(next, kept + 1);
+  }
+  ::close_range(static_cast<unsigned>(next), ~0U, 0);
+}
+
+[[noreturn]] void run_host(UniqueFd socket, Cgroup cgroup) {
   ::setsid();  // a Ctrl-C at sluiced's terminal is not for us
   ::prctl(PR_SET_NAME, "sluice-host");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  // Nothing of main's stays open here, lest its pipes outlive it: only the socket, as number 3.
-  UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  const int high = ::fcntl(socket.release(), F_DUPFD_CLOEXEC, 16);
-  for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
-  (void)null.release();  // closed below
-  UniqueFd only(::dup3(high, 3, O_CLOEXEC));
-  ::close_range(4, ~0U, 0);
+  // Nothing of main's stays open here, lest its pipes outlive it.
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int fd : {0, 1, 2}) ::dup2(null, fd);
+  close_all_but(socket.get(), cgroup.fd());
   (void)!::chdir("/");
-  Host(std::move(only), prepare_reaper_signals()).run();
+  Host(std::move(socket), prepare_reaper_signals(), std::move(cgroup)).run();
   ::_exit(0);
 }
 
@@ -173,7 +197,7 @@ Result<UniqueFd> request_memfd(const SpawnRequest& request) {
 
 }  // namespace
 
-Result<ProcessHost> ProcessHost::start() {
+Result<ProcessHost> ProcessHost::start(Cgroup cgroup) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
     return fail(system_error(ErrorCode::Unavailable, "no process host", "socketpair", errno));
@@ -182,8 +206,8 @@ Result<ProcessHost> ProcessHost::start() {
   UniqueFd theirs(pair[1]);
   const pid_t pid = ::fork();
   if (pid < 0) return fail(system_error(ErrorCode::Unavailable, "no process host", "fork", errno));
-  if (pid == 0) run_host(std::move(theirs));
-  return ProcessHost(pid, std::move(ours));
+  if (pid == 0) run_host(std::move(theirs), std::move(cgroup));
+  return ProcessHost(pid, std::move(ours), std::move(cgroup));
 }
 
 ProcessHost::~ProcessHost() {

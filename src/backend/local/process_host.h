@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "backend/local/cgroup.h"
 #include "backend/local/process_control.h"
 #include "backend/local/process_protocol.h"
 #include "base/unique_fd.h"
@@ -14,8 +15,10 @@ namespace sluice::backend::local {
 
 class ProcessHost {
  public:
-  /// Forks the host. Call it first thing in main, before any thread. Errors: Unavailable.
-  static Result<ProcessHost> start();
+  /// Forks the host. Call it first thing in main, before any thread. `cgroup` is that of the
+  /// server, in which each process gets one for its tree; with none, trees are found in /proc
+  /// alone. Descriptors 0, 1 and 2 have to be open. Errors: Unavailable.
+  static Result<ProcessHost> start(Cgroup cgroup);
 
   ProcessHost(ProcessHost&&) = default;
   ProcessHost& operator=(ProcessHost&&) = delete;
@@ -32,10 +35,12 @@ class ProcessHost {
   net::Task<Result<ProcessControl>> spawn(SpawnRequest request, SpawnDescriptors descriptors);
 
  private:
-  ProcessHost(pid_t pid, UniqueFd socket) : pid_(pid), socket_(std::move(socket)) {}
+  ProcessHost(pid_t pid, UniqueFd socket, Cgroup cgroup)
+      : pid_(pid), socket_(std::move(socket)), cgroup_(std::move(cgroup)) {}
 
   pid_t pid_;
   UniqueFd socket_;
+  Cgroup cgroup_;  // shared with the host; whoever ends last removes it
 };
 
 }  // namespace sluice::backend::local

@@ -13,12 +13,37 @@
 namespace sluice::backend::local {
 namespace {
 
-class ProcessHostTest : public ProcessTest {
+/// Chains of processes, each of which starts the next in a session of its own and ends. Whoever
+/// looks for them one by one is late. A chain ends by itself, lest a failing test floods the
+/// machine.
+constexpr const char* kForkBomb =
+    "export BOMB='[ $1 -eq 3000 ] || setsid sh -c \"$BOMB\" bomb $(($1 + 1)) &'; "
+    "for i in $(seq 20); do sh -c \"$BOMB\" bomb 0 & done; echo $$; exec sleep 1000";
+
+constexpr const char* kTree =
+    "(setsid sh -c 'echo $$; exec sleep 1000' & ) ; "  // left the session, orphaned
+    "sh -c 'setsid sleep 1000 & echo $!; wait' & "     // a grandchild in a session of its own
+    "trap '' TERM HUP; echo $$; while :; do sleep 1000; done";  // deaf itself
+
+enum class TreesBy { Cgroup, Proc };
+
+/// With a cgroup for each tree, and without.
+class ProcessHostTest : public ProcessTest, public ::testing::WithParamInterface<TreesBy> {
  protected:
-  ProcessHostTest() : host_(*ProcessHost::start()) {}
+  void SetUp() override {
+    ProcessTest::SetUp();
+    if (GetParam() == TreesBy::Cgroup) {
+      Result<Cgroup> made = make_server_cgroup();
+      if (!made) GTEST_SKIP() << made.error().message << ": " << made.error().cause;
+      server_cgroup_ = made->path();
+      host_.emplace(*ProcessHost::start(*std::move(made)));
+    } else {
+      host_.emplace(*ProcessHost::start({}));
+    }
+  }
 
   Result<ProcessControl> spawn(SpawnRequest request, SpawnDescriptors descriptors = {}) {
-    return run(loop_, host_.spawn(std::move(request), std::move(descriptors)));
+    return run(loop_, host_->spawn(std::move(request), std::move(descriptors)));
   }
   /// Starts it with its stdout to `output_`.
   ProcessControl spawn_with_output(SpawnRequest request, UniqueFd leash = {}) {
@@ -31,17 +56,30 @@ class ProcessHostTest : public ProcessTest {
   }
   ShimMessage wait(ProcessControl& control) { return *run(loop_, control.wait()); }
 
-  ProcessHost host_;
+  static bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+  /// As a server that runs two trees until it is killed. Four pids of theirs go to `output`.
+  [[noreturn]] static void own_trees(TreesBy trees, UniqueFd output) {
+    Result<Cgroup> cgroup = trees == TreesBy::Cgroup ? make_server_cgroup() : Result<Cgroup>();
+    ProcessHost host = *ProcessHost::start(*std::move(cgroup));
+    net::EventLoop loop;
+    std::vector<Result<ProcessControl>> controls;
+    for (const char* const script : {kTree, kForkBomb}) {
+      SpawnDescriptors descriptors;
+      descriptors.stdout = UniqueFd(::fcntl(output.get(), F_DUPFD_CLOEXEC, 3));
+      controls.push_back(run(loop, host.spawn(shell(script), std::move(descriptors))));
+    }
+    output.reset();
+    while (true) ::pause();
+  }
+
+  std::string server_cgroup_;  // empty: none
+  std::optional<ProcessHost> host_;
   net::EventLoop loop_;
   UniqueFd output_;
 };
 
-constexpr const char* kTree =
-    "(setsid sh -c 'echo $$; exec sleep 1000' & ) ; "  // left the session, orphaned
-    "sh -c 'setsid sleep 1000 & echo $!; wait' & "     // a grandchild in a session of its own
-    "trap '' TERM HUP; echo $$; while :; do sleep 1000; done";  // deaf itself
-
-TEST_F(ProcessHostTest, ReportsTheExitCode) {
+TEST_P(ProcessHostTest, ReportsTheExitCode) {
   ProcessControl control = *spawn(shell("exit 7"));
   const ShimMessage end = wait(control);
   EXPECT_EQ(end.event, ShimEvent::Exited);
@@ -49,14 +87,14 @@ TEST_F(ProcessHostTest, ReportsTheExitCode) {
   EXPECT_EQ(control.end()->value, 7) << "looking does not take the answer away";
 }
 
-TEST_F(ProcessHostTest, ReportsTheSignal) {
+TEST_P(ProcessHostTest, ReportsTheSignal) {
   ProcessControl control = *spawn(shell("kill -SEGV $$"));
   const ShimMessage end = wait(control);
   EXPECT_EQ(end.event, ShimEvent::Killed);
   EXPECT_EQ(end.value, SIGSEGV);
 }
 
-TEST_F(ProcessHostTest, ProgramsAreLookedUpInTheirOwnPath) {
+TEST_P(ProcessHostTest, ProgramsAreLookedUpInTheirOwnPath) {
   SpawnRequest request;
   request.command = {"true"};
   request.environment = {"PATH=/nonexistent"};
@@ -66,7 +104,7 @@ TEST_F(ProcessHostTest, ProgramsAreLookedUpInTheirOwnPath) {
   EXPECT_TRUE(spawn(request).has_value());
 }
 
-TEST_F(ProcessHostTest, AProgramThatMayNotRunIsNamed) {
+TEST_P(ProcessHostTest, AProgramThatMayNotRunIsNamed) {
   SpawnRequest request;
   request.command = {"/etc/passwd"};
   const Result<ProcessControl> result = spawn(request);
@@ -74,14 +112,14 @@ TEST_F(ProcessHostTest, AProgramThatMayNotRunIsNamed) {
   EXPECT_EQ(result.error().message, "command \"/etc/passwd\" can't be started: permission denied");
 }
 
-TEST_F(ProcessHostTest, ABadWorkingDirectoryIsNamed) {
+TEST_P(ProcessHostTest, ABadWorkingDirectoryIsNamed) {
   SpawnRequest request = shell("true");
   request.working_directory = "/no/such";
   EXPECT_EQ(spawn(request).error().message,
             "working directory \"/no/such\": no such file or directory");
 }
 
-TEST_F(ProcessHostTest, GetsArgumentsEnvironmentAndDirectoryExactly) {
+TEST_P(ProcessHostTest, GetsArgumentsEnvironmentAndDirectoryExactly) {
   SpawnRequest request = shell("printf '%s|' \"$0\" \"$1\" \"$A\"; pwd; env | wc -l");
   request.command.insert(request.command.end(), {"zero", "a b\n'"});
   request.environment.push_back("A=x y");
@@ -90,18 +128,18 @@ TEST_F(ProcessHostTest, GetsArgumentsEnvironmentAndDirectoryExactly) {
   EXPECT_THAT(read_text(output_.get()), ::testing::StartsWith("zero|a b\n'|x y|/usr\n"));
 }
 
-TEST_F(ProcessHostTest, OnlyThreeDescriptorsAreOpen) {
+TEST_P(ProcessHostTest, OnlyThreeDescriptorsAreOpen) {
   ProcessControl control = spawn_with_output(shell("ls /proc/self/fd | tr '\\n' ' '"));
   EXPECT_EQ(read_text(output_.get()), "0 1 2 3 ");  // 3: the directory that ls reads
 }
 
-TEST_F(ProcessHostTest, SignalsAreAsInAFreshLogin) {
+TEST_P(ProcessHostTest, SignalsAreAsInAFreshLogin) {
   ProcessControl control = spawn_with_output(
       shell("grep -E 'SigBlk|SigIgn' /proc/self/status | cut -f2 | tr '\\n' ' '"));
   EXPECT_EQ(read_text(output_.get()), "0000000000000000 0000000000000000 ");
 }
 
-TEST_F(ProcessHostTest, KillingTheTreeReachesWhatLeftTheSession) {
+TEST_P(ProcessHostTest, KillingTheTreeReachesWhatLeftTheSession) {
   ProcessControl control = spawn_with_output(shell(kTree));
   const pid_t pids[] = {to_pid(read_line(output_.get())), to_pid(read_line(output_.get())),
                         to_pid(read_line(output_.get()))};
@@ -110,7 +148,7 @@ TEST_F(ProcessHostTest, KillingTheTreeReachesWhatLeftTheSession) {
   for (const pid_t pid : pids) EXPECT_EQ(::kill(pid, 0), -1) << pid;
 }
 
-TEST_F(ProcessHostTest, ASignalGoesToAllDescendants) {
+TEST_P(ProcessHostTest, ASignalGoesToAllDescendants) {
   ProcessControl control = spawn_with_output(shell(
       "setsid sh -c 'trap \"echo grandchild; exit\" TERM; echo; while :; do sleep 0.01; done' & "
       "trap 'wait; echo main; exit 3' TERM; while :; do sleep 0.01; done"));
@@ -120,14 +158,14 @@ TEST_F(ProcessHostTest, ASignalGoesToAllDescendants) {
   EXPECT_EQ(read_text(output_.get()), "grandchild\nmain\n");
 }
 
-TEST_F(ProcessHostTest, DroppingTheControlKillsByPolicy) {
+TEST_P(ProcessHostTest, DroppingTheControlKillsByPolicy) {
   std::optional<ProcessControl> control = spawn_with_output(shell(kTree));
   for (int i = 0; i < 3; ++i) read_line(output_.get());
   control.reset();
   EXPECT_EQ(read_text(output_.get()), "");  // the end of file comes when nobody is left
 }
 
-TEST_F(ProcessHostTest, HangUpGivesAChance) {
+TEST_P(ProcessHostTest, HangUpGivesAChance) {
   SpawnRequest request = shell("trap 'echo hung up; exit' HUP; echo; while :; do sleep 0.01; done");
   request.end_policy = EndPolicy::HangUp;
   std::optional<ProcessControl> control = spawn_with_output(request);
@@ -136,7 +174,7 @@ TEST_F(ProcessHostTest, HangUpGivesAChance) {
   EXPECT_EQ(read_text(output_.get()), "hung up\n");
 }
 
-TEST_F(ProcessHostTest, WhatARunLeavesBehindLivesUntilTheLeashEnds) {
+TEST_P(ProcessHostTest, WhatARunLeavesBehindLivesUntilTheLeashEnds) {
   int pair[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
   UniqueFd leash(pair[0]);
@@ -153,7 +191,7 @@ TEST_F(ProcessHostTest, WhatARunLeavesBehindLivesUntilTheLeashEnds) {
   EXPECT_EQ(read_text(output_.get()), "");
 }
 
-TEST_F(ProcessHostTest, AKilledShimTakesItsProcessesWithIt) {
+TEST_P(ProcessHostTest, AKilledShimTakesItsProcessesWithIt) {
   ProcessControl control = spawn_with_output(
       shell("setsid sh -c 'echo $PPID; exec sleep 1000' & echo $PPID; exec sleep 1000"));
   const pid_t shim = std::min(to_pid(read_line(output_.get())), to_pid(read_line(output_.get())));
@@ -162,37 +200,65 @@ TEST_F(ProcessHostTest, AKilledShimTakesItsProcessesWithIt) {
   EXPECT_EQ(read_text(output_.get()), "");
 }
 
-TEST_F(ProcessHostTest, HundredProcessesAtOnce) {
+TEST_P(ProcessHostTest, HundredProcessesAtOnce) {
   std::vector<ProcessControl> controls;
   for (int i = 0; i < 100; ++i) controls.push_back(*spawn(shell("exit " + std::to_string(i))));
   for (int i = 0; i < 100; ++i) EXPECT_EQ(wait(controls[static_cast<std::size_t>(i)]).value, i);
 }
 
-TEST(ProcessHostOwner, NothingIsLeftWhenTheOwnerIsKilled) {
-  ::alarm(60);
+TEST_P(ProcessHostTest, KillingTheTreeReachesWhatKeepsForking) {
+  ProcessControl control = spawn_with_output(shell(kForkBomb));
+  read_line(output_.get());
+  control.kill_tree();
+  ASSERT_TRUE(run(loop_, control.wait_gone()));
+  EXPECT_EQ(read_text(output_.get()), "");
+}
+
+TEST_P(ProcessHostTest, NothingIsLeftWhenTheOwnerIsKilled) {
   Pipe pipe = make_pipe();
   const pid_t owner = ::fork();
   if (owner == 0) {
     pipe.reader.reset();
-    ProcessHost host = *ProcessHost::start();
-    net::EventLoop loop;
-    SpawnRequest request;
-    request.command = {"/bin/sh", "-c", kTree};
-    request.environment = {"PATH=/usr/bin:/bin"};
-    SpawnDescriptors descriptors;
-    descriptors.stdout = std::move(pipe.writer);
-    const Result<ProcessControl> control = run(loop, host.spawn(request, std::move(descriptors)));
-    ::pause();
+    own_trees(GetParam(), std::move(pipe.writer));
   }
   pipe.writer.reset();
-  pid_t pids[3];
+  pid_t pids[4];
   for (pid_t& pid : pids) pid = to_pid(read_line(pipe.reader.get()));
   ::kill(owner, SIGKILL);
   ::waitpid(owner, nullptr, 0);
   for (const pid_t pid : pids) wait_dead(pid);
   EXPECT_EQ(read_text(pipe.reader.get()), "");
-  ::alarm(0);
 }
+
+class ProcessHostWithCgroups : public ProcessHostTest {};
+
+TEST_P(ProcessHostWithCgroups, ACgroupHasItsProcesssNameAndLivesAsLong) {
+  SpawnRequest request = shell("grep ^0:: /proc/self/cgroup; exec sleep 1000");
+  request.name = "run-w-0-0-main";
+  ProcessControl control = spawn_with_output(std::move(request));
+  const std::string own = read_line(output_.get());
+  const std::string path = server_cgroup_ + "/run-w-0-0-main-1";
+  EXPECT_TRUE(exists(path));
+  EXPECT_THAT(own, ::testing::EndsWith(path.substr(path.rfind("/sluiced-trees-")) + "\n"));
+  control.kill_tree();
+  ASSERT_TRUE(run(loop_, control.wait_gone()));
+  EXPECT_FALSE(exists(path));
+}
+
+TEST_P(ProcessHostWithCgroups, LeaveNoneBehind) {
+  ProcessControl control = spawn_with_output(shell("echo $PPID; exec sleep 1000"));
+  ::kill(to_pid(read_line(output_.get())), SIGKILL);  // the shim, which would have removed it
+  EXPECT_EQ(read_text(output_.get()), "");
+  host_.reset();
+  EXPECT_FALSE(exists(server_cgroup_));
+}
+
+constexpr auto kName = [](const auto& trees) {
+  return trees.param == TreesBy::Cgroup ? "ByCgroup" : "ByProc";
+};
+INSTANTIATE_TEST_SUITE_P(Trees, ProcessHostTest, ::testing::Values(TreesBy::Cgroup, TreesBy::Proc),
+                         kName);
+INSTANTIATE_TEST_SUITE_P(Trees, ProcessHostWithCgroups, ::testing::Values(TreesBy::Cgroup), kName);
 
 }  // namespace
 }  // namespace sluice::backend::local

@@ -84,6 +84,7 @@ std::vector<UniqueFd> take_descriptors(msghdr& message) {
 
 std::string serialize(const SpawnRequest& request) {
   std::string out;
+  append_text(out, request.name);
   append_list(out, request.command);
   append_list(out, request.environment);
   append_text(out, request.working_directory);
@@ -96,6 +97,7 @@ std::string serialize(const SpawnRequest& request) {
 std::optional<SpawnRequest> parse_spawn_request(std::string_view bytes) {
   Reader reader(bytes);
   SpawnRequest request;
+  request.name = reader.text();
   request.command = reader.list();
   request.environment = reader.list();
   request.working_directory = reader.text();

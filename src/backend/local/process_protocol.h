@@ -22,6 +22,7 @@ enum class EndPolicy : std::uint8_t {
 };
 
 struct SpawnRequest {
+  std::string name;  // of its cgroup, beside a number: letters, digits, '-' and '.'
   std::vector<std::string>
       command;  // at least one; the first is looked up in PATH of `environment`
   std::vector<std::string> environment;  // "NAME=value"

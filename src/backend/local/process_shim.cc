@@ -27,11 +27,12 @@ constexpr std::chrono::milliseconds kKillInterval{10};
 
 class Shim {
  public:
-  Shim(SpawnRequest request, UniqueFd control, UniqueFd leash, UniqueFd signals)
+  Shim(SpawnRequest request, UniqueFd control, UniqueFd leash, UniqueFd signals, Cgroup cgroup)
       : request_(std::move(request)),
         control_(std::move(control)),
         leash_(std::move(leash)),
-        signals_(std::move(signals)) {}
+        signals_(std::move(signals)),
+        cgroup_(std::move(cgroup)) {}
 
   void run(SpawnDescriptors descriptors);
 
@@ -39,8 +40,10 @@ class Shim {
   void wait();
   void read_control();
   void control_ended();
+  bool anybody_left();
   /// False when no child is left.
   bool reap();
+  void kill_tree() const;
   void report(ShimMessage message) const;
   void signal_tree(int signal) const { signal_all(descendants(children()), signal); }
 
@@ -48,6 +51,7 @@ class Shim {
   UniqueFd control_;
   UniqueFd leash_;
   UniqueFd signals_;
+  Cgroup cgroup_;  // may be none
   pid_t program_ = -1;
   bool running_ = false;
   bool killing_ = false;
@@ -55,16 +59,16 @@ class Shim {
 };
 
 void Shim::run(SpawnDescriptors descriptors) {
-  const StartResult started = start_program(request_, std::move(descriptors));
+  const StartResult started = start_program(request_, std::move(descriptors), cgroup_);
   if (started.pid < 0) {
     return report({ShimEvent::Failed, started.failure.stage, started.failure.error_number});
   }
   program_ = started.pid;
   running_ = true;
   report({ShimEvent::Started, SpawnStage::Execute, program_});
-  while (reap()) {
+  while (anybody_left()) {
     if (kill_at_ && ShimClock::now() >= *kill_at_) killing_ = true;
-    if (killing_) signal_tree(SIGKILL);
+    if (killing_) kill_tree();
     wait();
   }
 }
@@ -120,6 +124,19 @@ void Shim::control_ended() {
   }
 }
 
+bool Shim::anybody_left() {
+  if (reap()) return true;
+  if (!cgroup_.is_populated()) return false;
+  // Its parent died in another PID namespace, whose first process adopted it. We lost it.
+  killing_ = true;
+  return true;
+}
+
+void Shim::kill_tree() const {
+  cgroup_.kill();
+  kill_descendants();  // those with the right to do so may have moved to another cgroup
+}
+
 bool Shim::reap() {
   while (true) {
     int status = 0;
@@ -142,11 +159,12 @@ void Shim::report(ShimMessage message) const {
 
 }  // namespace
 
-void run_shim(SpawnRequest request, UniqueFd control, SpawnDescriptors descriptors) {
+void run_shim(SpawnRequest request, UniqueFd control, SpawnDescriptors descriptors, Cgroup cgroup) {
   ::prctl(PR_SET_NAME, "sluice-shim");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   UniqueFd leash = std::move(descriptors.leash);
-  Shim shim(std::move(request), std::move(control), std::move(leash), prepare_reaper_signals());
+  Shim shim(std::move(request), std::move(control), std::move(leash), prepare_reaper_signals(),
+            std::move(cgroup));
   shim.run(std::move(descriptors));
 }
 

@@ -3,13 +3,15 @@
 // orphaned. ADR 0003.
 #pragma once
 
+#include "backend/local/cgroup.h"
 #include "backend/local/process_protocol.h"
 
 namespace sluice::backend::local {
 
 /// The body of a shim: starts the program, tells the owner how it went, obeys it, and returns once
-/// no descendant is left. For a freshly forked process with one thread, which then exits.
-void run_shim(SpawnRequest request, UniqueFd control, SpawnDescriptors descriptors);
+/// no descendant is left, nor anybody in `cgroup`, where the program starts. For a freshly forked
+/// process with one thread, which then exits.
+void run_shim(SpawnRequest request, UniqueFd control, SpawnDescriptors descriptors, Cgroup cgroup);
 
 /// SIGCHLD as a descriptor; also makes the calling process deaf to the signals that a terminal or
 /// an init system sends to everybody: its end is the end of its owner.

@@ -52,7 +52,9 @@ std::optional<pid_t> parent_of(std::string_view pid) {
 
 /// All processes of the machine. /proc/PID/task/TID/children would be less work for few processes,
 /// but it is optional in the kernel (CONFIG_PROC_CHILDREN) and misses children while others exit.
-std::vector<Parenthood> all_processes() {
+/// `seen` is called with each as soon as it is found.
+template <typename Seen>
+std::vector<Parenthood> all_processes(Seen seen) {
   std::vector<Parenthood> processes;
   const std::unique_ptr<DIR, CloseDirectory> proc(::opendir("/proc"));
   if (!proc) return processes;
@@ -61,10 +63,15 @@ std::vector<Parenthood> all_processes() {
     if (!pid) continue;
     if (const std::optional<pid_t> parent = parent_of(entry->d_name)) {
       processes.push_back({*parent, *pid});
+      seen(processes.back());
     }
   }
   std::ranges::sort(processes, {}, &Parenthood::parent);
   return processes;
+}
+
+std::vector<Parenthood> all_processes() {
+  return all_processes([](const Parenthood&) {});
 }
 
 void append_children(const std::vector<Parenthood>& processes, pid_t parent,
@@ -73,6 +80,15 @@ void append_children(const std::vector<Parenthood>& processes, pid_t parent,
        std::ranges::equal_range(processes, parent, {}, &Parenthood::parent)) {
     out.push_back(child);
   }
+}
+
+std::vector<pid_t> with_descendants(const std::vector<Parenthood>& processes,
+                                    std::vector<pid_t> roots) {
+  // /proc is not read at one instant: a pid that comes round twice would loop.
+  for (std::size_t i = 0; i < roots.size() && roots.size() <= processes.size(); ++i) {
+    append_children(processes, roots[i], roots);
+  }
+  return roots;
 }
 
 }  // namespace
@@ -84,12 +100,17 @@ std::vector<pid_t> children() {
 }
 
 std::vector<pid_t> descendants(std::vector<pid_t> roots) {
-  const std::vector<Parenthood> processes = all_processes();
-  // /proc is not read at one instant: a pid that comes round twice would loop.
-  for (std::size_t i = 0; i < roots.size() && roots.size() <= processes.size(); ++i) {
-    append_children(processes, roots[i], roots);
-  }
-  return roots;
+  return with_descendants(all_processes(), std::move(roots));
+}
+
+void kill_descendants() {
+  const pid_t self = ::getpid();
+  const std::vector<Parenthood> processes = all_processes([self](const Parenthood& process) {
+    if (process.parent == self) (void)::kill(process.child, SIGKILL);
+  });
+  std::vector<pid_t> roots;
+  append_children(processes, self, roots);
+  signal_all(with_descendants(processes, std::move(roots)), SIGKILL);
 }
 
 void signal_all(const std::vector<pid_t>& processes, int signal) {

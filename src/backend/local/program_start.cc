@@ -110,13 +110,15 @@ bool install_descriptors(const SpawnDescriptors& descriptors, int& report) {
 
 }  // namespace
 
-StartResult start_program(const SpawnRequest& request, SpawnDescriptors descriptors) {
+StartResult start_program(const SpawnRequest& request, SpawnDescriptors descriptors,
+                          const Cgroup& cgroup) {
   int report[2];
   if (::pipe2(report, O_CLOEXEC) != 0) return {-1, {SpawnStage::Fork, errno}};
   UniqueFd report_reader(report[0]);
   UniqueFd report_writer(report[1]);
   const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
+  pid_t pid = cgroup ? cgroup.fork() : -1;
+  if (pid < 0) pid = ::fork();
   if (pid < 0) return {-1, {SpawnStage::Fork, errno}};
   if (pid == 0) become_program(request, descriptors, report_writer.get(), parent);
   report_writer.reset();

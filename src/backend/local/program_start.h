@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "backend/local/cgroup.h"
 #include "backend/local/process_protocol.h"
 
 namespace sluice::backend::local {
@@ -14,12 +15,13 @@ struct StartFailure {
 };
 
 /// The pid of the running program, in a session of its own; or what failed, and then no child is
-/// left. The child dies when the caller does (PR_SET_PDEATHSIG). Closes the descriptors in the
-/// caller.
+/// left. It starts in `cgroup`, if there is one and the kernel allows it. The child dies when the
+/// caller does (PR_SET_PDEATHSIG). Closes the descriptors in the caller.
 struct StartResult {
   pid_t pid = -1;
   StartFailure failure;  // of pid -1
 };
-StartResult start_program(const SpawnRequest& request, SpawnDescriptors descriptors);
+StartResult start_program(const SpawnRequest& request, SpawnDescriptors descriptors,
+                          const Cgroup& cgroup);
 
 }  // namespace sluice::backend::local
