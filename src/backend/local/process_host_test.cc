@@ -17,8 +17,9 @@ namespace {
 /// looks for them one by one is late. A chain ends by itself, lest a failing test floods the
 /// machine.
 constexpr const char* kForkBomb =
-    "export BOMB='[ $1 -eq 3000 ] || setsid sh -c \"$BOMB\" bomb $(($1 + 1)) &'; "
-    "for i in $(seq 20); do sh -c \"$BOMB\" bomb 0 & done; echo $$; exec sleep 1000";
+    "export BOMB='[ $(date +%s) -gt $1 ] || setsid sh -c \"$BOMB\" bomb $1 &'; "
+    "until=$(($(date +%s) + 30)); "
+    "for i in $(seq 20); do sh -c \"$BOMB\" bomb $until & done; echo $$; exec sleep 1000";
 
 constexpr const char* kTree =
     "(setsid sh -c 'echo $$; exec sleep 1000' & ) ; "  // left the session, orphaned

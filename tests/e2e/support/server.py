@@ -38,6 +38,7 @@ class Server:
         self.log = folder / "log"
         self.settings = config
         self.process = None
+        self.runner = []  # a command that becomes the server, such as `unshare --mount`
         self.addresses = []
         self.admin = None
         self.config.write_text(yaml.safe_dump(config, sort_keys=False))
@@ -61,7 +62,8 @@ class Server:
 
     def start(self):
         with open(self.log, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen([SLUICED, "--config", str(self.config)], stderr=log)
+            command = [*self.runner, SLUICED, "--config", str(self.config)]
+            self.process = subprocess.Popen(command, stderr=log)
         eventually(self._ready, f"listening on …: {self.output}", START)
         return self
 
