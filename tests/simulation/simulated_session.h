@@ -9,6 +9,7 @@
 #include <string>
 
 #include "net/task_group.h"
+#include "session/clock_jump.h"
 #include "simulation/subject.h"
 #include "testing/memory_pipe.h"
 #include "testing/virtual_clock.h"
@@ -54,7 +55,7 @@ class SimulatedSession final {
   testing::MemoryPipe pipe_;
   session::Interruption interruption_;
   WallTime token_expires_at_ = WallTime::max();
-  MonotonicTime wall_jumped_at_;
+  session::ClockJump clock_jump_;
   MonotonicTime client_closed_at_ = MonotonicTime::max();
   std::unique_ptr<Subject> subject_;
   ws::Connection socket_;
