@@ -92,6 +92,8 @@ class PortStream {
   virtual ~PortStream() = default;
 
   /// Bytes read; 0: the pod's side ended, see end(). Errors: Unavailable ("connection reset").
+  /// After an end that was Completed, the pod may still take what the client sends: the next read
+  /// waits, where the upstream can tell, until that is over, too, and returns 0 or the error.
   virtual net::Task<Result<std::size_t>> read(MutableBytes into) = 0;
   virtual net::Task<Result<>> write(Bytes bytes) = 0;
   /// The client sends no more. Where the upstream can't (Kubernetes) it is held back until the pod

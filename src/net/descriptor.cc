@@ -32,6 +32,9 @@ Task<Result<>> Descriptor::readable() { return wait_until(descriptor_, Wait::wai
 
 Task<Result<>> Descriptor::writable() { return wait_until(descriptor_, Wait::wait_write); }
 
+// Asio's "error" comes with EPOLLHUP, EPOLLERR and EPOLLPRI; there is no urgent data here.
+Task<Result<>> Descriptor::hung_up() { return wait_until(descriptor_, Wait::wait_error); }
+
 void Descriptor::close() {
   boost::system::error_code error;  // close(2) leaves nothing to do about an error
   descriptor_.close(error);

@@ -15,10 +15,12 @@ class Descriptor {
   Descriptor(Executor executor, UniqueFd fd);
 
   /// Completes when a read (or write) may make progress, also to report an end or an error; it may
-  /// wake for nothing. One waiter for each direction at a time. Errors: Cancelled (also after
+  /// wake for nothing. One waiter of each kind at a time. Errors: Cancelled (also after
   /// close()).
   Task<Result<>> readable();
   Task<Result<>> writable();
+  /// Completes when both directions have ended, or with an error of the connection.
+  Task<Result<>> hung_up();
 
   int fd() { return descriptor_.native_handle(); }
   bool is_open() const { return descriptor_.is_open(); }

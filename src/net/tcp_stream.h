@@ -22,6 +22,9 @@ class TcpStream final : public Stream {
   void abort() override;
   std::string peer() const override { return peer_; }
 
+  /// As Descriptor::hung_up().
+  Task<Result<>> hung_up() { return descriptor_.hung_up(); }
+
   int fd() { return descriptor_.fd(); }
   /// How long sent data may stay unacknowledged before the connection counts as dead (RFC 5482).
   void set_user_timeout(milliseconds timeout);

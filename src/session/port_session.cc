@@ -1,6 +1,8 @@
 // port-forward of one port as plain bytes: the WebSocket is one TCP connection to the pod.
 #include "session/port_session.h"
 
+#include <array>
+
 #include "session/transfer_buffer.h"
 
 namespace sluice::session {
@@ -56,6 +58,17 @@ net::Task<> pump_to_pod(RawPort& port) {
   }
 }
 
+/// The pod sends no more. What the client sends flows on, until the pod is gone as a whole.
+net::Task<> wait_for_end_of_pod(RawPort& port) {
+  std::array<std::byte, 1> nothing;
+  const Result<std::size_t> count = co_await port.stream.read(nothing);
+  if (!count) {
+    port.run.report_failure(count.error(), port.about);
+  } else if (port.stream.end() == backend::StreamEnd::TargetDeleted) {
+    port.run.report(SessionEndKind::TargetDeleted, "pod deleted");
+  }
+}
+
 /// The pod sends no more, and all that it sent is out.
 net::Task<> end_from_pod(RawPort& port) {
   SessionRun& run = port.run;
@@ -69,7 +82,10 @@ net::Task<> end_from_pod(RawPort& port) {
     const Result<> sent = co_await run.socket.send(ws::Opcode::Binary, nothing);
     if (!run.may_go_on(sent)) co_return;
     if (port.write_error) run.report_failure(*port.write_error, port.about);
-    if (!port.client_ended) co_return;  // the other direction flows on
+    if (!port.client_ended) {
+      co_await wait_for_end_of_pod(port);
+      co_return;
+    }
   }
   report_closed(run);
 }

@@ -41,6 +41,26 @@ TEST_F(PortSessionTest, ARefusedPortEndsItWith1011) {
             (ws::Close{ws::CloseCode::InternalError, "port 8090: connection refused"}));
 }
 
+TEST_F(PortSessionTest, ADeletedPodEndsItAlsoWhenItSentNoMore) {
+  options.empty_message = EmptyMessage::EndsInput;
+  start_port();
+  port->end();
+  settle();
+  EXPECT_TRUE(is_running());
+  port->end(StreamEnd::TargetDeleted);
+  finish();
+  EXPECT_EQ(client.closed, (ws::Close{ws::CloseCode::GoingAway, "pod deleted"}));
+}
+
+TEST_F(PortSessionTest, AResetByAHalfClosedPodEndsItWith1011) {
+  options.empty_message = EmptyMessage::EndsInput;
+  start_port();
+  port->end();
+  settle();
+  port->reset({.code = ErrorCode::Unavailable, .message = "connection reset"});
+  EXPECT_EQ(finish().kind, SessionEndKind::UpstreamFailed);
+}
+
 TEST_F(PortSessionTest, WhatThePodSentIsDeliveredBeforeTheClose) {
   start_port();
   port->send(std::string(1'000'000, 'p'));

@@ -252,7 +252,7 @@ class FakePortStream final : public backend::PortStream {
     if (port.endless) port.unread_.resize(into.size(), 'e');
     while (port.unread_.empty()) {
       if (port.error_) co_return fail(*port.error_);
-      if (port.end_) co_return 0;
+      if (port.end_ && !port.waits_for_deletion()) co_return 0;
       CO_TRY_VOID(co_await port.readable_.wait());
     }
     const std::size_t size = std::min(into.size(), port.unread_.size());
@@ -297,6 +297,10 @@ std::unique_ptr<backend::PortStream> FakePort::open(std::shared_ptr<FakePort> po
 void FakePort::send(std::string text) {
   unread_ += text;
   readable_.notify();
+}
+
+bool FakePort::waits_for_deletion() {
+  return end_ == StreamEnd::Completed && std::exchange(end_was_read_, true);
 }
 
 void FakePort::end(StreamEnd how) {

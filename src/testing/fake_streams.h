@@ -142,7 +142,11 @@ class FakePort final {
  private:
   friend class FakePortStream;
 
+  /// Asked by each read at the end: all but the first wait for more than the pod's own end.
+  bool waits_for_deletion();
+
   std::string unread_;
+  bool end_was_read_ = false;
   std::optional<backend::StreamEnd> end_;
   std::optional<Error> error_;
   std::size_t input_room_ = kUnlimited;

@@ -1,6 +1,7 @@
 """Contract §9 and §10: the local backend's processes and reload; its logs are in test_local_logs.py."""
 import os
 import signal
+import socket
 
 import pytest
 
@@ -147,6 +148,18 @@ def test_removed_workload_ends_its_port_forward(serve, listener):
     eventually(lambda: client.phase(SHELL) == "Running", "Running")
     with client.open(SHELL.path("port-forward"), {"port": listener.port}) as session:
         with listener.accept():
+            client.server.reload(describe(LINES))
+            assert session.read_close() == Closed(1001, "pod deleted")
+
+
+def test_removed_workload_ends_its_port_forward_whose_pod_sends_no_more(serve, listener):
+    client = serve(LINES, SHELL)
+    eventually(lambda: phase(client, SHELL) == "Running", "Running")
+    query = {"port": listener.port, "halfClose": "empty"}
+    with client.open(SHELL.path("port-forward"), query) as session:
+        with listener.accept() as pod:
+            pod.shutdown(socket.SHUT_WR)
+            assert session.message() == b""
             client.server.reload(describe(LINES))
             assert session.read_close() == Closed(1001, "pod deleted")
 

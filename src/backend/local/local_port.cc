@@ -9,6 +9,7 @@
 namespace sluice::backend::local {
 
 net::Task<Result<std::size_t>> LocalPort::read(MutableBytes into) {
+  if (end_) co_return co_await wait_hung_up();
   Result<std::size_t> count = co_await stream_->read(into);
   if (count && *count > 0) co_return count;
   if (!count && (count.error().code == ErrorCode::Cancelled || !deleted_->load())) co_return count;
@@ -16,9 +17,20 @@ net::Task<Result<std::size_t>> LocalPort::read(MutableBytes into) {
   co_return std::size_t{0};
 }
 
+net::Task<Result<std::size_t>> LocalPort::wait_hung_up() {
+  CO_TRY_VOID(co_await stream_->hung_up());
+  if (deleted_->load()) {
+    end_ = StreamEnd::TargetDeleted;
+  } else if (!half_closed_) {
+    co_return fail(ErrorCode::Unavailable, "connection reset");
+  }
+  co_return std::size_t{0};
+}
+
 net::Task<Result<>> LocalPort::write(Bytes bytes) { co_return co_await stream_->write(bytes); }
 
 net::Task<Result<>> LocalPort::half_close() {
+  half_closed_ = true;
   stream_->shutdown_write();
   co_return Result<>{};
 }

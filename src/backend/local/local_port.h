@@ -20,10 +20,14 @@ class LocalPort final : public PortStream {
   std::optional<StreamEnd> end() const override { return end_; }
 
  private:
+  /// The pod sends no more: when does it take no more, either?
+  net::Task<Result<std::size_t>> wait_hung_up();
+
   std::unique_ptr<net::TcpStream> stream_;
   std::shared_ptr<PortLink> link_;  // the pod holds it weakly
   DeletedFlag deleted_;
   std::optional<StreamEnd> end_;
+  bool half_closed_ = false;
 };
 
 /// Errors: as Backend::forward_port().

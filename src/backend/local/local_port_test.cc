@@ -75,6 +75,31 @@ TEST_F(LocalPortTest, RemovingThePodEndsIt) {
   EXPECT_EQ(stream->end(), StreamEnd::TargetDeleted);
 }
 
+TEST_F(LocalPortTest, RemovingThePodEndsAlsoWhatItHadHalfClosed) {
+  start_and_wait();
+  const auto stream = *connect(listen());
+  const UniqueFd server = accept();
+  ::shutdown(server.get(), SHUT_WR);
+  EXPECT_EQ(read_some(*stream), "");
+  EXPECT_EQ(stream->end(), StreamEnd::Completed);
+  write_workloads("");
+  backend_->reload();
+  EXPECT_EQ(read_some(*stream), "");
+  EXPECT_EQ(stream->end(), StreamEnd::TargetDeleted);
+}
+
+TEST_F(LocalPortTest, AResetAfterTheHalfCloseShows) {
+  start_and_wait();
+  const auto stream = *connect(listen());
+  UniqueFd server = accept();
+  ::shutdown(server.get(), SHUT_WR);
+  EXPECT_EQ(read_some(*stream), "");
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(server.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  server.reset();
+  EXPECT_EQ(read_some(*stream), "connection reset");
+}
+
 TEST_F(LocalPortTest, AFinishedPodHasNoPorts) {
   start(workload("exit 0"));
   wait_phase("Completed");
