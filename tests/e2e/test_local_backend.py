@@ -154,7 +154,7 @@ def test_removed_workload_ends_its_port_forward(serve, listener):
 
 def test_removed_workload_ends_its_port_forward_whose_pod_sends_no_more(serve, listener):
     client = serve(LINES, SHELL)
-    eventually(lambda: phase(client, SHELL) == "Running", "Running")
+    eventually(lambda: client.phase(SHELL) == "Running", "Running")
     query = {"port": listener.port, "halfClose": "empty"}
     with client.open(SHELL.path("port-forward"), query) as session:
         with listener.accept() as pod:
