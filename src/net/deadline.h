@@ -1,5 +1,5 @@
 // Deadline: does something unless it is called off in time. For waits that know no time themselves:
-// let it close the stream that they wait for.
+// let it close the stream that they wait for, or give the whole task to before().
 #pragma once
 
 #include <functional>
@@ -27,5 +27,31 @@ class Deadline {
   std::function<void()> callback_;
   bool expired_ = false;
 };
+
+/// What `task` results in; at `at` it is cancelled. Errors: the task's; Unavailable ("timed out").
+template <typename T>
+Task<Result<T>> before(MonotonicTime at, Timers& timers, Task<Result<T>> task);
+
+namespace detail {
+
+template <typename T>
+Task<> store(Task<Result<T>> task, Result<T>& result) {
+  result = co_await std::move(task);
+}
+
+}  // namespace detail
+
+template <typename T>
+Task<Result<T>> before(MonotonicTime at, Timers& timers, Task<Result<T>> task) {
+  const Executor executor = co_await current_executor();
+  TaskGroup group(executor);
+  Deadline deadline(executor, timers, at, [&group] { group.cancel(); });
+  Result<T> result = fail(cancelled());
+  group.spawn("before", detail::store(std::move(task), result));
+  co_await group.finish();
+  const bool expired = co_await deadline.end();
+  if (expired && !result) result = fail(ErrorCode::Unavailable, "timed out");
+  co_return result;
+}
 
 }  // namespace sluice::net

@@ -46,6 +46,14 @@ Task<> TaskGroup::join() {
   while (!running_.empty()) co_await empty_.async_wait(kAwait);
 }
 
+Task<> TaskGroup::finish() {
+  const auto state = co_await boost::asio::this_coro::cancellation_state;
+  while (!running_.empty()) {
+    if (is_cancelled(state)) cancel();
+    co_await empty_.async_wait(kAwait);
+  }
+}
+
 void TaskGroup::ended(Position task, std::string_view name, std::exception_ptr exception) {
   if (exception) log_escaped_exception(name, exception);
   // The coroutine frame, which knows the signal, is destroyed only after this handler has returned.

@@ -30,6 +30,8 @@ class TaskGroup {
   /// Waits until none is left. One caller at a time. It waits even when the caller itself is
   /// cancelled: what the tasks use may be destroyed only afterwards.
   Task<> join();
+  /// As join(), but a caller that is cancelled cancels the tasks, too.
+  Task<> finish();
 
   std::size_t size() const { return running_.size(); }
 
