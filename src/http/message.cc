@@ -49,6 +49,12 @@ bool FieldMap::has_token(std::string_view name, std::string_view token) const {
   });
 }
 
+void append_field(std::string& text, std::string_view name, std::string_view value) {
+  text.append(name).append(": ");
+  for (const char c : value) text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  text += "\r\n";
+}
+
 std::string_view reason_phrase(unsigned status) {
   switch (status) {
     case 100: return "Continue";

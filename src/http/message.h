@@ -54,6 +54,10 @@ struct Response {
   std::string body;
 };
 
+/// Appends "Name: value" and the line's end. The value can't end its line, whatever it was made
+/// from.
+void append_field(std::string& text, std::string_view name, std::string_view value);
+
 /// "Not Found" for 404 (RFC 9110 15); empty for an unknown code.
 std::string_view reason_phrase(unsigned status);
 

@@ -3,15 +3,35 @@
 #include <stdexcept>
 
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 namespace sluice::http {
 namespace {
 
 namespace beast_http = boost::beast::http;
 
-/// Bytes that one element of the syntax may have.
-constexpr std::size_t kMaxPending = 64 * 1024;
+/// A Body of Beast's that remembers where in the input the last piece was.
+struct PieceBody {
+  using value_type = std::string_view;
+
+  class reader {
+   public:
+    template <bool isRequest, typename Fields>
+    reader(beast_http::header<isRequest, Fields>&, value_type& piece) : piece_(piece) {}
+
+    void init(const boost::optional<std::uint64_t>&, boost::system::error_code& error) {
+      error = {};
+    }
+    std::size_t put(const boost::asio::const_buffer& piece, boost::system::error_code& error) {
+      error = {};
+      piece_ = {static_cast<const char*>(piece.data()), piece.size()};
+      return piece.size();
+    }
+    void finish(boost::system::error_code& error) { error = {}; }
+
+   private:
+    value_type& piece_;
+  };
+};
 
 Result<> check(const boost::system::error_code& error) {
   if (!error || error == beast_http::error::need_more) return {};
@@ -21,19 +41,27 @@ Result<> check(const boost::system::error_code& error) {
 }  // namespace
 
 struct ResponseParser::Beast {
-  beast_http::response_parser<beast_http::string_body> parser;
+  beast_http::response_parser<PieceBody> parser;
 };
 
-ResponseParser::ResponseParser(std::size_t body_limit) : beast_(std::make_unique<Beast>()) {
-  beast_->parser.body_limit(body_limit);
-  beast_->parser.eager(true);
+ResponseParser::ResponseParser() : beast_(std::make_unique<Beast>()) {
+  beast_->parser.header_limit(kMaxElementBytes);
+  beast_->parser.body_limit(boost::none);  // it is not kept, so any size will do
 }
 
 ResponseParser::~ResponseParser() = default;
 
+bool ResponseParser::head_complete() const { return beast_->parser.is_header_done(); }
+
 bool ResponseParser::complete() const { return beast_->parser.is_done(); }
 
+bool ResponseParser::keeps_connection() const { return beast_->parser.keep_alive(); }
+
+std::string_view ResponseParser::body() const { return beast_->parser.get().body(); }
+
 Result<std::size_t> ResponseParser::feed(std::string_view input) {
+  beast_->parser.get().body() = {};
+  if (input.empty()) return 0;
   boost::system::error_code error;
   std::size_t taken = 0;
   try {
@@ -42,30 +70,29 @@ Result<std::size_t> ResponseParser::feed(std::string_view input) {
     return fail(ErrorCode::Unavailable, "malformed response: a field that is too large");
   }
   TRY_VOID(check(error));
-  if (!complete() && input.size() - taken > kMaxPending) {
+  if (!complete() && taken == 0 && input.size() >= kMaxElementBytes) {
     return fail(ErrorCode::Unavailable, "malformed response: a chunk's head that does not end");
   }
   return taken;
 }
 
 Result<> ResponseParser::finish() {
-  if (!beast_->parser.got_some()) {  // Beast insists that something came
-    return fail(ErrorCode::Unavailable, "the connection ended without a response");
+  beast_->parser.get().body() = {};
+  boost::system::error_code error = beast_http::error::partial_message;
+  if (beast_->parser.got_some()) beast_->parser.put_eof(error);  // Beast insists on that
+  if (error == beast_http::error::partial_message) {
+    return fail(ErrorCode::Unavailable, "the response was cut short");
   }
-  boost::system::error_code error;
-  beast_->parser.put_eof(error);
   return check(error);
 }
 
-Response ResponseParser::take() {
-  auto message = beast_->parser.release();
-  Response response;
-  response.head.status = message.result_int();
-  for (const auto& field : message) {
-    response.head.fields.add(field.name_string(), field.value());
+ResponseHead ResponseParser::take_head() {
+  ResponseHead head;
+  head.status = beast_->parser.get().result_int();
+  for (const auto& field : beast_->parser.get()) {
+    head.fields.add(field.name_string(), field.value());
   }
-  response.body = std::move(message.body());
-  return response;
+  return head;
 }
 
 }  // namespace sluice::http

@@ -26,16 +26,11 @@ std::string http_date(WallTime time) {
   return {text, size};
 }
 
-/// Status line and fields. A value can't end its line, whatever it was made from.
 std::string status_and_fields(const ResponseHead& head) {
   std::string text = "HTTP/1.1 " + std::to_string(head.status) + " ";
   text += reason_phrase(head.status);
   text += "\r\n";
-  for (const Field& field : head.fields) {
-    text += field.name + ": ";
-    for (const char c : field.value) text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    text += "\r\n";
-  }
+  for (const Field& field : head.fields) append_field(text, field.name, field.value);
   return text;
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "http/message.h"
-#include "net/stream.h"
+#include "http/upgraded.h"
 #include "net/timers.h"
 
 namespace sluice::http {
@@ -17,12 +17,6 @@ struct ServerLimits {
   std::size_t body_bytes = 64 * 1024;            // read and dropped; beyond: 413
   nanoseconds head_timeout = seconds(10);        // for a request, from its first byte
   nanoseconds keep_alive_timeout = seconds(60);  // for that first byte
-};
-
-/// A stream given away, with what was read behind the head.
-struct Upgraded {
-  std::unique_ptr<net::Stream> stream;
-  std::string leftover;
 };
 
 class ServerConnection {

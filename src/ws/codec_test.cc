@@ -120,6 +120,20 @@ TEST(FrameDecoder, RefusesEveryCloseCodeThatMustNotBeSent) {
   }
 }
 
+TEST(FrameEncoder, AClientsMessageUpTo1MiBIsOneFrame) {
+  testing::SeededRandom keys;
+  FrameEncoder encoder(Role::Client, keys);
+  // Kubernetes' servers take each frame for a message.
+  for (const std::size_t size : {std::size_t{0}, 32_KiB, 125_KiB, kMaxFrameBytes}) {
+    OutputBuffer out;
+    encoder.append(out, Opcode::Binary, as_bytes(std::string(size, 'x')), true);
+    const std::size_t header = (size == 0 ? 2 : size > 0xFFFF ? 10 : 4) + sizeof(MaskingKey);
+    EXPECT_EQ(out.pending().size(), header + size);
+    EXPECT_EQ(out.pending()[0], std::byte{0x82});  // FIN, binary
+    EXPECT_EQ(out.pending()[1] & std::byte{0x80}, std::byte{0x80});
+  }
+}
+
 TEST(FrameDecoder, AClientRefusesMaskedFrames) {
   FrameDecoder decoder(Role::Client);
   EXPECT_EQ(decode(decoder, std::string("\x82\x81\0\0\0\0x", 7), 7),
