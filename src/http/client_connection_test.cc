@@ -148,9 +148,9 @@ TEST_P(ClientConnectionTest, BodyOverTheLimitIsUnavailable) {
 }
 
 TEST_P(ClientConnectionTest, BodyCutShortIsUnavailable) {
-  for (const std::string start : {"Content-Length: 9\r\n\r\nabc",
-                                  "Transfer-Encoding: chunked\r\n\r\n5\r\nabc",
-                                  "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"}) {
+  for (const std::string start :
+       {"Content-Length: 9\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nabc",
+        "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"}) {
     testing::MemoryPipe pipe(loop_, {.fragment = GetParam()});
     ClientConnection connection(std::move(pipe.client));
     const std::string text = "HTTP/1.1 200 OK\r\n" + start;

@@ -1,0 +1,101 @@
+// ApiClient: our way to a cluster's API server: HTTPS with kept connections, credentials that are
+// reloaded, Impersonate-* fields, retries where the server asks for them, and WebSockets for exec,
+// attach and port-forward. It knows paths and bytes; what the objects mean is for the layers above.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "backend/kubernetes/api_status.h"
+#include "backend/kubernetes/cluster_access.h"
+#include "backend/kubernetes/connection_pool.h"
+#include "backend/kubernetes/impersonation.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "net/timers.h"
+#include "ws/connection.h"
+
+namespace sluice::backend::kubernetes {
+
+struct ApiRequest {
+  std::string method = "GET";
+  std::string path;   // percent-encoded: "/api/v1/namespaces/a/pods"
+  std::string query;  // percent-encoded, without '?'
+  std::string body;   // JSON; empty: none
+  std::string accept = "application/json";
+  http::FieldMap fields;  // others: Range
+  std::optional<Impersonation> as;
+};
+
+/// The body of a successful response, as it arrives. Dropping it ends the request. Must not outlive
+/// the client.
+class ApiStream final {
+ public:
+  ApiStream(ConnectionPool& pool, std::unique_ptr<PooledConnection> connection,
+            http::ResponseHead head);
+
+  const http::ResponseHead& head() const { return head_; }
+  /// The next bytes, valid until the next call; empty: the body has ended as it should.
+  /// Errors: Unavailable (cut short), Cancelled.
+  net::Task<Result<Bytes>> read();
+
+ private:
+  ConnectionPool& pool_;
+  std::unique_ptr<PooledConnection> connection_;  // null: given back, at the end of the body
+  http::ResponseHead head_;
+};
+
+/// An upgraded connection, and which subprotocol the server chose ("": none).
+struct ApiWebSocket {
+  std::unique_ptr<ws::Connection> socket;
+  std::string subprotocol;
+};
+
+class ApiClient final {
+ public:
+  /// How long a request may take until its response's head is there: connecting, retries and all.
+  static constexpr nanoseconds kPatience = seconds(30);
+  /// How long the body of a request() or get_json() may take behind that.
+  static constexpr nanoseconds kBodyPatience = seconds(60);
+  static constexpr std::size_t kMaxBodyBytes = 64_MiB;
+
+  /// `access` says where the cluster is and who we are; all outlive the client. Any loop may use
+  /// it; what it returns belongs to the calling loop.
+  ApiClient(ClusterAccess& access, net::Timers& timers, Random& random);
+
+  /// The whole response, whatever its status; 429 with Retry-After was retried, and 401 once with
+  /// fresh credentials. Errors: Unavailable (no connection, time-out, malformed, larger than
+  /// kMaxBodyBytes), InvalidArgument (an `as` that can't be sent), Cancelled.
+  net::Task<Result<http::Response>> request(ApiRequest request);
+  /// As request(), and the body parsed; a status other than 2xx is the Error that error_of() makes.
+  net::Task<Result<json::value>> get_json(ApiRequest request);
+  /// For watches and logs. Errors: as request(), and as error_of() maps the status.
+  net::Task<Result<std::unique_ptr<ApiStream>>> stream(ApiRequest request);
+  /// Offers the subprotocols in this order, on a connection of its own. Errors: as stream().
+  net::Task<Result<ApiWebSocket>> connect_websocket(ApiRequest request,
+                                                    std::span<const std::string_view> subprotocols);
+
+ private:
+  enum class Reuse { Yes, No };
+  struct Answered {
+    std::unique_ptr<PooledConnection> connection;
+    http::ResponseHead head;
+  };
+
+  net::Task<Result<Answered>> exchange(ApiRequest request, Reuse reuse);
+  net::Task<Result<Answered>> exchange_before(MonotonicTime deadline, ApiRequest request,
+                                              Reuse reuse);
+  net::Task<Result<Answered>> attempt(const ApiRequest& request, Reuse reuse);
+  net::Task<Result<std::unique_ptr<PooledConnection>>> connect();
+  net::Task<Result<http::Response>> read_rest(Answered answered, std::size_t limit_bytes);
+
+  ClusterAccess& access_;
+  net::Timers& timers_;
+  Random& random_;
+  ConnectionPool pool_;
+};
+
+}  // namespace sluice::backend::kubernetes
