@@ -152,6 +152,7 @@ void close_all_but(int first, int second) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   // Nothing of main's stays open here, lest its pipes outlive it.
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0) ::_exit(1);
   for (const int fd : {0, 1, 2}) ::dup2(null, fd);
   close_all_but(socket.get(), cgroup.fd());
   (void)!::chdir("/");

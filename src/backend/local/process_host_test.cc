@@ -1,7 +1,9 @@
 #include "backend/local/process_host.h"
 
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -260,6 +262,25 @@ constexpr auto kName = [](const auto& trees) {
 INSTANTIATE_TEST_SUITE_P(Trees, ProcessHostTest, ::testing::Values(TreesBy::Cgroup, TreesBy::Proc),
                          kName);
 INSTANTIATE_TEST_SUITE_P(Trees, ProcessHostWithCgroups, ::testing::Values(TreesBy::Cgroup), kName);
+
+TEST(ProcessHostOwner, WithoutANullDeviceTheHostEndsAndHoldsNothingOfItsOwners) {
+  constexpr int kNotAllowed = 77;
+  const pid_t owner = ::fork();
+  if (owner == 0) {
+    ::alarm(60);
+    if (::geteuid() != 0) (void)::unshare(CLONE_NEWUSER);
+    if (::chroot("/usr") != 0) ::_exit(kNotAllowed);
+    const Result<ProcessHost> host = ProcessHost::start({});
+    int status = 0;
+    ::waitpid(-1, &status, 0);
+    ::_exit(host && WIFEXITED(status) ? WEXITSTATUS(status) : 2);
+  }
+  int status = 0;
+  ::waitpid(owner, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kNotAllowed) GTEST_SKIP() << "neither root nor user namespaces";
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+}
 
 }  // namespace
 }  // namespace sluice::backend::local

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <span>
@@ -158,7 +159,7 @@ ReceiveResult receive_spawn_packet(int socket, SpawnPacket& packet) {
   if (count < 0)
     return errno == EAGAIN || errno == EINTR ? ReceiveResult::Malformed : ReceiveResult::EndOfFile;
   std::vector<UniqueFd> fds = take_descriptors(message);
-  const auto expected = static_cast<std::size_t>(2 + __builtin_popcount(mask));
+  const std::size_t expected = 2 + static_cast<std::size_t>(std::popcount(mask));
   if (count != sizeof mask || fds.size() != expected) return ReceiveResult::Malformed;
   std::size_t next = 2;
   packet.request_memfd = std::move(fds[0]);
