@@ -235,7 +235,8 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!offset || !date.ok()) return std::nullopt;
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t total = days * 86400 + hour * 3600 + minute * 60 + second - *offset;
+  const int second_of_day = (hour * 60 + minute) * 60 + second;
+  const std::int64_t total = days * 86400 + second_of_day - *offset;
   if (second == 60 && total % 86400 != 0) return std::nullopt;  // leap seconds end a UTC day
   return wall_time_clamped(total, *nanos);
 }
