@@ -7,7 +7,6 @@ namespace sluice::testing {
 namespace {
 
 using backend::Exited;
-using backend::OutputChannel;
 using backend::StreamEnd;
 using workload::ContainerRef;
 
