@@ -27,4 +27,18 @@ class Activity {
   std::function<void()> idle_;
 };
 
+/// One request or session, while it exists. A connection that waits for a request is none.
+class Busy {
+ public:
+  explicit Busy(Activity& activity) : activity_(&activity) { activity_->begin(); }
+  Busy(Busy&& other) noexcept : activity_(std::exchange(other.activity_, nullptr)) {}
+  Busy& operator=(Busy&&) = delete;
+  ~Busy() {
+    if (activity_ != nullptr) activity_->end();
+  }
+
+ private:
+  Activity* activity_;
+};
+
 }  // namespace sluice::gateway

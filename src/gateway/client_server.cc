@@ -13,18 +13,6 @@ constexpr nanoseconds kCountInterval = seconds(5);
 constexpr unsigned kSwitchingProtocols = 101;
 constexpr unsigned kOk = 200;
 
-/// One request or session, while it exists. A connection that waits for a request is none.
-class Busy {
- public:
-  explicit Busy(Activity& activity) : activity_(activity) { activity_.begin(); }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  ~Busy() { activity_.end(); }
-
- private:
-  Activity& activity_;
-};
-
 LogLevel level_of(unsigned status) {
   constexpr unsigned kFirstServerError = 500;
   constexpr unsigned kFirstClientError = 400;
@@ -89,10 +77,7 @@ net::Task<> ClientServer::watch_wall_clock() {
 net::Task<> ClientServer::serve_client(std::unique_ptr<net::Stream> stream) {
   services_.metrics.connection_opened();
   std::unique_ptr<UpgradedSession> session = co_await serve_requests(std::move(stream));
-  if (session) {
-    const Busy busy(services_.activity);
-    co_await run_session(services_, registry_, std::move(session));
-  }
+  if (session) co_await run_session(services_, registry_, std::move(session));
   services_.metrics.connection_closed();
 }
 

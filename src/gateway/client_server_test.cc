@@ -103,6 +103,15 @@ TEST_F(ClientServerTest, InterruptedSessionsAreTold) {
   EXPECT_EQ(idle_calls, 1);
 }
 
+TEST_F(ClientServerTest, BetweenRequestAndSessionTheServerIsNotIdle) {
+  activity.watch();
+  auto running = follow();
+  EXPECT_EQ(idle_calls, 0);
+  running.reset();
+  run_until_idle();
+  EXPECT_EQ(idle_calls, 1);
+}
+
 TEST_F(ClientServerTest, TokenExpiryEndsTheSessionWith1008) {
   tokens.expires_at = clock.wall_now() + seconds(60);
   const auto running = follow();

@@ -53,6 +53,7 @@ std::unique_ptr<UpgradedSession> prepare(SessionKind kind, const auth::Caller& c
 net::Task<Result<Answer>> start_session(const Services& services, Exchange& exchange,
                                         const Upgrade& upgrade,
                                         std::unique_ptr<UpgradedSession> session) {
+  session->busy.emplace(services.activity);
   session->peer = exchange.peer;
   Upgrade agreed = upgrade;
   if (!services.settings.compression) agreed.deflate.reset();

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "auth/caller.h"
 #include "backend/streams.h"
+#include "gateway/activity.h"
 #include "gateway/session_limits.h"
 #include "observe/metrics.h"
 #include "session/session.h"
@@ -29,6 +31,8 @@ struct PortSource {
 using SessionSource = std::variant<std::unique_ptr<backend::LogStream>, ProcessSource, PortSource>;
 
 struct UpgradedSession {
+  /// Set while the request still counts: a shutdown must not take the step between for idleness.
+  std::optional<Busy> busy;
   SessionKind kind = SessionKind::Logs;
   std::string user;
   std::string peer;
