@@ -4,16 +4,20 @@
 
 namespace sluice::net {
 
-Event::Event(Executor executor) : never_(executor, std::chrono::steady_clock::time_point::max()) {}
+Event::Event(Executor executor) : timer_(executor) {}
 
 void Event::notify() {
   notified_ = true;
-  never_.cancel();
+  timer_.cancel();
 }
 
-Task<Result<>> Event::wait() {
+Task<Result<>> Event::wait_until(MonotonicTime deadline) {
   const auto state = co_await boost::asio::this_coro::cancellation_state;
-  while (!notified_ && !is_cancelled(state)) co_await never_.async_wait(kAwait);
+  timer_.expires_at(deadline);
+  while (!notified_ && !is_cancelled(state)) {
+    const auto [told] = co_await timer_.async_wait(kAwait);
+    if (!told) break;  // the deadline has come
+  }
   if (is_cancelled(state)) co_return fail(cancelled());
   notified_ = false;
   co_return Result<>{};

@@ -17,4 +17,8 @@ Task<Result<>> SystemTimers::sleep_until(MonotonicTime deadline) {
   co_return Result<>{};
 }
 
+Task<Result<>> SystemTimers::wait_until(Event& event, MonotonicTime deadline) {
+  return event.wait_until(deadline);
+}
+
 }  // namespace sluice::net

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "net/event.h"
 #include "net/task.h"
 
 namespace sluice::net {
@@ -11,6 +12,9 @@ class Timers : public Clock {
  public:
   /// Completes at or after `deadline`. Errors: Cancelled.
   virtual Task<Result<>> sleep_until(MonotonicTime deadline) = 0;
+  /// Completes after a notify(), as Event::wait() does, or at `deadline`: the waiter looks which.
+  /// For a task that works on a schedule and is told things meanwhile. Errors: Cancelled.
+  virtual Task<Result<>> wait_until(Event& event, MonotonicTime deadline) = 0;
 
   Task<Result<>> sleep_for(nanoseconds duration) { return sleep_until(now() + duration); }
 };
@@ -21,6 +25,7 @@ class SystemTimers final : public Timers {
   MonotonicTime now() const override;
   WallTime wall_now() const override;
   Task<Result<>> sleep_until(MonotonicTime deadline) override;
+  Task<Result<>> wait_until(Event& event, MonotonicTime deadline) override;
 };
 
 }  // namespace sluice::net

@@ -45,13 +45,9 @@ class Interruption {
     event.notify();
   }
   /// The wall clock was set: what it sleeps for may be due earlier.
-  void wall_clock_set() {
-    clock_set = true;
-    event.notify();
-  }
+  void wall_clock_set() { event.notify(); }
   net::Event event;
   std::optional<SessionEnd> requested;
-  bool clock_set = false;
 };
 
 /// What a session counts as it goes; bytes are counted by its ws::Connection.

@@ -63,14 +63,10 @@ bool SessionRun::may_go_on(const Result<>& written) {
 }
 
 net::Task<SessionEnd> SessionRun::finish() {
-  restart_watch();
-  while (!end_) {
-    if (std::exchange(context_.interruption.clock_set, false)) restart_watch();
-    if (context_.interruption.requested) {
-      report(*std::exchange(context_.interruption.requested, std::nullopt));
-      break;
-    }
-    const Result<> woken = co_await context_.interruption.event.wait();
+  // Whatever wakes it, a report, something from outside or the time, it looks at all of them: one
+  // task for that, since each is memory that every idle session holds.
+  while (const std::optional<MonotonicTime> next = watch()) {
+    const Result<> woken = co_await context_.timers.wait_until(context_.interruption.event, *next);
     if (!woken) report(SessionEndKind::Disconnected, "session cancelled");
   }
   tasks.cancel();
@@ -78,24 +74,19 @@ net::Task<SessionEnd> SessionRun::finish() {
   co_return std::move(*end_);
 }
 
-void SessionRun::restart_watch() { tasks.spawn("watchdog", watch(++watch_)); }
-
-net::Task<> SessionRun::watch(unsigned watch) {
-  while (watch == watch_) {
-    Watchdog::Decision decision =
-        watchdog_.decide(context_.timers.now(), context_.timers.wall_now(), socket.last_received());
-    if (decision.end) {
-      report(std::move(*decision.end));
-      co_return;
-    }
-    if (decision.ping) socket.ping();
-    if (socket.is_lost()) {
-      report(SessionEndKind::Disconnected, "connection lost");
-      co_return;
-    }
-    const Result<> slept = co_await context_.timers.sleep_until(decision.next);
-    if (!slept) co_return;
+/// Does what is due, and says when to look again at the latest; nullopt once the session has ended.
+std::optional<MonotonicTime> SessionRun::watch() {
+  if (context_.interruption.requested) {
+    report(*std::exchange(context_.interruption.requested, std::nullopt));
   }
+  if (end_) return std::nullopt;
+  Watchdog::Decision decision =
+      watchdog_.decide(context_.timers.now(), context_.timers.wall_now(), socket.last_received());
+  if (decision.end) report(*std::move(decision.end));
+  if (decision.ping) socket.ping();
+  if (socket.is_lost()) report(SessionEndKind::Disconnected, "connection lost");
+  if (end_) return std::nullopt;
+  return decision.next;
 }
 
 }  // namespace sluice::session

@@ -45,13 +45,11 @@ class SessionRun final {
   net::Task<SessionEnd> finish();
 
  private:
-  void restart_watch();
-  net::Task<> watch(unsigned watch);
+  std::optional<MonotonicTime> watch();
   net::Task<> report_later(nanoseconds delay, SessionEnd end);
 
   const SessionContext& context_;
   Watchdog watchdog_;
-  unsigned watch_ = 0;  // the current one; earlier ones end when they wake
   std::optional<SessionEnd> end_;
 };
 

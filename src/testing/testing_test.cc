@@ -51,6 +51,36 @@ TEST(VirtualClock, ASleepIntoThePastEndsAtOnce) {
   EXPECT_TRUE(run(loop, clock.sleep_until(clock.now() - 1s)));
 }
 
+net::Task<> keep_schedule(net::Timers& timers, net::Event& event,
+                          std::vector<MonotonicTime>& wakes) {
+  while (true) {
+    const Result<> woken = co_await timers.wait_until(event, timers.now() + 30s);
+    if (!woken) break;
+    wakes.push_back(timers.now());
+  }
+}
+
+TEST(VirtualClock, AWaitEndsWithItsEventOrAtItsDeadline) {
+  net::EventLoop loop;
+  VirtualClock clock(loop);
+  net::Event event(loop.executor());
+  net::TaskGroup tasks(loop.executor());
+  const MonotonicTime start = clock.now();
+  std::vector<MonotonicTime> wakes;
+  tasks.spawn("schedule", keep_schedule(clock, event, wakes));
+
+  clock.advance(40s);
+  event.notify();
+  clock.advance(29s);
+  EXPECT_EQ(wakes, (std::vector{start + 30s, start + 40s}));
+  clock.advance(1s);
+
+  EXPECT_EQ(wakes, (std::vector{start + 30s, start + 40s, start + 70s}));
+  tasks.cancel();
+  run(loop, tasks.join());
+  EXPECT_EQ(clock.sleeping(), 0u);
+}
+
 net::Task<> echo(std::unique_ptr<net::Stream> stream) {
   std::array<std::byte, 7> buffer;
   while (true) {

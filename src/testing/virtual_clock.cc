@@ -17,9 +17,14 @@ VirtualClock::VirtualClock(net::EventLoop& loop)
       wall_now_(std::chrono::sys_days(std::chrono::year(2026) / std::chrono::January / 1)) {}
 
 net::Task<Result<>> VirtualClock::sleep_until(MonotonicTime deadline) {
-  const auto sleeper = sleepers_.emplace(sleepers_.end(), deadline, net::Event(loop_.executor()));
-  if (deadline <= now_) sleeper->due.notify();
-  const Result<> woken = co_await sleeper->due.wait();
+  net::Event due(loop_.executor());
+  co_return co_await wait_until(due, deadline);
+}
+
+net::Task<Result<>> VirtualClock::wait_until(net::Event& event, MonotonicTime deadline) {
+  if (deadline <= now_) event.notify();
+  const auto sleeper = sleepers_.emplace(sleepers_.end(), deadline, event);
+  const Result<> woken = co_await event.wait();
   sleepers_.erase(sleeper);
   co_return woken;
 }

@@ -21,6 +21,7 @@ class VirtualClock final : public net::Timers {
   WallTime wall_now() const override { return wall_now_; }
   /// Any number of tasks may sleep at the same time.
   net::Task<Result<>> sleep_until(MonotonicTime deadline) override;
+  net::Task<Result<>> wait_until(net::Event& event, MonotonicTime deadline) override;
 
   /// Moves both clocks on by `duration`, stopping at each deadline on the way to run the loop until
   /// it is idle, and at the end: a task that sleeps again within `duration` is woken again. Called
@@ -29,13 +30,13 @@ class VirtualClock final : public net::Timers {
   /// Moves the wall clock alone, either way: what NTP or an operator does.
   void jump_wall_clock(nanoseconds by) { wall_now_ += by; }
 
-  /// How many tasks sleep now.
+  /// How many tasks sleep now, or wait until a deadline.
   std::size_t sleeping() const { return sleepers_.size(); }
 
  private:
   struct Sleeper {
     MonotonicTime deadline;
-    net::Event due;
+    net::Event& due;  // of the task that waits
   };
 
   void move_to(MonotonicTime time);
