@@ -75,17 +75,24 @@ Connection::Connection(net::Executor executor, std::unique_ptr<net::Stream> stre
 Connection::~Connection() = default;
 
 net::Task<Result<Received>> Connection::receive() {
-  while (true) {
-    if (auto received = decode()) co_return *std::move(received);
-    input_memory_ = {};
-    const Result<> filled = co_await fill_input();
-    if (filled) continue;
-    if (filled.error().code == ErrorCode::Cancelled) co_return fail(filled.error());
-    co_return Close{CloseCode::Abnormal, filled.error().message};
+  // An idle session waits here, so this is kept small: one frame, and what follows is plain calls.
+  std::optional<Result<Received>> received = decode();
+  while (!received) {
+    const Result<> readable = co_await stream_->readable();
+    received = read_and_decode(readable);
   }
+  co_return *std::move(received);
 }
 
-/// What the input holds; nullopt: it is used up.
+/// nullopt: more must come first. `readable`: what waiting for it came to.
+std::optional<Result<Received>> Connection::read_and_decode(const Result<>& readable) {
+  const Result<> read = readable ? read_input() : readable;
+  if (read) return decode();
+  if (read.error().code == ErrorCode::Cancelled) return fail(read.error());
+  return Received(Close{CloseCode::Abnormal, read.error().message});
+}
+
+/// What the input holds; nullopt: it is used up, and its memory given back.
 std::optional<Result<Received>> Connection::decode() {
   while (true) {
     if (compression_ && compression_->unfolding) {
@@ -108,6 +115,8 @@ std::optional<Result<Received>> Connection::decode() {
     } else if (auto* violation = std::get_if<Violation>(&event)) {
       return violated(std::move(violation->close));
     } else if (std::holds_alternative<NeedsInput>(event)) {
+      input_memory_ = {};
+      if (compression_) compression_->room = {};
       return std::nullopt;
     }
   }
@@ -139,26 +148,22 @@ Result<Received> Connection::violated(Close close) {
   return fail(ErrorCode::InvalidArgument, violation_.reason);
 }
 
-/// Errors: Cancelled; Unavailable: the stream has ended or broken.
-net::Task<Result<>> Connection::fill_input() {
-  if (compression_) compression_->room = {};
-  while (true) {
-    CO_TRY_VOID(co_await stream_->readable());
-    PooledBuffer memory = PooledBuffer::take(kReadBytes);
-    CO_TRY(const std::optional<std::size_t> count, stream_->try_read({memory.data(), kReadBytes}));
-    if (!count) continue;
-    if (*count == 0) co_return fail(ErrorCode::Unavailable, "connection closed");
-    bytes_received_ += *count;
-    last_received_ = timers_.now();
-    input_memory_ = std::move(memory);
-    if (*count <= kSmallReadBytes) {
-      PooledBuffer small = PooledBuffer::take(*count);
-      std::copy_n(input_memory_.data(), *count, small.data());
-      input_memory_ = std::move(small);
-    }
-    input_ = {input_memory_.data(), *count};
-    co_return Result<>{};
+/// Reads what the stream has now, be it nothing. Errors: Unavailable: it has ended or broken.
+Result<> Connection::read_input() {
+  PooledBuffer memory = PooledBuffer::take(kReadBytes);
+  TRY(const std::optional<std::size_t> count, stream_->try_read({memory.data(), kReadBytes}));
+  if (!count) return {};
+  if (*count == 0) return fail(ErrorCode::Unavailable, "connection closed");
+  bytes_received_ += *count;
+  last_received_ = timers_.now();
+  input_memory_ = std::move(memory);
+  if (*count <= kSmallReadBytes) {
+    PooledBuffer small = PooledBuffer::take(*count);
+    std::copy_n(input_memory_.data(), *count, small.data());
+    input_memory_ = std::move(small);
   }
+  input_ = {input_memory_.data(), *count};
+  return {};
 }
 
 void Connection::append_compressed(Opcode opcode, Bytes payload, bool final) {
@@ -292,8 +297,8 @@ net::Task<> Connection::exchange_closes(Close close) {
   if (broken || role_ == Role::Client) {
     if (broken) stream_->shutdown_write();
     while (true) {
-      const Result<> filled = co_await fill_input();
-      if (!filled) co_return;
+      const Result<> readable = co_await stream_->readable();
+      if (!readable || !read_input()) co_return;
     }
   }
   while (!close_received_) {

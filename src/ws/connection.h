@@ -79,7 +79,8 @@ class Connection final {
   std::optional<Result<Received>> decode();
   std::optional<Result<Received>> inflate();
   Result<Received> violated(Close close);
-  net::Task<Result<>> fill_input();
+  std::optional<Result<Received>> read_and_decode(const Result<>& readable);
+  Result<> read_input();
 
   void append_compressed(Opcode opcode, Bytes payload, bool final);
   void append_due_control();
