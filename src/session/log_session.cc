@@ -16,60 +16,72 @@ net::Task<> watch_client(SessionRun& run) {
   }
 }
 
-/// Frames pieces of lines; a line in several pieces becomes one message of several frames.
+/// Between the log and the socket. Apart from pump_log() so that what it needs for a moment does
+/// not stay in that coroutine's frame, which every idle follower has.
 class LineFramer final {
  public:
-  explicit LineFramer(ws::Connection& socket) : socket_(socket) {}
+  LineFramer(SessionRun& run, LogStream& log, SessionStats* stats)
+      : run_(run), log_(log), stats_(stats) {}
 
-  /// Returns how many lines were completed.
-  std::uint64_t append(std::span<const LogPiece> pieces) {
-    std::uint64_t lines = 0;
-    for (const LogPiece& piece : pieces) {
-      const ws::Opcode opcode = in_line_ ? ws::Opcode::Continuation : ws::Opcode::Binary;
-      socket_.append(opcode, as_bytes(piece.text), piece.ends_line);
-      in_line_ = !piece.ends_line;
-      lines += piece.ends_line ? 1 : 0;
-    }
-    return lines;
-  }
-  /// A log that ends within a line leaves no message unfinished.
-  void finish() {
-    if (in_line_) socket_.append(ws::Opcode::Continuation, {}, true);
-    in_line_ = false;
-  }
+  /// Frames what the log has, as whole messages once it has ended. False: it can't be read, which
+  /// is reported. `ready`: what waiting for it came to.
+  bool append_lines(const Result<>& ready);
+  /// Reports the log's end once what was appended is sent. False: there was one.
+  bool goes_on() const;
 
  private:
-  ws::Connection& socket_;
+  void append(const LogPiece& piece);
+
+  SessionRun& run_;
+  LogStream& log_;
+  SessionStats* stats_;
   bool in_line_ = false;
 };
 
+bool LineFramer::append_lines(const Result<>& ready) {
+  if (!ready) {
+    run_.report_failure(ready.error());
+    return false;
+  }
+  const Result<std::span<const LogPiece>> pieces = log_.read();
+  if (!pieces) {
+    run_.report_failure(pieces.error());
+    return false;
+  }
+  std::uint64_t lines = 0;
+  for (const LogPiece& piece : *pieces) {
+    append(piece);
+    lines += piece.ends_line ? 1 : 0;
+  }
+  if (stats_ != nullptr) stats_->lines += lines;
+  // A log that ends within a line leaves no message unfinished.
+  if (log_.end() && in_line_) append({.text = {}, .ends_line = true});
+  return true;
+}
+
+/// A line in several pieces becomes one message of several frames.
+void LineFramer::append(const LogPiece& piece) {
+  const ws::Opcode opcode = in_line_ ? ws::Opcode::Continuation : ws::Opcode::Binary;
+  run_.socket.append(opcode, as_bytes(piece.text), piece.ends_line);
+  in_line_ = !piece.ends_line;
+}
+
+bool LineFramer::goes_on() const {
+  const std::optional<backend::StreamEnd> end = log_.end();
+  if (!end) return true;
+  const bool deleted = *end == backend::StreamEnd::TargetDeleted;
+  run_.report(deleted ? SessionEndKind::TargetDeleted : SessionEndKind::Completed,
+              log_.end_reason());
+  return false;
+}
+
 net::Task<> pump_log(SessionRun& run, LogStream& log, SessionStats* stats) {
-  LineFramer framer(run.socket);
+  LineFramer framer(run, log, stats);
   while (true) {
     const Result<> ready = co_await log.readable();
-    if (!ready) {
-      run.report_failure(ready.error());
-      co_return;
-    }
-    const Result<std::span<const LogPiece>> pieces = log.read();
-    if (!pieces) {
-      run.report_failure(pieces.error());
-      co_return;
-    }
-    const std::uint64_t lines = framer.append(*pieces);
-    if (stats != nullptr) stats->lines += lines;
-    const std::optional<backend::StreamEnd> end = log.end();
-    if (end) framer.finish();
-    if (!pieces->empty() || end) {
-      const Result<> written = co_await run.socket.flush();
-      if (!run.may_go_on(written)) co_return;
-    }
-    if (end) {
-      const bool deleted = *end == backend::StreamEnd::TargetDeleted;
-      run.report(deleted ? SessionEndKind::TargetDeleted : SessionEndKind::Completed,
-                 log.end_reason());
-      co_return;
-    }
+    if (!framer.append_lines(ready)) co_return;
+    const Result<> written = co_await run.socket.flush();
+    if (!run.may_go_on(written) || !framer.goes_on()) co_return;
   }
 }
 
