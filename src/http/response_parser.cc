@@ -1,5 +1,6 @@
 #include "http/response_parser.h"
 
+#include <functional>
 #include <stdexcept>
 
 #include <boost/beast/http/parser.hpp>
@@ -41,7 +42,20 @@ Result<> check(const boost::system::error_code& error) {
 }  // namespace
 
 struct ResponseParser::Beast {
+  using ErrorCode = boost::system::error_code;
+
+  Beast() { parser.on_chunk_header(on_chunk); }
+
+  /// Beast asserts that a chunked body's last element (at least "0\r\n\r\n") has not been cut
+  /// short.
+  bool may_be_cut(std::string_view input) const {
+    return parser.is_header_done() && parser.chunked() && chunk_left == 0 && input.size() < 5;
+  }
+
   beast_http::response_parser<PieceBody> parser;
+  std::uint64_t chunk_left = 0;  // bytes that the chunk still has
+  std::function<void(std::uint64_t, boost::beast::string_view, ErrorCode&)> on_chunk =
+      [this](std::uint64_t size, boost::beast::string_view, ErrorCode&) { chunk_left = size; };
 };
 
 ResponseParser::ResponseParser() : beast_(std::make_unique<Beast>()) {
@@ -61,7 +75,7 @@ std::string_view ResponseParser::body() const { return beast_->parser.get().body
 
 Result<std::size_t> ResponseParser::feed(std::string_view input) {
   beast_->parser.get().body() = {};
-  if (input.empty()) return 0;
+  if (input.empty() || beast_->may_be_cut(input)) return 0;
   boost::system::error_code error;
   std::size_t taken = 0;
   try {
@@ -70,6 +84,7 @@ Result<std::size_t> ResponseParser::feed(std::string_view input) {
     return fail(ErrorCode::Unavailable, "malformed response: a field that is too large");
   }
   TRY_VOID(check(error));
+  if (beast_->chunk_left > 0) beast_->chunk_left -= body().size();
   if (!complete() && taken == 0 && input.size() >= kMaxElementBytes) {
     return fail(ErrorCode::Unavailable, "malformed response: a chunk's head that does not end");
   }
