@@ -99,6 +99,7 @@ class SecureClientTest : public ClientTest {
                 ("sluice-client-" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(folder_);
     const testing::TestCertificate made = testing::make_test_certificate();
+    certificate_pem_ = made.certificate_pem;
     (void)write_file_atomically(certificate_file(), made.certificate_pem, 0600);
     (void)write_file_atomically(key_file(), made.key_pem, 0600);
   }
@@ -118,11 +119,11 @@ class SecureClientTest : public ClientTest {
     const Result<> written = co_await (*stream)->write(as_bytes(answer));
     EXPECT_TRUE(written);
   }
-  Result<Response> get_securely(const std::string& ca_file, std::string answer) {
+  Result<Response> get_securely(const std::string& authorities, std::string answer) {
     net::TaskGroup group(loop_.executor());
     group.spawn("serve", serve_securely(std::move(answer)));
     ClientOptions options;
-    options.tls = *net::TlsContext::for_client(ca_file);
+    options.tls = *net::TlsContext::for_client({.authorities_pem = authorities});
     Result<Response> response =
         testing::run(loop_, http::get("https" + url().substr(4), options, timers_));
     group.cancel();
@@ -130,12 +131,15 @@ class SecureClientTest : public ClientTest {
     return response;
   }
 
+ protected:
+  std::string certificate_pem_;
+
  private:
   std::filesystem::path folder_;
 };
 
 TEST_F(SecureClientTest, GetsFromATrustedServer) {
-  const auto response = get_securely(certificate_file(), "HTTP/1.0 200 OK\r\n\r\n{}");
+  const auto response = get_securely(certificate_pem_, "HTTP/1.0 200 OK\r\n\r\n{}");
   ASSERT_TRUE(response) << response.error().message;
   EXPECT_EQ(response->body, "{}");
 }

@@ -88,6 +88,14 @@ void TcpStream::set_user_timeout(milliseconds timeout) {
   ::setsockopt(descriptor_.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
 }
 
+void TcpStream::set_keepalive(seconds idle) {
+  const int on = 1;
+  const int interval = static_cast<int>(idle.count());
+  ::setsockopt(descriptor_.fd(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(descriptor_.fd(), IPPROTO_TCP, TCP_KEEPIDLE, &interval, sizeof interval);
+  ::setsockopt(descriptor_.fd(), IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+}
+
 Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(std::string address, std::uint16_t port) {
   const std::optional<SocketAddress> peer = parse_socket_address(address, port);
   if (!peer) co_return fail(ErrorCode::Unavailable, address + " is not an IP address");

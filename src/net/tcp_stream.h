@@ -28,6 +28,9 @@ class TcpStream final : public Stream {
   int fd() { return descriptor_.fd(); }
   /// How long sent data may stay unacknowledged before the connection counts as dead (RFC 5482).
   void set_user_timeout(milliseconds timeout);
+  /// Probes a peer that has been silent for `idle`, so that one which is gone is noticed (RFC 9293
+  /// 3.8.4).
+  void set_keepalive(seconds idle);
 
  private:
   Descriptor descriptor_;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "observe/log.h"
@@ -45,6 +46,54 @@ std::shared_ptr<SSL_CTX> new_context(const SSL_METHOD* method) {
   return context;
 }
 
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+
+Bio open_text(const std::string& text) {
+  return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
+}
+
+/// For an encrypted key: OpenSSL would ask whoever sits at the terminal.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
+/// All certificates of the text; none when there is something else in it.
+std::vector<Certificate> read_certificates(const std::string& pem) {
+  const Bio text = open_text(pem);
+  std::vector<Certificate> all;
+  while (true) {
+    Certificate next(PEM_read_bio_X509(text.get(), nullptr, no_passphrase, nullptr), X509_free);
+    if (!next) break;
+    all.push_back(std::move(next));
+  }
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) return {};
+  ERR_clear_error();
+  return all;
+}
+
+Result<> trust(SSL_CTX* context, const std::string& pem) {
+  const std::vector<Certificate> authorities = read_certificates(pem);
+  if (authorities.empty()) return broken("certificate authorities", "no readable PEM");
+  for (const Certificate& authority : authorities) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get());
+  }
+  return {};
+}
+
+Result<> present(SSL_CTX* context, const std::string& certificate_pem, const std::string& key_pem) {
+  const std::vector<Certificate> chain = read_certificates(certificate_pem);
+  if (chain.empty() || SSL_CTX_use_certificate(context, chain.front().get()) != 1) {
+    return broken("client certificate", "not a readable PEM certificate");
+  }
+  for (std::size_t i = 1; i < chain.size(); ++i) SSL_CTX_add1_chain_cert(context, chain[i].get());
+  const Bio text = open_text(key_pem);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      PEM_read_bio_PrivateKey(text.get(), nullptr, no_passphrase, nullptr), EVP_PKEY_free);
+  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
+    return broken("client key", "not a readable PEM private key, or not the certificate's");
+  }
+  return {};
+}
+
 /// Changes whenever either file does.
 std::string version_of(const std::string& certificate_file, const std::string& key_file) {
   std::string version;
@@ -73,14 +122,17 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::for_server(
   return std::shared_ptr<const TlsContext>(new TlsContext(std::move(context)));
 }
 
-Result<std::shared_ptr<const TlsContext>> TlsContext::for_client(const std::string& ca_file) {
+Result<std::shared_ptr<const TlsContext>> TlsContext::for_client(const TlsClientOptions& options) {
   std::shared_ptr<SSL_CTX> context = new_context(TLS_client_method());
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context.get(), kHttp11, sizeof kHttp11);
-  if (ca_file.empty()) {
+  SSL_CTX_set_verify(context.get(), options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  if (options.authorities_pem.empty()) {
     SSL_CTX_set_default_verify_paths(context.get());
-  } else if (SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr) != 1) {
-    return broken(ca_file, "no readable PEM certificates of authorities");
+  } else {
+    TRY_VOID(trust(context.get(), options.authorities_pem));
+  }
+  if (!options.certificate_pem.empty()) {
+    TRY_VOID(present(context.get(), options.certificate_pem, options.key_pem));
   }
   return std::shared_ptr<const TlsContext>(new TlsContext(std::move(context)));
 }

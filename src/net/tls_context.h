@@ -12,6 +12,15 @@ struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 
 namespace sluice::net {
 
+/// What a TLS client is told as text, not files.
+struct TlsClientOptions {
+  std::string authorities_pem;  // whom it trusts; empty: the system's authorities
+  std::string certificate_pem;  // with its chain, leaf first; empty: none is presented
+  std::string key_pem;
+  bool verify = true;  // false: takes any server for the one it means
+  bool operator==(const TlsClientOptions&) const = default;
+};
+
 /// Immutable once made; any thread may use it.
 class TlsContext {
  public:
@@ -19,9 +28,8 @@ class TlsContext {
   /// naming the file and what is wrong with it.
   static Result<std::shared_ptr<const TlsContext>> for_server(const std::string& certificate_file,
                                                               const std::string& key_file);
-  /// Trusts the authorities in `ca_file`, or the system's when it is empty. Errors:
-  /// InvalidArgument.
-  static Result<std::shared_ptr<const TlsContext>> for_client(const std::string& ca_file);
+  /// Errors: InvalidArgument, saying which of the texts is wrong.
+  static Result<std::shared_ptr<const TlsContext>> for_client(const TlsClientOptions& options);
 
   ssl_ctx_st* get() const { return context_.get(); }
 

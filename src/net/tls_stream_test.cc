@@ -28,6 +28,7 @@ class TlsStreamTest : public ::testing::Test {
   ~TlsStreamTest() override { std::filesystem::remove_all(folder_); }
 
   std::string certificate_file() const { return (folder_ / "cert.pem").string(); }
+  std::string certificate_pem() const { return *read_file(certificate_file(), 64_KiB); }
   std::string key_file() const { return (folder_ / "key.pem").string(); }
 
   void write_certificate() const {
@@ -50,10 +51,10 @@ class TlsStreamTest : public ::testing::Test {
   }
 
   /// Both ends of one connection, or why there is none.
-  std::pair<Result<StreamPtr>, Result<StreamPtr>> pair(const std::string& ca_file,
+  std::pair<Result<StreamPtr>, Result<StreamPtr>> pair(const std::string& authorities,
                                                        const std::string& host = "localhost") {
     auto server = TlsContext::for_server(certificate_file(), key_file());
-    auto client = TlsContext::for_client(ca_file);
+    auto client = TlsContext::for_client({.authorities_pem = authorities});
     auto listener = Listener::open(loop_.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
     std::optional<Result<StreamPtr>> accepted, connected;
     TaskGroup group(loop_.executor());
@@ -86,7 +87,7 @@ Task<> read_all(Stream& stream, std::string& into) {
 }
 
 TEST_F(TlsStreamTest, LargeTransfersBothWaysAtOnce) {
-  auto [server, client] = pair(certificate_file());
+  auto [server, client] = pair(certificate_pem());
   ASSERT_TRUE(server && client);
   const std::string up(5'000'000, 'u'), down(7'000'000, 'd');
   std::string got_up, got_down;
@@ -101,7 +102,7 @@ TEST_F(TlsStreamTest, LargeTransfersBothWaysAtOnce) {
 }
 
 TEST_F(TlsStreamTest, EndWithoutCloseNotifyIsALostConnection) {
-  auto [server, client] = pair(certificate_file());
+  auto [server, client] = pair(certificate_pem());
   ASSERT_TRUE(server && client);
   static_cast<TlsStream&>(**server).tcp().close();
   std::byte byte;
@@ -118,12 +119,12 @@ TEST_F(TlsStreamTest, UntrustedServerIsRefusedAndSaysWhy) {
 }
 
 TEST_F(TlsStreamTest, CertificateOfAnotherNameIsRefused) {
-  const auto [server, client] = pair(certificate_file(), "elsewhere.example");
+  const auto [server, client] = pair(certificate_pem(), "elsewhere.example");
   EXPECT_FALSE(client);
 }
 
 TEST_F(TlsStreamTest, AddressInTheCertificateIsTrusted) {
-  const auto [server, client] = pair(certificate_file(), "127.0.0.1");
+  const auto [server, client] = pair(certificate_pem(), "127.0.0.1");
   EXPECT_TRUE(client);
 }
 
@@ -153,7 +154,7 @@ TEST_F(TlsStreamTest, ChangedCertificateIsReloadedAndABrokenOneIsNot) {
 }
 
 TEST_F(TlsStreamTest, ErrorsOfOtherCallsInTheThreadsQueueAreNotTakenForItsOwn) {
-  auto [server, client] = pair(certificate_file());
+  auto [server, client] = pair(certificate_pem());
   ASSERT_TRUE(server && client);
   ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);
   std::byte byte;
@@ -163,7 +164,7 @@ TEST_F(TlsStreamTest, ErrorsOfOtherCallsInTheThreadsQueueAreNotTakenForItsOwn) {
 }
 
 TEST_F(TlsStreamTest, WritingToALostConnectionIsAnErrorAndNoSignal) {
-  auto [server, client] = pair(certificate_file());
+  auto [server, client] = pair(certificate_pem());
   ASSERT_TRUE(server && client);
   (*server)->abort();
   const std::string megabyte(1'000'000, 'x');
@@ -173,7 +174,7 @@ TEST_F(TlsStreamTest, WritingToALostConnectionIsAnErrorAndNoSignal) {
 }
 
 TEST_F(TlsStreamTest, ClosedStreamTouchesNoDescriptor) {
-  auto [server, client] = pair(certificate_file());
+  auto [server, client] = pair(certificate_pem());
   ASSERT_TRUE(server && client);
   (*client)->close();
   std::byte byte;
@@ -183,7 +184,7 @@ TEST_F(TlsStreamTest, ClosedStreamTouchesNoDescriptor) {
 }
 
 TEST_F(TlsStreamTest, DestructionTellsThePeerThatNothingIsMissing) {
-  auto [server, client] = pair(certificate_file());
+  auto [server, client] = pair(certificate_pem());
   ASSERT_TRUE(server && client);
   server->reset();
   std::byte byte;
@@ -294,6 +295,47 @@ TEST_F(RawTlsTest, ClientThatWantsOnlyHttp2IsRefused) {
   };
   EXPECT_FALSE(handshake(TLS1_3_VERSION, offer("\x02h2")));
   EXPECT_TRUE(handshake(TLS1_3_VERSION, offer("\x02h2\x08http/1.1")));
+}
+
+TEST_F(TlsStreamTest, ClientShowsItsCertificateToAServerThatAsks) {
+  auto server = TlsContext::for_server(certificate_file(), key_file());
+  SSL_CTX_set_verify((*server)->get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  SSL_CTX_load_verify_locations((*server)->get(), certificate_file().c_str(), nullptr);
+  TlsClientOptions options{.authorities_pem = certificate_pem()};
+  for (const bool shown : {false, true}) {
+    if (shown) {
+      options.certificate_pem = options.authorities_pem;
+      options.key_pem = *read_file(key_file(), 64_KiB);
+    }
+    const auto client = TlsContext::for_client(options);
+    ASSERT_TRUE(client) << client.error().message;
+    auto listener = Listener::open(loop_.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
+    std::optional<Result<StreamPtr>> accepted, connected;
+    TaskGroup group(loop_.executor());
+    group.spawn("serve", testing::store_result(serve(*listener, *server), accepted));
+    auto connecting = connect(listener->address().port, *client, "localhost");
+    group.spawn("connect", testing::store_result(std::move(connecting), connected));
+    testing::run_until_empty(loop_, group);
+    EXPECT_EQ(accepted->has_value(), shown);
+  }
+}
+
+TEST_F(TlsStreamTest, BrokenTextsOfAClientAreNamed) {
+  const testing::TestCertificate one = testing::make_test_certificate();
+  const testing::TestCertificate other = testing::make_test_certificate();
+  const std::pair<TlsClientOptions, std::string> expected[] = {
+      {{.authorities_pem = "nonsense"}, "certificate authorities: "},
+      {{.authorities_pem = one.certificate_pem + "-----BEGIN CERTIFICATE-----\nx\n"},
+       "certificate authorities: "},
+      {{.certificate_pem = "nonsense", .key_pem = one.key_pem}, "client certificate: "},
+      {{.certificate_pem = one.certificate_pem, .key_pem = "nonsense"}, "client key: "},
+      {{.certificate_pem = one.certificate_pem, .key_pem = other.key_pem}, "client key: "},
+  };
+  for (const auto& [options, start] : expected) {
+    const auto context = TlsContext::for_client(options);
+    ASSERT_FALSE(context);
+    EXPECT_TRUE(context.error().message.starts_with(start)) << context.error().message;
+  }
 }
 
 TEST_F(TlsStreamTest, MissingFileIsNamed) {
