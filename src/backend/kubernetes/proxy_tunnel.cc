@@ -1,0 +1,79 @@
+#include "backend/kubernetes/proxy_tunnel.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace sluice::backend::kubernetes {
+namespace {
+
+constexpr std::size_t kMaxAnswerBytes = 16 * 1024;
+
+std::unexpected<Error> refused(std::string why) {
+  return fail(ErrorCode::Unavailable, "the proxy refused: " + why);
+}
+
+/// Exactly so many bytes: what follows is no longer the proxy's.
+net::Task<Result<std::string>> read_exactly(net::Stream& stream, std::size_t size) {
+  std::string bytes(size, '\0');
+  std::size_t got = 0;
+  while (got < size) {
+    const MutableBytes room = std::as_writable_bytes(std::span(bytes)).subspan(got);
+    CO_TRY(const std::size_t count, co_await stream.read(room));
+    if (count == 0) co_return refused("it closed the connection");
+    got += count;
+  }
+  co_return bytes;
+}
+
+net::Task<Result<>> connect_http(net::Stream& stream, std::string host, std::uint16_t port) {
+  const bool is_v6 = host.contains(':');
+  const std::string target = fmt::format("{}:{}", is_v6 ? "[" + host + "]" : host, port);
+  const std::string request = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", target);
+  CO_TRY_VOID(co_await stream.write(as_bytes(request)));
+  std::string answer;
+  while (!answer.ends_with("\r\n\r\n")) {
+    CO_TRY(const std::string byte, co_await read_exactly(stream, 1));
+    answer += byte;
+    if (answer.size() > kMaxAnswerBytes) co_return refused("its answer is too long");
+  }
+  const std::string line = answer.substr(0, answer.find('\r'));
+  const bool granted = line.starts_with("HTTP/1.") && line.size() >= 12 && line[9] == '2';
+  if (!granted) co_return refused(line);
+  co_return Result<>{};
+}
+
+net::Task<Result<>> connect_socks(net::Stream& stream, std::string host, std::uint16_t port) {
+  using namespace std::string_literals;
+  const std::string greeting = "\x05\x01\x00"s;  // version 5, one method: no authentication
+  CO_TRY_VOID(co_await stream.write(as_bytes(greeting)));
+  CO_TRY(const std::string method, co_await read_exactly(stream, 2));
+  if (method != "\x05\x00"s) co_return refused("it is no SOCKS 5 proxy without authentication");
+  if (host.size() > 255) co_return refused("the name is too long");
+  std::string request = "\x05\x01\x00\x03"s;  // connect to a name
+  request += static_cast<char>(host.size());
+  request += host;
+  request += static_cast<char>(port >> 8);
+  request += static_cast<char>(port & 0xFF);
+  CO_TRY_VOID(co_await stream.write(as_bytes(request)));
+  CO_TRY(const std::string head, co_await read_exactly(stream, 5));
+  if (head[0] != 5 || head[1] != 0) {
+    co_return refused(fmt::format("SOCKS reply {}", static_cast<int>(head[1])));
+  }
+  // The bound address, of which head[4] is the first byte, and the port.
+  std::size_t rest = 3 + 2;
+  if (head[3] == 4) rest = 15 + 2;
+  if (head[3] == 3) rest = static_cast<unsigned char>(head[4]) + std::size_t{2};
+  CO_TRY_VOID(co_await read_exactly(stream, rest));
+  co_return Result<>{};
+}
+
+}  // namespace
+
+net::Task<Result<>> open_tunnel(net::Stream& stream, ProxyKind kind, std::string host,
+                                std::uint16_t port) {
+  return kind == ProxyKind::Socks5 ? connect_socks(stream, std::move(host), port)
+                                   : connect_http(stream, std::move(host), port);
+}
+
+}  // namespace sluice::backend::kubernetes
