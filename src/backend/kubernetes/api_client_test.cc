@@ -296,6 +296,12 @@ TEST_F(ApiClientTest, WebSocketOffersTheSubprotocolsInOneLine) {
   EXPECT_EQ(testing::run(loop_, receive_text(*socket->socket)), "answer");
 }
 
+TEST_F(ApiClientTest, WebSocketAcceptsAnything) {
+  const auto server = server_.websocket("/exec", "v5.channel.k8s.io");
+  ASSERT_TRUE(connect_websocket("/exec"));
+  EXPECT_THAT(server_.last_call().fields.find_all("Accept"), ElementsAre("*/*"));
+}
+
 TEST_F(ApiClientTest, WebSocketTakesNoKeptConnection) {
   ASSERT_TRUE(request({.path = "/"}));
   server_.websocket("/exec", "v5.channel.k8s.io");

@@ -1,8 +1,8 @@
-#include "net/write_turns.h"
+#include "session/write_turns.h"
 
-namespace sluice::net {
+namespace sluice::session {
 
-Task<Result<>> WriteTurns::take() {
+net::Task<Result<>> WriteTurns::take() {
   if (!taken_) {
     taken_ = true;
     co_return Result<>{};
@@ -25,4 +25,4 @@ void WriteTurns::pass() {
   taken_ = false;
 }
 
-}  // namespace sluice::net
+}  // namespace sluice::session

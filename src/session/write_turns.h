@@ -6,27 +6,27 @@
 
 #include "net/event.h"
 
-namespace sluice::net {
+namespace sluice::session {
 
 class WriteTurns final {
  public:
-  explicit WriteTurns(Executor executor) : executor_(executor) {}
+  explicit WriteTurns(net::Executor executor) : executor_(executor) {}
 
   /// Completes when it is the caller's turn; pass() ends the turn. Errors: Cancelled, without a
   /// turn.
-  Task<Result<>> take();
+  net::Task<Result<>> take();
   void pass();
 
  private:
   struct Waiter {
-    explicit Waiter(Executor executor) : granted(executor) {}
-    Event granted;
+    explicit Waiter(net::Executor executor) : granted(executor) {}
+    net::Event granted;
     bool has_turn = false;
   };
 
-  Executor executor_;
+  net::Executor executor_;
   bool taken_ = false;
   std::list<Waiter> waiting_;
 };
 
-}  // namespace sluice::net
+}  // namespace sluice::session

@@ -1,11 +1,11 @@
-#include "net/write_turns.h"
+#include "session/write_turns.h"
 
 #include <gtest/gtest.h>
 
 #include "net/task_group.h"
 #include "testing/test_loop.h"
 
-namespace sluice::net {
+namespace sluice::session {
 namespace {
 
 net::Task<> take_turn(WriteTurns& turns, std::vector<int>& order, int number) {
@@ -50,4 +50,4 @@ TEST(WriteTurns, ACancelledWaiterIsPassedOver) {
 }
 
 }  // namespace
-}  // namespace sluice::net
+}  // namespace sluice::session
