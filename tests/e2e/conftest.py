@@ -9,26 +9,56 @@ import pytest
 
 from support import catalogue, tokens
 from support.client import Client
-from support.local import LocalPlatform, describe, settings
+from support.local import LocalBackend
 from support.network import Network
-from support.server import SLUICED, Server
+from support.platform import Platform
+from support.server import SLUICED
 from support.tcp import Listener
 
 FAST = {"pingInterval": "200ms", "idleTimeout": "1s", "shutdownGrace": "500ms"}
 
 
+def pytest_addoption(parser):
+    parser.addoption("--platform", default="local", choices=["local", "kubernetes"],
+                     help="what runs the workloads; kubernetes: within ./dev kubernetes contract")
+    parser.addoption("--authorization", default="impersonate",
+                     choices=["impersonate", "subject-access-review"],
+                     help="how the server asks a cluster who may do what")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than five seconds")
-    config.addinivalue_line("markers", "local: knows the local backend, no other platform")
+    config.addinivalue_line("markers", "local: knows the local backend, no other")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--platform") == "local":
+        return
+    for item in items:
+        if item.get_closest_marker("local"):
+            item.add_marker(pytest.mark.skip(reason="of the local backend alone"))
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory):
-    """The platform under test. A second backend joins the suite by a second parameter here."""
+def backend(request, tmp_path_factory):
+    """What brings workloads to life and makes servers for them."""
     assert shutil.which(SLUICED), f"no server at {SLUICED}: build it or set SLUICED"
-    local = LocalPlatform(tmp_path_factory.mktemp("platform"))
-    yield local
-    assert local.server.stop(timeout=60) == 0, local.server.output
+    if request.config.getoption("--platform") == "local":
+        chosen = LocalBackend()
+    else:
+        from support.kubernetes import KubernetesBackend  # needs a cluster's kubectl
+        chosen = KubernetesBackend(tmp_path_factory.mktemp("cluster"),
+                                   request.config.getoption("--authorization"))
+    yield chosen
+    chosen.close()
+
+
+@pytest.fixture(scope="session")
+def platform(backend, tmp_path_factory):
+    """The platform under test: a server with the whole catalogue, and its users."""
+    one = Platform(backend, tmp_path_factory.mktemp("platform"))
+    yield one
+    assert one.server.stop(timeout=60) == 0, one.server.output
 
 
 @pytest.fixture
@@ -38,14 +68,14 @@ def client(platform):
 
 
 @pytest.fixture
-def serve(tmp_path):
+def serve(backend, tmp_path):
     """serve(*workloads, **settings) starts a server for one test and gives alice's client."""
     servers = []
 
     def start(*workloads, **changes):
         folder = tmp_path / f"server{len(servers)}"
         folder.mkdir()
-        server = Server(folder, settings(**changes), describe(*workloads))
+        server = backend.serve(folder, *workloads, **changes)
         servers.append(server)
         server.start()
         return Client(server, server.token() if "auth" not in changes else None)
@@ -56,11 +86,11 @@ def serve(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory):
+def quick(backend, tmp_path_factory):
     """A server with short periods (pings every 200 ms, idle after 1 s): alice's client."""
     folder = tmp_path_factory.mktemp("quick")
     workloads = (catalogue.SHELL, catalogue.CAT, catalogue.LINES)
-    server = Server(folder, settings(sessions=FAST), describe(*workloads)).start()
+    server = backend.serve(folder, *workloads, sessions=FAST).start()
     yield Client(server, server.token()).settle(*workloads)
     server.stop()
 

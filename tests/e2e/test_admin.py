@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support.catalogue import BASE, LINES, SHELL
+from support.catalogue import BASE, LINES, PROJECT, SHELL
 from support.httpclient import request
 from support.waiting import eventually
 
@@ -98,7 +98,7 @@ def test_one_line_per_session_end_with_who_what_how_long_bytes_and_close_code(cl
     records = eventually(lambda: ends_of_exec_sessions(client)[before:], "a line")
     assert len(records) == 1
     record = records[0]
-    assert (record["user"], record["project"], record["workload"]) == ("alice", "project1", "shell")
+    assert (record["user"], record["project"], record["workload"]) == ("alice", PROJECT, "shell")
     assert (record["close_code"], record["reason"]) == (1000, "exit code 0")
     assert record["seconds"] >= 0 and record["sent_bytes"] >= len("a-secret-argument\n")
 

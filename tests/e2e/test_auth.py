@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from support import tokens
 from support.catalogue import BASE, LINES, SHELL
 from support.client import argv
-from support.local import VERBS
+from support.platform import VERBS
 from support.rawws import Closed
 from support.tokens import ISSUER, Key, claims
 from support.waiting import eventually

@@ -4,7 +4,7 @@ import pytest
 from support.catalogue import BASE, CAT, DUO, EMPTY, FAILED, FINISHED, LINES, SHELL
 from support.client import argv
 from support.httpclient import dial, read_head
-from support.local import GHOST
+from support.platform import GHOST, OPERATOR
 
 WEBSOCKETS = {"logs": {}, "exec": {"command": argv("true")}, "attach": {},
               "port-forward": {"port": "1"}}
@@ -25,7 +25,7 @@ def assert_error(answer, code):
     (LINES.path("logs"), "tailLines=x", 400), (MISSING.named(name="A_B").path("status"), "", 400),
     (LINES.path("port-forward"), "", 400), (LINES.path("exec"), "", 400),
     (LINES.named(project="project2").path("status"), "", 403),
-    (LINES.named(project=GHOST).path("status"), "", 404), (BASE + "/x", "", 404),
+    (BASE + "/x", "", 404),
     (LINES.path("logs/download"), "pod=x", 404), (LINES.path("logs"), "", 426)])
 def test_error_before_an_upgrade_is_json(client, path, query, code):
     assert_error(client.get(path, query), code)
@@ -40,9 +40,16 @@ def test_plain_get_on_a_websocket_endpoint_is_426_with_upgrade_headers(client, e
 
 
 @pytest.mark.parametrize("endpoint", WEBSOCKETS)
-def test_missing_project_is_404(client, endpoint):
+def test_missing_project_is_404(platform, endpoint):
     ghost = LINES.named(project=GHOST)
-    assert_error(client.refused(ghost.path(endpoint), WEBSOCKETS[endpoint]), 404)
+    operator = platform.user(OPERATOR)
+    assert_error(operator.refused(ghost.path(endpoint), WEBSOCKETS[endpoint]), 404)
+
+
+def test_missing_project_is_404_over_http(platform):
+    for endpoint in ("status", "logs/download"):
+        answer = platform.user(OPERATOR).get(LINES.named(project=GHOST).path(endpoint))
+        assert_error(answer, 404)
 
 
 @pytest.mark.parametrize("endpoint", WEBSOCKETS)

@@ -343,7 +343,7 @@ def test_odd_channel_messages_do_not_end_the_session_abnormally(client, message)
 def test_exec_has_the_containers_environment_and_working_directory(client):
     output, _ = client.run(SHELL, "sh", "-c", "echo $KEY $SLUICE_PROJECT $SLUICE_WORKLOAD "
                            "$SLUICE_POD $SLUICE_CONTAINER $SLUICE_REPLICA_INDEX; pwd")
-    assert output == b"value project1 shell shell-0-0 main 0\n/tmp\n"
+    assert output == b"value e2e shell shell-0-0 main 0\n/tmp\n"
 
 
 def test_exec_in_a_named_pod_and_container(client, platform):

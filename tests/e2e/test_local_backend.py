@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from support.catalogue import BASE, LINES, SHELL, TICKER, Container, Workload, shell
+from support.catalogue import (BASE, LINES, PROJECT, SHELL, TICKER, Container,
+                               Workload, shell)
 from support.client import argv
 from support.local import describe
 from support.processes import with_argument
@@ -29,7 +30,7 @@ def test_each_container_gets_its_names_as_variables(serve):
     for index in (0, 1):
         eventually(lambda: client.phase(told) == "Completed", "Completed")
         lines = client.logs(told, pod=f"told-0-{index}")[0]
-        assert lines == [f"project1 told told-0-{index} main {index}\n".encode()]
+        assert lines == [f"{PROJECT} told told-0-{index} main {index}\n".encode()]
 
 
 def test_env_and_working_dir(serve, tmp_path):
@@ -41,7 +42,7 @@ def test_env_and_working_dir(serve, tmp_path):
 
 def test_container_name_defaults_to_the_workloads(serve):
     projects = describe(Workload("named", (shell("sleep 1000000"),)))
-    del projects["project1"][0]["containers"][0]["name"]
+    del projects[PROJECT][0]["containers"][0]["name"]
     client = serve(LINES)
     client.server.reload(projects)
     named = Workload("named", ())

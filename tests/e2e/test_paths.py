@@ -4,7 +4,7 @@ import json
 import pytest
 
 from support import catalogue
-from support.catalogue import BASE, FINISHED, LINES, PAIR, PAIRS
+from support.catalogue import BASE, FINISHED, LINES, PAIR, PAIRS, PROJECT
 from support.httpclient import raw_request
 
 W = LINES.path("").rstrip("/")
@@ -19,7 +19,7 @@ def test_cluster_status_is_below_the_base_path(client):
 
 @pytest.mark.parametrize("path", [
     "/", "/status", BASE, BASE + "/", BASE + "/status/", BASE + "/nothing", BASE + "/api/v1",
-    BASE + "/api/v1/project1", BASE + "/api/v2/project1/workloads/training/runai/lines/status",
+    BASE + "/api/v1/" + PROJECT, BASE + f"/api/v2/{PROJECT}/workloads/training/runai/lines/status",
     W, W + "/", W + "/statuses", W + "/status/", W + "/logs/upload", W + "/logs/download/x",
     W + "/portforward", "/CLUSTER-API/status"])
 def test_any_other_path_is_404(client, path):
@@ -89,7 +89,7 @@ def test_path_segments_are_percent_decoded_once(client):
     assert client.get(W.replace("lines", "%256Cines") + "/status").status == 400
 
 
-def path_of(project="project1", name="lines", kind="training"):
+def path_of(project=PROJECT, name="lines", kind="training"):
     return f"{BASE}/api/v1/{project}/workloads/{kind}/runai/{name}/status"
 
 

@@ -13,7 +13,6 @@ from support.rawws import Closed
 from support.tcp import Listener, receive, receive_all, unused_port
 
 FORWARD = LINES.path("port-forward")
-pytestmark = pytest.mark.local  # the peers listen on 127.0.0.1 of this machine
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from support.waiting import eventually
 COUNTS = ["total", "running", "pending", "succeeded", "failed"]
 
 
-def test_cluster_status(client):
+def test_cluster_status(client, platform):
     answer = client.get(BASE + "/status")
     body = answer.json
     assert (answer.status, body["status"]) == (200, "OK")
     assert body["version"]
-    assert body["backend"]["kind"] == "local"
+    assert body["backend"]["kind"] == platform.kind
     for feature in ["logs", "exec", "attach", "portForward", "workloads"]:
         assert body["features"][feature]["state"] == "OK"
     assert b"OK" in answer.body

@@ -2,7 +2,7 @@
 import dataclasses
 
 BASE = "/cluster-api"
-PROJECT = "project1"
+PROJECT = "e2e"
 FOREVER = "exec sleep 1000000"
 
 
@@ -47,7 +47,8 @@ LINES = Workload("lines", (shell("i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo
 FINISHED = Workload("finished", (shell(r"printf 'first\n\nno newline'"),), phase="Completed")
 FAILED = Workload("failed", (shell("echo to stderr >&2; exit 3"),), phase="Failed")
 TICKER = Workload("ticker", (shell("i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.05; done"),))
-RERUN = Workload("rerun", (shell("trap 'exit 1' TERM; echo run $$; while :; do sleep 0.05; done",
+RERUN = Workload("rerun", (shell("trap 'exit 1' TERM; read -r now _ </proc/uptime; "
+                                 "echo run $$ at $now; while :; do sleep 0.05; done",
                                  restart="Always"),))
 PAIR = Workload("pair", (shell(f"echo I am the sidecar; {FOREVER}", "sidecar"),
                          shell(f"echo I am $SLUICE_POD; {FOREVER}", "pair")),

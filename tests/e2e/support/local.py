@@ -1,18 +1,14 @@
-"""The local backend as a platform: one sluiced per session with the whole catalogue."""
-import functools
-
-from support import catalogue, tokens
-from support.client import Client
+"""The local backend: workloads are processes of this machine, and those of their server."""
+from support import catalogue
+from support.platform import OPERATOR, VERBS
 from support.server import Server
-
-VERBS = ("status", "logs", "exec", "attach", "port-forward")
-GHOST = "ghost"  # a project that alice may use and that doesn't exist
 
 
 def settings(**changes):
     """A configuration for tests; `changes` replace top-level keys, None removes one."""
-    rules = [{"subjects": ["user:alice", "group:ml"], "projects": [catalogue.PROJECT, GHOST],
-              "verbs": ["*"]}]
+    rules = [{"subjects": ["user:alice", "group:ml"], "projects": [catalogue.PROJECT],
+              "verbs": ["*"]},
+             {"subjects": [f"user:{OPERATOR}"], "projects": ["*"], "verbs": ["*"]}]
     rules += [{"subjects": [f"user:only-{verb}"], "projects": [catalogue.PROJECT], "verbs": [verb]}
               for verb in VERBS]
     usual = {
@@ -38,29 +34,18 @@ def describe(*workloads):
     return projects
 
 
-class LocalPlatform:
-    """What the tests may ask of a platform: a server, clients, and the names of pods."""
+class LocalBackend:
+    """Each server runs its own workloads."""
     kind = "local"
-    project = catalogue.PROJECT
-    base = catalogue.BASE
 
-    def __init__(self, folder):
-        self.key = tokens.Key("ES256")
-        (folder / "keys.json").write_text(tokens.jwks(self.key))
-        issuer = {"issuer": tokens.ISSUER, "audiences": ["sluice"], "jwksFile": "keys.json"}
-        auth = {"development": {"enabled": True}, "issuers": [issuer]}
-        self.server = Server(folder, settings(auth=auth), describe(*catalogue.ALL)).start()
-        self.client = Client(self.server, self.token("alice"))
-        self.client.settle(*catalogue.ALL)
-
-    @functools.cache
-    def token(self, user, groups=(), ttl="1h"):
-        return self.server.token(user, groups, ttl)
-
-    def user(self, name, groups=()):
-        """A client of another user."""
-        return Client(self.server, self.token(name, groups))
+    @staticmethod
+    def serve(folder, *workloads, **changes):
+        """A server, not yet started."""
+        return Server(folder, settings(**changes), describe(*workloads))
 
     @staticmethod
     def pod(workload, index=0):
         return f"{workload.name}-0-{index}"
+
+    def close(self):
+        """Nothing outlives a server."""

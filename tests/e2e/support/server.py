@@ -30,9 +30,9 @@ def mint(config, user, groups=(), ttl="1h"):
 
 
 class Server:
-    """One sluiced, serving `config` (a dict) with `workloads` (projects by name) from `folder`."""
+    """One sluiced, serving `config` (a dict) from `folder`, with a workloads file if there is one."""
 
-    def __init__(self, folder, config, workloads):
+    def __init__(self, folder, config, workloads=None):
         self.folder = folder
         self.config = folder / "sluiced.yaml"
         self.log = folder / "log"
@@ -42,7 +42,8 @@ class Server:
         self.addresses = []
         self.admin = None
         self.config.write_text(yaml.safe_dump(config, sort_keys=False))
-        self.write_workloads(workloads)
+        if workloads is not None:
+            self.write_workloads(workloads)
 
     @property
     def address(self):
