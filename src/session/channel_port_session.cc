@@ -118,11 +118,12 @@ net::Task<std::optional<std::string>> read_port(PortGroup& group, Port& port) {
   co_return "pod deleted";
 }
 
-/// Says on the port's error channel why it ended. A clean end of the only one needs no words: the
-/// Close says it, and clients take any text here for a failure.
+/// Says on the port's error channel why it ended. A clean end of the last one needs no words: the
+/// Close says it, and clients take any text here for a failure (Python's throws away what the port
+/// had sent).
 net::Task<> end_port(PortGroup& group, Port& port, std::string why) {
   --group.open;
-  if (!why.empty() || group.ports.size() > 1) {
+  if (!why.empty() || group.open > 0) {
     std::string message(1, static_cast<char>(port.pair.error()));
     message += about_port(port.number);
     message += why.empty() ? "connection closed" : why;
