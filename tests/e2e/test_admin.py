@@ -92,13 +92,14 @@ def ends_of_exec_sessions(client):
             if record.get("event") == "session ended" and record["verb"] == "exec"]
 
 
-def test_one_line_per_session_end_with_who_what_how_long_bytes_and_close_code(client):
-    before = len(ends_of_exec_sessions(client))
+def test_one_line_per_session_end_with_who_what_how_long_bytes_and_close_code(platform):
+    client = platform.user("chronicler", ("ml",))  # whose sessions are this test's alone
     client.run(SHELL, "echo", "a-secret-argument")
-    records = eventually(lambda: ends_of_exec_sessions(client)[before:], "a line")
-    assert len(records) == 1
-    record = records[0]
-    assert (record["user"], record["project"], record["workload"]) == ("alice", PROJECT, "shell")
+
+    def own_records():
+        return [end for end in ends_of_exec_sessions(client) if end["user"] == "chronicler"]
+    record, = eventually(own_records, "a line")
+    assert (record["project"], record["workload"]) == (PROJECT, "shell")
     assert (record["close_code"], record["reason"]) == (1000, "exit code 0")
     assert record["seconds"] >= 0 and record["sent_bytes"] >= len("a-secret-argument\n")
 
