@@ -125,9 +125,9 @@ std::size_t plain_prefix(std::string_view text) {
 
 }  // namespace
 
-Result<value> parse(std::string_view text) {
+Result<value> parse(std::string_view text, std::size_t max_depth) {
   boost::json::parse_options options;
-  options.max_depth = kMaxDepth;
+  options.max_depth = max_depth;
   boost::json::basic_parser<Builder> parser(options);
   error_code error;
   const std::size_t consumed = parser.write_some(false, text.data(), text.size(), error);

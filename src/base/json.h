@@ -18,9 +18,11 @@ using boost::json::object;
 using boost::json::value;
 
 inline constexpr std::size_t kMaxDepth = 32;
+/// For objects of a Kubernetes cluster, which may nest as their definitions please.
+inline constexpr std::size_t kDeep = 200;
 
 /// Errors: InvalidArgument, saying at which byte.
-Result<value> parse(std::string_view text);
+Result<value> parse(std::string_view text, std::size_t max_depth = kMaxDepth);
 std::string serialize(const value& value);
 
 /// The member if it is there and of that type, else nullptr.

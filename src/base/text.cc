@@ -272,6 +272,20 @@ std::string format_rfc3339_nano(WallTime time) {
   return std::string(text, sizeof text);
 }
 
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view kUnreserved =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  std::string encoded;
+  for (const char c : text) {
+    if (kUnreserved.find(c) != std::string_view::npos) {
+      encoded += c;
+    } else {
+      fmt::format_to(std::back_inserter(encoded), "%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
 bool is_dns_label(std::string_view name) {
   const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); };
   return !name.empty() && name.size() <= 63 && alphanumeric(name.front()) &&

@@ -27,6 +27,9 @@ std::optional<WallTime> parse_rfc3339(std::string_view text);
 /// CRI form.
 std::string format_rfc3339_nano(WallTime time);
 
+/// For a path segment or a query value (RFC 3986 2.1): all but unreserved characters as %XX.
+std::string percent_encode(std::string_view text);
+
 /// RFC 1123 label (Kubernetes namespace, project): [a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?.
 bool is_dns_label(std::string_view name);
 /// RFC 1123 subdomain, at most 253 bytes (pod, workload).

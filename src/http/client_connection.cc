@@ -52,13 +52,20 @@ net::Task<Result<ResponseHead>> ClientConnection::read_head() {
 }
 
 net::Task<Result<Bytes>> ClientConnection::read_body() {
-  while (!parser_->complete()) {
-    CO_TRY(const bool moved, parse());
-    if (!parser_->body().empty()) co_return as_bytes(parser_->body());
-    if (moved) continue;
+  while (true) {
+    CO_TRY(const Bytes received, try_read_body());
+    if (!received.empty() || parser_->complete()) co_return received;
     CO_TRY_VOID(co_await fill());
   }
-  co_return Bytes();
+}
+
+Result<Bytes> ClientConnection::try_read_body() {
+  while (!parser_->complete()) {
+    TRY(const bool moved, parse());
+    if (!parser_->body().empty()) return as_bytes(parser_->body());
+    if (!moved) break;
+  }
+  return Bytes();
 }
 
 net::Task<Result<std::string>> ClientConnection::read_whole_body(std::size_t limit_bytes) {

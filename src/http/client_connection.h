@@ -35,6 +35,8 @@ class ClientConnection final {
   /// The next bytes of the body, valid until the next call; empty: its end.
   /// Errors: Unavailable (cut short, malformed), Cancelled.
   net::Task<Result<Bytes>> read_body();
+  /// The same of what has been received already; empty: that is for read_body() to tell.
+  Result<Bytes> try_read_body();
   /// What is left of the body. Errors: as read_body(); Unavailable (more than `limit_bytes`).
   net::Task<Result<std::string>> read_whole_body(std::size_t limit_bytes);
 

@@ -131,6 +131,25 @@ TEST_P(ClientConnectionTest, PiecesComeAsTheServerSendsThem) {
   EXPECT_EQ(as_text(**piece), "x");
 }
 
+TEST_P(ClientConnectionTest, WhatHasComeIsReadWithoutWaiting) {
+  answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n3\r\nth");
+  ASSERT_TRUE(send());
+  std::string body;
+  while (body.size() < 8) {
+    const auto piece = testing::run(loop_, connection_.read_body());
+    ASSERT_TRUE(piece);
+    body += as_text(*piece);
+    for (auto more = connection_.try_read_body(); !more->empty();
+         more = connection_.try_read_body()) {
+      body += as_text(*more);
+    }
+  }
+  EXPECT_EQ(body, "onetwoth");
+  answer("r\r\n0\r\n\r\n");
+  EXPECT_EQ(*read_all(), "r");
+  EXPECT_TRUE(connection_.try_read_body()->empty());
+}
+
 TEST_P(ClientConnectionTest, LargeBodyComesWhole) {
   std::string body(200'000, 'x');
   for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i % 26);

@@ -5,9 +5,9 @@
 
 #include "channel/channel_pair.h"
 #include "channel/demultiplexer.h"
+#include "net/write_turns.h"
 #include "session/port_session.h"
 #include "session/transfer_buffer.h"
-#include "session/write_turns.h"
 
 namespace sluice::session {
 namespace {
@@ -46,7 +46,7 @@ struct PortGroup {
   std::list<Port> ports;
   std::size_t open = 0;
   bool pod_deleted = false;
-  WriteTurns turns;
+  net::WriteTurns turns;
   net::Event written;  // a port took input, or takes no more; pump_to_pods() waits for it
 };
 

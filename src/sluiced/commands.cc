@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "auth/development_issuer.h"
+#include "backend/kubernetes/kubernetes_backend.h"
 #include "backend/local/cgroup.h"
 #include "backend/local/local_backend.h"
 #include "backend/local/process_host.h"
@@ -51,7 +52,13 @@ Result<> check_files(const Config& config) {
   TRY_VOID(check_named_files(config));
   TRY_VOID(auth::check(config.auth));
   if (config.tls) TRY_VOID(net::TlsCertificate::open(config.tls->certificate, config.tls->key));
-  return backend::local::LocalBackend::check(config.local.workloads);
+  if (const auto* files = std::get_if<LocalBackendFiles>(&config.backend)) {
+    return backend::local::LocalBackend::check(files->workloads);
+  }
+  using backend::kubernetes::KubernetesConfig;
+  net::SystemTimers timers;
+  return backend::kubernetes::KubernetesBackend::check(std::get<KubernetesConfig>(config.backend),
+                                                       timers);
 }
 
 Result<std::string> make_token(const TokenRequest& request) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <limits>
 
@@ -76,16 +77,6 @@ Result<std::optional<ListenAddress>> read_admin(const Value& section) {
   return read_address(listen);
 }
 
-/// `value` must be one of the names; returns which.
-Result<std::size_t> read_choice(const Value& value, std::span<const std::string_view> names) {
-  TRY(const std::string text, value.as_string());
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (text == names[i]) return i;
-  }
-  return fail(
-      value.error(fmt::format("expected one of {}; got \"{}\"", fmt::join(names, ", "), text)));
-}
-
 Result<> take_duration(Mapping& map, std::string_view key, nanoseconds least, nanoseconds& out) {
   const std::optional<Value> value = map.take(key);
   if (!value) return {};
@@ -146,60 +137,34 @@ Result<> read_log(const Value& section, Config& config) {
   return map.finish();
 }
 
-Result<LocalBackendFiles> read_local(const Value& section, Config& config) {
-  TRY(Mapping map, section.as_mapping());
-  TRY(const Value workloads, map.require("workloads"));
-  TRY(const Value state_dir, map.require("stateDir"));
-  TRY_VOID(map.finish());
-  LocalBackendFiles files;
-  TRY(files.workloads, read_named_file(workloads, config));
-  TRY(files.state_dir, read_path(state_dir, config));
-  return files;
-}
-
-/// The section of the other backend may stay in the file: it is only checked.
-Result<> check_kubernetes(const Value& section) {
-  TRY(Mapping map, section.as_mapping());
-  if (const auto value = map.take("kubeconfig")) TRY_VOID(value->as_string());
-  return map.finish();
-}
-
-Result<LocalBackendFiles> read_backend(const Value& section, Config& config) {
-  constexpr std::string_view kKinds[] = {"local", "kubernetes"};
-  TRY(Mapping map, section.as_mapping());
-  const std::optional<Value> kind = map.take("kind");
-  if (kind) {
-    TRY(const std::size_t choice, read_choice(*kind, kKinds));
-    if (choice != 0) {
-      return fail(kind->error("kubernetes is not built yet in this version; use local"));
-    }
+/// The development issuer is for this machine only, and keeps its key somewhere.
+Result<> check_development(const Config& config, const Value& auth) {
+  if (!config.auth.development.enabled) return {};
+  TRY(Mapping map, auth.as_mapping());
+  TRY(const Value development, map.require("development"));
+  if (config.auth.development.state_dir.empty()) {
+    return fail(development.key_error("needs backend.kubernetes.stateDir, where its key is kept"));
   }
-  if (const auto kubernetes = map.take("kubernetes")) TRY_VOID(check_kubernetes(*kubernetes));
-  TRY(const Value local, map.require("local"));
-  TRY_VOID(map.finish());
-  return read_local(local, config);
-}
-
-/// The rules that need more than one section. `listen` and `auth` are for the place of an error.
-Result<> check_exposure(const Config& config, bool allow_plaintext, const Value& listen,
-                        const Value& auth) {
   for (const ListenAddress& address : config.listen) {
     if (address.is_loopback()) continue;
-    if (config.auth.development.enabled) {
-      TRY(Mapping map, auth.as_mapping());
-      TRY(const Value development, map.require("development"));
-      return fail(development.key_error(
-          fmt::format("refused unless every listener is on loopback, and {} is not; use a real "
-                      "issuer",
-                      address.to_string())));
-    }
-    if (!config.tls && !allow_plaintext) {
-      return fail(listen.key_error(
-          fmt::format("{} can be reached from other machines, and without tls the tokens would be "
-                      "readable on the "
-                      "way; give tls, or say allowPlaintext: true when something in front does it",
-                      address.to_string())));
-    }
+    return fail(development.key_error(
+        fmt::format("refused unless every listener is on loopback, and {} is not; use a real "
+                    "issuer",
+                    address.to_string())));
+  }
+  return {};
+}
+
+/// Tokens don't leave this machine in plaintext, unless that is meant.
+Result<> check_plaintext(const Config& config, bool allow_plaintext, const Value& listen) {
+  if (config.tls || allow_plaintext) return {};
+  for (const ListenAddress& address : config.listen) {
+    if (address.is_loopback()) continue;
+    return fail(listen.key_error(
+        fmt::format("{} can be reached from other machines, and without tls the tokens would be "
+                    "readable on the "
+                    "way; give tls, or say allowPlaintext: true when something in front does it",
+                    address.to_string())));
   }
   return {};
 }
@@ -244,18 +209,32 @@ Result<Config> read_document(const Value& document, const std::string& file) {
   TRY(const Value authorization, root.require("authorization"));
   TRY(const Value backend, root.require("backend"));
   TRY(config.listen, read_listen(listen));
-  TRY(config.local, read_backend(backend, config));
-  TRY(config.auth, read_auth(auth_section, config));
-  TRY(config.policy, read_authorization(authorization));
-  config.auth.development.state_dir = config.local.state_dir;
-  TRY_VOID(check_exposure(config, allow_plaintext, listen, auth_section));
+  TRY_VOID(read_backend(backend, config));
+  TRY_VOID(read_auth(auth_section, config));
+  TRY_VOID(read_authorization(authorization, config));
+  TRY_VOID(check_development(config, auth_section));
+  TRY_VOID(check_plaintext(config, allow_plaintext, listen));
   return config;
 }
 
 }  // namespace
 
+Result<std::size_t> read_choice(const Value& value, std::span<const std::string_view> names) {
+  TRY(const std::string text, value.as_string());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (text == names[i]) return i;
+  }
+  return fail(
+      value.error(fmt::format("expected one of {}; got \"{}\"", fmt::join(names, ", "), text)));
+}
+
 Result<std::string> read_path(const Value& value, const Config& config) {
-  TRY(const std::string path, value.as_string());
+  TRY(std::string path, value.as_string());
+  if (path.starts_with("~/")) {
+    const char* home = std::getenv("HOME");
+    if (home == nullptr) return fail(value.error("~ stands for $HOME, which is not set"));
+    path.replace(0, 1, home);
+  }
   const std::filesystem::path folder = std::filesystem::path(config.file).parent_path();
   return (folder / path).lexically_normal().string();
 }

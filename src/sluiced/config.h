@@ -5,9 +5,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "auth/config.h"
+#include "backend/kubernetes/config.h"
 #include "base/yaml.h"
 #include "gateway/settings.h"
 #include "net/listener.h"
@@ -38,8 +40,9 @@ struct Config {
   std::optional<TlsFiles> tls;
   std::optional<net::ListenAddress> admin;
   auth::AuthConfig auth;
-  auth::PolicyConfig policy;
-  LocalBackendFiles local;
+  /// Absent: the cluster's RBAC decides.
+  std::optional<auth::PolicyConfig> policy;
+  std::variant<LocalBackendFiles, backend::kubernetes::KubernetesConfig> backend;
   gateway::Settings gateway;
   LogLevel log_level = LogLevel::Info;
   LogFormat log_format = LogFormat::Json;
@@ -58,13 +61,16 @@ Result<> check_named_files(const Config& config);
 /// other error as it is.
 Error at_key(std::span<const NamedFile> files, Error error);
 
-/// The sections that have a source file of their own (config_auth.cc). `owner` is what they
-/// become part of.
-Result<auth::AuthConfig> read_auth(const yaml::Value& section, Config& owner);
-/// Only mode policy exists with the local backend.
-Result<auth::PolicyConfig> read_authorization(const yaml::Value& section);
+/// The sections that have a source file of their own, config_backend.cc and config_auth.cc, in the
+/// order in which they are read into `config`.
+Result<> read_backend(const yaml::Value& section, Config& config);
+Result<> read_auth(const yaml::Value& section, Config& config);
+Result<> read_authorization(const yaml::Value& section, Config& config);
 
-/// A path in the configuration, relative to the file it stands in.
+/// `value` must be one of the names; returns which.
+Result<std::size_t> read_choice(const yaml::Value& value, std::span<const std::string_view> names);
+
+/// A path in the configuration, relative to the file it stands in; ~/ is the home directory.
 Result<std::string> read_path(const yaml::Value& value, const Config& config);
 /// The same, of a file that must be there.
 Result<std::string> read_named_file(const yaml::Value& value, Config& config);

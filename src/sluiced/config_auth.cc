@@ -6,8 +6,14 @@
 namespace sluice::sluiced {
 namespace {
 
+using backend::kubernetes::ActingAs;
+using backend::kubernetes::KubernetesConfig;
 using yaml::Mapping;
 using yaml::Value;
+
+enum class Mode { Policy, Impersonate, SubjectAccessReview };
+
+constexpr std::string_view kModes[] = {"policy", "impersonate", "subject-access-review"};
 
 /// Whether a text is right. Errors: InvalidArgument.
 using CheckText = Result<> (*)(std::string_view text);
@@ -121,21 +127,33 @@ Result<auth::PolicyRule> read_rule(const Value& item) {
   return rule;
 }
 
-Result<> check_mode(const Value& mode) {
-  TRY(const std::string text, mode.as_string());
-  if (text == "policy") return {};
-  if (text == "impersonate" || text == "subject-access-review") {
-    return fail(mode.error(fmt::format(
-        "{} asks a Kubernetes cluster, and backend.kind is local; use policy with rules", text)));
+Result<auth::PolicyConfig> read_rules(const Value& list) {
+  auth::PolicyConfig policy;
+  TRY(const std::vector<Value> items, list.as_list());
+  for (const Value& item : items) {
+    TRY(auth::PolicyRule rule, read_rule(item));
+    policy.rules.push_back(std::move(rule));
   }
-  return fail(mode.error(
-      fmt::format("expected one of policy, impersonate, subject-access-review; got \"{}\"", text)));
+  return policy;
+}
+
+Result<Mode> read_mode(const std::optional<Value>& value, const KubernetesConfig* kubernetes) {
+  if (!value) return kubernetes != nullptr ? Mode::Impersonate : Mode::Policy;
+  TRY(const std::size_t choice, read_choice(*value, kModes));
+  const auto mode = static_cast<Mode>(choice);
+  if (kubernetes == nullptr && mode != Mode::Policy) {
+    return fail(value->error(
+        fmt::format("{} asks a Kubernetes cluster, and backend.kind is local; use policy with "
+                    "rules",
+                    kModes[choice])));
+  }
+  return mode;
 }
 
 }  // namespace
 
-Result<auth::AuthConfig> read_auth(const Value& section, Config& owner) {
-  auth::AuthConfig config;
+Result<> read_auth(const Value& section, Config& owner) {
+  auth::AuthConfig& config = owner.auth;
   TRY(Mapping map, section.as_mapping());
   if (const auto list = map.take("issuers")) {
     TRY_VOID(read_issuers(*list, owner, config.issuers));
@@ -156,22 +174,30 @@ Result<auth::AuthConfig> read_auth(const Value& section, Config& owner) {
         section.error("no issuer, so no token could be valid; give issuers, or on loopback "
                       "development: {enabled: true}"));
   }
-  return config;
+  return {};
 }
 
-Result<auth::PolicyConfig> read_authorization(const Value& section) {
-  auth::PolicyConfig policy;
+Result<> read_authorization(const Value& section, Config& config) {
+  auto* const kubernetes = std::get_if<KubernetesConfig>(&config.backend);
   TRY(Mapping map, section.as_mapping());
-  if (const auto mode = map.take("mode")) TRY_VOID(check_mode(*mode));
+  const std::optional<Value> mode_value = map.take("mode");
   const std::optional<Value> rules = map.take("rules");
   TRY_VOID(map.finish());
-  TRY(const Value list, map.require("rules"));
-  TRY(const std::vector<Value> items, list.as_list());
-  for (const Value& item : items) {
-    TRY(auth::PolicyRule rule, read_rule(item));
-    policy.rules.push_back(std::move(rule));
+  TRY(const Mode mode, read_mode(mode_value, kubernetes));
+  if (mode == Mode::Policy) {
+    TRY(const Value list, map.require("rules"));
+    TRY(config.policy, read_rules(list));
+    if (kubernetes != nullptr) kubernetes->acting_as = ActingAs::Gateway;
+    return {};
   }
-  return policy;
+  if (rules) {
+    return fail(
+        rules->error(fmt::format("the cluster's RBAC decides in mode {}: rules are for "
+                                 "mode policy",
+                                 kModes[static_cast<std::size_t>(mode)])));
+  }
+  kubernetes->acting_as = mode == Mode::Impersonate ? ActingAs::Caller : ActingAs::Gateway;
+  return {};
 }
 
 }  // namespace sluice::sluiced

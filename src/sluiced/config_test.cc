@@ -89,7 +89,7 @@ threads: 2
             (std::vector<std::pair<std::string, std::string>>{{"scopes", "scope"}}));
   EXPECT_EQ(config.auth.leeway, seconds(10));
   EXPECT_EQ(config.auth.jwks_refresh, seconds(60));
-  EXPECT_EQ(config.policy.rules.size(), 2u);
+  EXPECT_EQ(config.policy->rules.size(), 2u);
   EXPECT_EQ(config.gateway.ping_interval, milliseconds(50));
   EXPECT_EQ(config.gateway.idle_timeout, milliseconds(1500));
   EXPECT_EQ(config.gateway.shutdown_grace, seconds(0));
@@ -185,11 +185,72 @@ TEST(Config, ModesOfOtherBackendsAreRefusedWithTheReason) {
             "subject-access-review; got \"none\"");
 }
 
-TEST(Config, KubernetesIsNotBuiltYet) {
+using backend::kubernetes::ActingAs;
+using backend::kubernetes::KubernetesConfig;
+
+constexpr std::string_view kIssuer = "auth: {issuers: [{issuer: \"https://a\"}]}\n";
+
+Config kubernetes_config(std::string_view authorization, std::string_view backend) {
+  const std::string text = std::string(kListen).append(kIssuer).append(authorization);
+  const auto config = parse_config(text + "\n" + std::string(backend), "/etc/sluice/s.yaml");
+  EXPECT_TRUE(config) << config.error().message;
+  return config.value_or(Config{});
+}
+
+TEST(Config, AClusterIsReachedAsItsKubeconfigsSay) {
+  const Config config = kubernetes_config("authorization: {}",
+                                          "backend:\n"
+                                          "  kind: kubernetes\n"
+                                          "  kubernetes:\n"
+                                          "    kubeconfig: [a.yaml, /b.yaml]\n"
+                                          "    context: test\n"
+                                          "    mapping: maps/own.yaml\n");
+  const auto& kubernetes = std::get<KubernetesConfig>(config.backend);
+  EXPECT_EQ(kubernetes.kubeconfigs, (std::vector<std::string>{"/etc/sluice/a.yaml", "/b.yaml"}));
+  EXPECT_EQ(kubernetes.context, "test");
+  EXPECT_EQ(kubernetes.mapping, "/etc/sluice/maps/own.yaml");
+}
+
+TEST(Config, APresetOfTheMappingIsAName) {
+  const Config config = kubernetes_config(
+      "authorization: {}", "backend: {kind: kubernetes, kubernetes: {mapping: kubernetes}}");
+  EXPECT_EQ(std::get<KubernetesConfig>(config.backend).mapping, "kubernetes");
+}
+
+TEST(Config, TheClusterDecidesWhatCallersMayDoUnlessAPolicyDoes) {
+  constexpr std::string_view kCluster = "backend: {kind: kubernetes}";
+  const auto acting_as = [&](std::string_view authorization) {
+    const Config config = kubernetes_config(authorization, kCluster);
+    return std::pair(std::get<KubernetesConfig>(config.backend).acting_as,
+                     config.policy.has_value());
+  };
+  EXPECT_EQ(acting_as("authorization: {}"), std::pair(ActingAs::Caller, false));
+  EXPECT_EQ(acting_as("authorization: {mode: impersonate}"), std::pair(ActingAs::Caller, false));
+  EXPECT_EQ(acting_as("authorization: {mode: subject-access-review}"),
+            std::pair(ActingAs::Gateway, false));
+  EXPECT_EQ(acting_as("authorization: {mode: policy, rules: []}"),
+            std::pair(ActingAs::Gateway, true));
+}
+
+TEST(Config, RulesGoWithModePolicyOnly) {
+  const std::string rest =
+      std::string(kListen).append(kIssuer).append("backend: {kind: kubernetes}\n");
+  EXPECT_EQ(message_of("authorization: {mode: impersonate, rules: []}\n" + rest),
+            "/etc/sluice/s.yaml:1: authorization.rules: the cluster's RBAC decides in mode "
+            "impersonate: rules are for mode policy");
+}
+
+TEST(Config, TheDevelopmentIssuerNeedsAPlaceForItsKeyBesideACluster) {
+  const std::string rest = std::string(kListen).append(kAuth).append("authorization: {}\n");
+  EXPECT_EQ(message_of("backend: {kind: kubernetes}\n" + rest),
+            "/etc/sluice/s.yaml:3: auth.development: needs backend.kubernetes.stateDir, where its "
+            "key is kept");
+  EXPECT_EQ(message_of("backend: {kind: kubernetes, kubernetes: {stateDir: s}}\n" + rest),
+            "no error");
+}
+
+TEST(Config, UnknownBackendsAreRefused) {
   const std::string rest = std::string(kListen).append(kAuth).append(kRules);
-  EXPECT_EQ(
-      message_of("backend: {kind: kubernetes}\n" + rest),
-      "/etc/sluice/s.yaml:1: backend.kind: kubernetes is not built yet in this version; use local");
   EXPECT_EQ(
       message_of("backend: {kind: docker}\n" + rest),
       "/etc/sluice/s.yaml:1: backend.kind: expected one of local, kubernetes; got \"docker\"");

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/kubernetes/kubernetes_backend.h"
 #include "backend/local/local_backend.h"
 #include "http/client.h"
 #include "net/deadline.h"
@@ -81,7 +82,10 @@ Result<> Server::open_auth() {
   for (const auto& loop : loops_) loops.push_back(loop.get());
   const auth::Fetch fetch = [this](std::string url) { return fetch_keys(std::move(url)); };
   TRY(verifier_, auth::make_token_verifier(config_.auth, std::move(loops), timers_, fetch));
-  TRY(authorizer_, auth::make_policy_authorizer(config_.policy));
+  if (config_.policy) {
+    TRY(policy_, auth::make_policy_authorizer(*config_.policy));
+    authorizer_ = policy_.get();
+  }
   return {};
 }
 
@@ -105,13 +109,31 @@ Result<std::vector<Server::Listeners>> Server::open_listeners() {
 }
 
 Result<> Server::open_backend(backend::local::ProcessHost& host) {
+  if (const auto* files = std::get_if<LocalBackendFiles>(&config_.backend)) {
+    return open_local(*files, host);
+  }
+  return open_kubernetes(std::get<backend::kubernetes::KubernetesConfig>(config_.backend));
+}
+
+Result<> Server::open_local(const LocalBackendFiles& files, backend::local::ProcessHost& host) {
   backend::local::LocalBackendConfig config;
-  config.workloads_file = config_.local.workloads;
-  config.state_dir = config_.local.state_dir;
+  config.workloads_file = files.workloads;
+  config.state_dir = files.state_dir;
   config.environment = own_environment();
   config.metrics = &metrics_;
   TRY(backend_, backend::local::LocalBackend::start(std::move(config), backend_loop_, host, timers_,
                                                     random_));
+  return {};
+}
+
+Result<> Server::open_kubernetes(const backend::kubernetes::KubernetesConfig& config) {
+  using backend::kubernetes::KubernetesBackend;
+  std::vector<net::EventLoop*> loops;
+  for (const auto& loop : loops_) loops.push_back(loop.get());
+  TRY(std::unique_ptr<KubernetesBackend> opened,
+      KubernetesBackend::start(config, backend_loop_, std::move(loops), timers_, random_));
+  if (authorizer_ == nullptr) authorizer_ = &opened->authorizer();
+  backend_ = std::move(opened);
   return {};
 }
 
@@ -200,12 +222,13 @@ void Server::reload() {
     log(LogLevel::Error, "configuration not reloaded", fresh.error());
     return;
   }
-  Result<auth::Policy> policy = auth::Policy::from(fresh->policy);
+  if (!policy_ || !fresh->policy) return;
+  Result<auth::Policy> policy = auth::Policy::from(*fresh->policy);
   if (!policy) {
     log(LogLevel::Error, "policy not reloaded", policy.error());
     return;
   }
-  authorizer_->replace(*std::move(policy));
+  policy_->replace(*std::move(policy));
 }
 
 net::Task<> Server::shut_down() {

@@ -41,6 +41,8 @@ class Server {
   Result<> open_auth();
   Result<std::vector<Listeners>> open_listeners();
   Result<> open_backend(backend::local::ProcessHost& host);
+  Result<> open_local(const LocalBackendFiles& files, backend::local::ProcessHost& host);
+  Result<> open_kubernetes(const backend::kubernetes::KubernetesConfig& config);
   void make_workers(std::vector<Listeners> listeners, std::optional<net::Listener> admin);
   void announce() const;
 
@@ -67,8 +69,9 @@ class Server {
   std::shared_ptr<const net::TlsContext> key_fetch_tls_;  // shared with the fetches under way
   std::unique_ptr<net::TlsCertificate> certificate_;      // null: plaintext
   std::unique_ptr<auth::JwtVerifier> verifier_;
-  std::unique_ptr<auth::PolicyAuthorizer> authorizer_;
+  std::unique_ptr<auth::PolicyAuthorizer> policy_;  // null: the cluster's RBAC decides
   std::unique_ptr<backend::ManagedBackend> backend_;
+  auth::Authorizer* authorizer_ = nullptr;  // the policy or the backend's; set once it is open
   std::optional<gateway::Services> services_;
   std::vector<std::unique_ptr<Worker>> workers_;  // one a loop
   std::unique_ptr<AdminListener> admin_;          // on the first loop; may be null

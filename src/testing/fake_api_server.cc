@@ -129,6 +129,12 @@ void FakeApiServer::break_connections() {
   for (const auto& pipe : pipes_) pipe->reset();
 }
 
+std::size_t FakeApiServer::bytes_under_way() const {
+  std::size_t bytes = 0;
+  for (const auto& pipe : pipes_) bytes += pipe->under_way_to_client();
+  return bytes;
+}
+
 void FakeApiServer::on(const std::string& path, Handler handler) {
   handlers_[path] = std::move(handler);
 }

@@ -91,6 +91,8 @@ class FakeApiServer {
 
   /// From now on, bytes come and go in pieces of at most this size.
   void set_fragment(std::size_t bytes) { options_.fragment = bytes; }
+  /// Written to clients that have not read it.
+  std::size_t bytes_under_way() const;
   /// Closes connections that wait for a request, as a server does that restarts.
   void close_idle_connections();
   /// The network breaks: every connection there is fails.

@@ -114,6 +114,13 @@ net::Task<Result<Bytes>> ApiStream::read() {
   co_return bytes;
 }
 
+Result<Bytes> ApiStream::try_read() {
+  if (!connection_) return Bytes();
+  Result<Bytes> bytes = connection_->http.try_read_body();
+  if (!bytes) return fail(unavailable(bytes.error(), connection_->authority));
+  return bytes;
+}
+
 ApiClient::ApiClient(ClusterAccess& access, net::Timers& timers, Random& random)
     : access_(access), timers_(timers), random_(random), pool_(timers) {}
 
@@ -125,7 +132,7 @@ net::Task<Result<http::Response>> ApiClient::request(ApiRequest request) {
 net::Task<Result<json::value>> ApiClient::get_json(ApiRequest request) {
   CO_TRY(const http::Response response, co_await this->request(std::move(request)));
   if (!is_success(response.head.status)) co_return fail(error_of(response));
-  Result<json::value> parsed = json::parse(response.body);
+  Result<json::value> parsed = json::parse(response.body, json::kDeep);
   if (!parsed) {
     Error error{ErrorCode::Unavailable, "the cluster's API server answered with broken JSON"};
     error.cause = parsed.error().message;
@@ -146,8 +153,8 @@ net::Task<Result<std::unique_ptr<ApiStream>>> ApiClient::stream(ApiRequest reque
 
 net::Task<Result<ApiWebSocket>> ApiClient::connect_websocket(
     ApiRequest request, std::span<const std::string_view> subprotocols) {
-  const std::string key = ws::make_key(random_);
   request.accept = "*/*";  // a kubelet refuses to stream to who accepts JSON only
+  const std::string key = ws::make_key(random_);
   add_upgrade(request.fields, key, subprotocols);
   CO_TRY(Answered answered, co_await exchange(std::move(request), Reuse::No));
   if (answered.head.status != kSwitchingProtocols) {

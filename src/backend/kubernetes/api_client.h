@@ -41,6 +41,8 @@ class ApiStream final {
   /// The next bytes, valid until the next call; empty: the body has ended as it should.
   /// Errors: Unavailable (cut short), Cancelled.
   net::Task<Result<Bytes>> read();
+  /// The same of what has been received already; empty: that is for read() to tell.
+  Result<Bytes> try_read();
 
  private:
   ConnectionPool& pool_;

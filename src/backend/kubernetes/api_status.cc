@@ -15,9 +15,9 @@ ErrorCode code_of(unsigned status) {
     case 400:
     case 422: return ErrorCode::InvalidArgument;
     case 403: return ErrorCode::PermissionDenied;
-    case 404:
-    case 410: return ErrorCode::NotFound;
-    case 409: return ErrorCode::Conflict;
+    case 404: return ErrorCode::NotFound;
+    case 409:
+    case 410: return ErrorCode::Conflict;
     default: return ErrorCode::Unavailable;
   }
 }

@@ -20,7 +20,7 @@ TEST(ApiStatus, EachStatusHasItsCode) {
   const std::pair<unsigned, ErrorCode> expected[] = {
       {400, ErrorCode::InvalidArgument},  {422, ErrorCode::InvalidArgument},
       {403, ErrorCode::PermissionDenied}, {404, ErrorCode::NotFound},
-      {410, ErrorCode::NotFound},         {409, ErrorCode::Conflict},
+      {410, ErrorCode::Conflict},         {409, ErrorCode::Conflict},
       {401, ErrorCode::Unavailable},      {429, ErrorCode::Unavailable},
       {500, ErrorCode::Unavailable},      {503, ErrorCode::Unavailable},
       {302, ErrorCode::Unavailable},

@@ -1,11 +1,11 @@
-#include "session/write_turns.h"
+#include "net/write_turns.h"
 
 #include <gtest/gtest.h>
 
 #include "net/task_group.h"
 #include "testing/test_loop.h"
 
-namespace sluice::session {
+namespace sluice::net {
 namespace {
 
 net::Task<> take_turn(WriteTurns& turns, std::vector<int>& order, int number) {
@@ -50,4 +50,4 @@ TEST(WriteTurns, ACancelledWaiterIsPassedOver) {
 }
 
 }  // namespace
-}  // namespace sluice::session
+}  // namespace sluice::net

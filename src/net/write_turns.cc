@@ -1,8 +1,8 @@
-#include "session/write_turns.h"
+#include "net/write_turns.h"
 
-namespace sluice::session {
+namespace sluice::net {
 
-net::Task<Result<>> WriteTurns::take() {
+Task<Result<>> WriteTurns::take() {
   if (!taken_) {
     taken_ = true;
     co_return Result<>{};
@@ -25,4 +25,4 @@ void WriteTurns::pass() {
   taken_ = false;
 }
 
-}  // namespace sluice::session
+}  // namespace sluice::net

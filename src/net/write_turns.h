@@ -6,27 +6,27 @@
 
 #include "net/event.h"
 
-namespace sluice::session {
+namespace sluice::net {
 
 class WriteTurns final {
  public:
-  explicit WriteTurns(net::Executor executor) : executor_(executor) {}
+  explicit WriteTurns(Executor executor) : executor_(executor) {}
 
   /// Completes when it is the caller's turn; pass() ends the turn. Errors: Cancelled, without a
   /// turn.
-  net::Task<Result<>> take();
+  Task<Result<>> take();
   void pass();
 
  private:
   struct Waiter {
-    explicit Waiter(net::Executor executor) : granted(executor) {}
-    net::Event granted;
+    explicit Waiter(Executor executor) : granted(executor) {}
+    Event granted;
     bool has_turn = false;
   };
 
-  net::Executor executor_;
+  Executor executor_;
   bool taken_ = false;
   std::list<Waiter> waiting_;
 };
 
-}  // namespace sluice::session
+}  // namespace sluice::net

@@ -1,0 +1,331 @@
+#include "backend/kubernetes/api_log_stream.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "net/deadline.h"
+
+namespace sluice::backend::kubernetes {
+namespace {
+
+constexpr BackoffOptions kResumeBackoff{milliseconds(100), 2.0, seconds(5), 0.5};
+constexpr const char* kPodDeleted = "pod deleted";
+/// More is not received before it is read.
+constexpr std::size_t kMaxBufferBytes = 256_KiB;
+
+/// What all streams of a thread yield their pieces in, one at a time.
+std::span<LogPiece> scratch() {
+  thread_local const auto pieces = std::make_unique<std::array<LogPiece, 8192>>();
+  return *pieces;
+}
+
+loglines::ReaderOptions reader_options(const LogOptions& options) {
+  loglines::ReaderOptions reader;
+  reader.format = loglines::Format::Stamped;
+  reader.timestamps = options.timestamps ? loglines::Timestamps::Keep : loglines::Timestamps::Strip;
+  reader.since = options.since;
+  reader.limit_bytes = options.limit_bytes;
+  return reader;
+}
+
+bool is_over(RunState state) {
+  return state == RunState::Ended || state == RunState::Replaced || state == RunState::Forgotten;
+}
+
+std::unexpected<Error> lines_lost() { return fail(ErrorCode::Unavailable, "log lines lost"); }
+
+}  // namespace
+
+net::Task<Result<std::unique_ptr<LogStream>>> open_api_log(LogServices services,
+                                                           std::unique_ptr<PodWatch> pod,
+                                                           std::string container,
+                                                           LogOptions options,
+                                                           std::optional<Impersonation> as) {
+  const std::shared_ptr<const PodRecord> record = pod->current();
+  if (record == nullptr) co_return fail(ErrorCode::NotFound, "the pod was deleted");
+  const ContainerRecord* const found = record->find_container(container);
+  if (found == nullptr) {
+    co_return fail(ErrorCode::NotFound,
+                   fmt::format("container \"{}\" not in pod \"{}\"", container, record->name));
+  }
+  const net::Executor executor = co_await net::current_executor();
+  auto log = std::make_unique<ApiLogStream>(services, executor, std::move(pod),
+                                            std::move(container), options, std::move(as));
+  CO_TRY_VOID(co_await log->open());
+  co_return log;
+}
+
+ApiLogStream::ApiLogStream(LogServices services, net::Executor executor,
+                           std::unique_ptr<PodWatch> pod, std::string container,
+                           const LogOptions& options, std::optional<Impersonation> as)
+    : services_(services),
+      executor_(executor),
+      pod_(std::move(pod)),
+      container_(std::move(container)),
+      follow_(options.follow),
+      previous_(options.previous),
+      as_(std::move(as)),
+      run_(container_),
+      resume_(options),
+      reader_(reader_options(options)),
+      reading_(follow_ && !previous_ ? resume_.next_reading() : Reading::Once),
+      backoff_(kResumeBackoff) {}
+
+ApiLogStream::~ApiLogStream() = default;
+
+net::Task<Result<>> ApiLogStream::open() {
+  const RunState state = run_state();
+  const Result<> opened = co_await request(state);
+  if (opened || opened.error().code != ErrorCode::InvalidArgument) co_return opened;
+  // The kubelet says 400 to whatever is amiss. The query is ours, so it is the container's state.
+  if (previous_) {
+    co_return fail(ErrorCode::NotFound,
+                   fmt::format("container \"{}\" has no previous run", container_));
+  }
+  if (state != RunState::NotBegun) co_return fail(ErrorCode::Conflict, opened.error().message);
+  if (!follow_) finish();
+  co_return Result<>{};
+}
+
+net::Task<Result<>> ApiLogStream::readable() {
+  while (true) {
+    if (has_news()) break;
+    if (stream_ && offset_ < buffer_.size()) examine();
+    if (has_news()) break;
+    if (stream_) {
+      CO_TRY_VOID(co_await receive());
+    } else {
+      CO_TRY_VOID(co_await resume());
+    }
+  }
+  co_return Result<>{};
+}
+
+Result<std::span<const LogPiece>> ApiLogStream::read() {
+  const std::span<LogPiece> pieces = scratch();
+  while (!end_) {
+    loglines::Reader::Progress progress;
+    if (ready_ > 0 && !reader_.limit_reached()) {
+      progress = reader_.feed({buffer_.data() + offset_, ready_}, pieces);
+      ready_ -= progress.consumed;
+    } else if (has_news()) {
+      const std::span<char> rest(buffer_.data() + offset_, buffer_.size() - offset_);
+      progress = reader_.finish(rest, pieces);
+      if (progress.pieces == 0) {
+        if (reason_ == nullptr) reason_ = "end of logs";
+        end_reason_ = reason_;
+        end_ = end_reason_ == kPodDeleted ? StreamEnd::TargetDeleted : StreamEnd::Completed;
+        drop_body();
+      }
+    } else {
+      break;
+    }
+    offset_ += progress.consumed;
+    if (progress.pieces > 0) return pieces.first(progress.pieces);
+  }
+  return std::span<const LogPiece>{};
+}
+
+/// More of the body.
+net::Task<Result<>> ApiLogStream::receive() {
+  buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(offset_));
+  offset_ = 0;
+  Result<Bytes> bytes = stream_->try_read();
+  if (bytes && bytes->empty()) {
+    buffer_.shrink_to_fit();  // while it waits it holds only what it must
+    bytes = co_await read_body();
+  }
+  if (!bytes && bytes.error().code == ErrorCode::Cancelled) co_return fail(bytes.error());
+  if (!bytes || bytes->empty()) {
+    end_body(bytes ? BodyEnd::Orderly : BodyEnd::Cut);
+    co_return Result<>{};
+  }
+  while (bytes && !bytes->empty()) {
+    const std::string_view text = as_text(*bytes);
+    buffer_.insert(buffer_.end(), text.begin(), text.end());
+    if (buffer_.size() >= kMaxBufferBytes) break;
+    bytes = stream_->try_read();  // its error comes again
+  }
+  co_return Result<>{};
+}
+
+/// The next bytes. An API server may leave a stream open, silent, when its pod is gone, or when it
+/// can't reach the node any more.
+net::Task<Result<Bytes>> ApiLogStream::read_body() {
+  Result<Bytes> bytes = fail(cancelled());
+  net::TaskGroup race(executor_);
+  race.spawn("log silence", end_silence(race));
+  race.spawn("log read", read_into(bytes, race));  // may be done at once, and cancels the other
+  co_await race.finish();
+  if (!bytes && bytes.error().code == ErrorCode::Cancelled && !may_be_silent()) {
+    bytes = fail(ErrorCode::Unavailable, "silent");
+  }
+  co_return bytes;
+}
+
+net::Task<> ApiLogStream::read_into(Result<Bytes>& bytes, net::TaskGroup& race) {
+  bytes = co_await stream_->read();
+  race.cancel();
+}
+
+net::Task<> ApiLogStream::end_silence(net::TaskGroup& race) {
+  while (may_be_silent()) {
+    const Result<> changed = co_await pod_->changed();
+    if (!changed) co_return;
+  }
+  const Result<> slept = co_await services_.timers.sleep_for(kMaxSilence);
+  if (slept) race.cancel();
+}
+
+/// Whether there may be nothing to read for a while: nothing is logged, or the node takes its time.
+bool ApiLogStream::may_be_silent() {
+  const RunState state = run_state();
+  return state != RunState::PodGone && (reading_ != Reading::Follow || !is_over(state));
+}
+
+/// Finds what is new in what was received.
+void ApiLogStream::examine() {
+  const Result<LogResume::Taken> taken =
+      resume_.take({buffer_.data() + offset_, buffer_.size() - offset_});
+  if (!taken) {
+    failure_ = taken.error();
+    drop_body();
+    return;
+  }
+  offset_ += taken->skip;
+  ready_ = taken->take;
+}
+
+void ApiLogStream::end_body(BodyEnd end) {
+  last_end_ = end;
+  const Result<LogResume::Taken> rest = resume_.end_body(end, {buffer_.data(), buffer_.size()});
+  const bool is_anchor = reading_ == Reading::Anchor && end == BodyEnd::Orderly;
+  const bool is_final = reading_ == Reading::Once && end == BodyEnd::Orderly;
+  // What ended in order may still have been cut behind the API server. Whoever followed reads until
+  // there is nothing new.
+  const bool is_over = is_final && (!follow_ || previous_ || !resume_.has_news());
+  pauses_ = !is_anchor && !is_final;
+  if (rest && is_over) {
+    offset_ = rest->skip;
+    stream_.reset();
+    finish();
+    return;
+  }
+  if (!rest) failure_ = rest.error();
+  drop_body();
+}
+
+/// Another request, when its time has come.
+net::Task<Result<>> ApiLogStream::resume() {
+  if (failure_) {
+    CO_TRY_VOID(co_await await_reason());
+  } else if (pauses_ && run_state() == asked_at_) {
+    CO_TRY_VOID(co_await pause());
+  }
+  RunState state = run_state();
+  while (follow_ && state == RunState::NotBegun) {
+    CO_TRY_VOID(co_await pod_->changed());
+    state = run_state();
+  }
+  CO_TRY_VOID(plan(state));
+  if (reason_ != nullptr) co_return Result<>{};
+  const Result<> opened = co_await request(state);
+  if (!opened) co_return refused(opened.error());
+  co_return Result<>{};
+}
+
+/// Until it is worth trying again: after a while, or when the pod has changed.
+net::Task<Result<>> ApiLogStream::pause() {
+  const MonotonicTime now = services_.timers.now();
+  const MonotonicTime until = now + backoff_.next(services_.random);
+  const Result<> changed = co_await net::before(until, services_.timers, pod_->changed());
+  if (!changed && changed.error().code == ErrorCode::Cancelled) co_return changed;
+  co_return Result<>{};
+}
+
+/// A failure that the run's end explains is none: the API read another run's log, or the node could
+/// not read one that it removes. The record that says so may come late.
+net::Task<Result<>> ApiLogStream::await_reason() {
+  const Error failure = *std::exchange(failure_, std::nullopt);
+  if (previous_) co_return fail(failure);
+  const MonotonicTime until = services_.timers.now() + kRecordPatience;
+  while (run_state() == asked_at_ && services_.timers.now() < until) {
+    const Result<> changed = co_await net::before(until, services_.timers, pod_->changed());
+    if (!changed && changed.error().code == ErrorCode::Cancelled) co_return changed;
+  }
+  if (run_state() == asked_at_) co_return fail(failure);
+  co_return Result<>{};
+}
+
+/// How to read on, if there is anything to read. Errors: Unavailable: there was, and it is gone.
+Result<> ApiLogStream::plan(RunState state) {
+  if (state == RunState::PodGone) {
+    reason_ = kPodDeleted;
+  } else if (state == RunState::Forgotten && !previous_) {
+    if (last_end_ == BodyEnd::Cut) return lines_lost();
+    finish();
+  } else if (follow_ && !previous_) {
+    reading_ = is_over(state) ? Reading::Once : resume_.next_reading();
+  }
+  return {};
+}
+
+/// Asks for the rest of the run's log.
+net::Task<Result<>> ApiLogStream::request(RunState state) {
+  const std::shared_ptr<const PodRecord> pod = pod_->current();
+  if (pod == nullptr) co_return fail(ErrorCode::NotFound, "the pod was deleted");
+  const bool is_previous = previous_ || state == RunState::Replaced;
+  ApiRequest request;
+  request.path = fmt::format("/api/v1/namespaces/{}/pods/{}/log", pod->namespace_name, pod->name);
+  request.query = fmt::format("container={}&{}{}", container_, resume_.begin_body(reading_),
+                              is_previous ? "&previous=true" : "");
+  request.accept = "*/*";
+  request.as = as_;
+  asked_at_ = state;
+  CO_TRY(stream_, co_await services_.client.stream(std::move(request)));
+  refused_since_.reset();
+  co_return Result<>{};
+}
+
+/// A resumption failed. Errors: those that trying again won't mend.
+Result<> ApiLogStream::refused(const Error& error) {
+  pauses_ = true;
+  if (error.code == ErrorCode::Cancelled || error.code == ErrorCode::PermissionDenied) {
+    return fail(error);
+  }
+  const bool is_gone =
+      error.code == ErrorCode::NotFound || error.code == ErrorCode::InvalidArgument;
+  if (is_gone && follow_ && reading_ == Reading::Once) {
+    // The node has removed the ended container, or its pod.
+    if (last_end_ == BodyEnd::Cut) return lines_lost();
+    finish();
+    return {};
+  }
+  const MonotonicTime now = services_.timers.now();
+  if (!refused_since_) refused_since_ = now;
+  if (now - *refused_since_ < kMaxOutage) return {};
+  return fail(ErrorCode::Unavailable, error.message);
+}
+
+/// Nothing more comes.
+void ApiLogStream::finish() {
+  const std::shared_ptr<const PodRecord> pod = pod_->current();
+  if (!follow_) {
+    reason_ = "end of logs";
+  } else if (!previous_ && (pod == nullptr || pod->deleting)) {
+    reason_ = kPodDeleted;
+  } else {
+    reason_ = "container ended";
+  }
+}
+
+void ApiLogStream::drop_body() {
+  stream_.reset();
+  buffer_ = {};
+  offset_ = 0;
+  ready_ = 0;
+}
+
+}  // namespace sluice::backend::kubernetes

@@ -1,0 +1,115 @@
+// ApiLogStream: a container's log by the API server's pods/log. It stays with the run that it was
+// opened on, goes on after cuts without losing or repeating a line, and says so when lines are
+// lost. Between reads it holds no more than the line under way.
+//
+// A follow that the API server ends in order says nothing of the container: a lost kubelet looks
+// the same. So the pod's record decides, and when the run has ended its log is read to its end.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/kubernetes/api_client.h"
+#include "backend/kubernetes/backoff.h"
+#include "backend/kubernetes/container_run.h"
+#include "backend/kubernetes/log_resume.h"
+#include "backend/kubernetes/pod_watch.h"
+#include "backend/streams.h"
+#include "loglines/reader.h"
+#include "net/task_group.h"
+
+namespace sluice::backend::kubernetes {
+
+/// What reading a log takes; all outlive the stream.
+struct LogServices {
+  ApiClient& client;
+  net::Timers& timers;
+  Random& random;
+};
+
+/// On the calling loop, `pod` too. A container that has not begun yet has an empty log, or is
+/// waited for. Errors: NotFound (no such container, no previous run), Conflict (the node has no log
+/// of it), PermissionDenied, Unavailable, Cancelled.
+net::Task<Result<std::unique_ptr<LogStream>>> open_api_log(LogServices services,
+                                                           std::unique_ptr<PodWatch> pod,
+                                                           std::string container,
+                                                           LogOptions options,
+                                                           std::optional<Impersonation> as);
+
+class ApiLogStream final : public LogStream {
+ public:
+  /// For so long it tries to go on while the cluster doesn't answer.
+  static constexpr nanoseconds kMaxOutage = std::chrono::minutes(5);
+  /// How long a stream may be silent once its run is over, before it is taken for stuck.
+  static constexpr nanoseconds kMaxSilence = seconds(2);
+  /// How long the pod's record may lag behind the log.
+  static constexpr nanoseconds kRecordPatience = seconds(5);
+
+  ApiLogStream(LogServices services, net::Executor executor, std::unique_ptr<PodWatch> pod,
+               std::string container, const LogOptions& options, std::optional<Impersonation> as);
+  ~ApiLogStream() override;
+
+  /// The first request. Errors: as open_api_log().
+  net::Task<Result<>> open();
+
+  net::Task<Result<>> readable() override;
+  Result<std::span<const LogPiece>> read() override;
+  std::optional<StreamEnd> end() const override { return end_; }
+  std::string_view end_reason() const override { return end_reason_; }
+
+ private:
+  using Reading = LogResume::Reading;
+  using BodyEnd = LogResume::BodyEnd;
+
+  RunState run_state() { return run_.state(pod_->current().get()); }
+  bool has_news() const { return ready_ > 0 || reason_ != nullptr || reader_.limit_reached(); }
+
+  net::Task<Result<>> receive();
+  net::Task<Result<Bytes>> read_body();
+  net::Task<> read_into(Result<Bytes>& bytes, net::TaskGroup& race);
+  net::Task<> end_silence(net::TaskGroup& race);
+  bool may_be_silent();
+  void examine();
+  void end_body(BodyEnd end);
+
+  net::Task<Result<>> resume();
+  net::Task<Result<>> pause();
+  net::Task<Result<>> await_reason();
+  Result<> plan(RunState state);
+  net::Task<Result<>> request(RunState state);
+  Result<> refused(const Error& error);
+  void finish();
+  void drop_body();
+
+  LogServices services_;
+  net::Executor executor_;
+  std::unique_ptr<PodWatch> pod_;
+  const std::string container_;
+  const bool follow_;
+  const bool previous_;
+  std::optional<Impersonation> as_;
+  ContainerRun run_;
+  LogResume resume_;
+  loglines::Reader reader_;
+
+  std::unique_ptr<ApiStream> stream_;  // null: to be resumed, or over
+  Reading reading_;
+  std::vector<char> buffer_;  // received: what was read already, what is ready, the line under way
+  std::size_t offset_ = 0;    // of what is ready
+  std::size_t ready_ = 0;
+
+  Backoff backoff_;
+  bool pauses_ = false;  // before it resumes
+  BodyEnd last_end_ = BodyEnd::Orderly;
+  std::optional<Error> failure_;            // unless the run's end explains it
+  RunState asked_at_ = RunState::NotBegun;  // the last request
+  std::optional<MonotonicTime> refused_since_;
+
+  const char* reason_ = nullptr;  // set once nothing more comes
+  std::optional<StreamEnd> end_;
+  std::string_view end_reason_;
+};
+
+}  // namespace sluice::backend::kubernetes

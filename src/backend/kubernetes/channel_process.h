@@ -1,0 +1,65 @@
+// ChannelProcess: exec and attach over the API server's channels (remote command v5, v4 with older
+// servers). What the command's end was comes on the status channel: the Close is 1000, always.
+// Source: kubernetes/apimachinery pkg/util/remotecommand, kubernetes/cri-streaming.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "backend/kubernetes/loop_tasks.h"
+#include "backend/kubernetes/upstream.h"
+#include "backend/streams.h"
+#include "channel/demultiplexer.h"
+#include "channel/remote_command.h"
+#include "net/event.h"
+
+namespace sluice::backend::kubernetes {
+
+/// What a ChannelProcess was asked for.
+struct ChannelProcessOptions {
+  enum class Kind { Exec, Attach };
+  Kind kind = Kind::Exec;
+  channel::Version version = channel::Version::V5;
+  bool stdin = false;
+  bool tty = false;
+};
+
+class ChannelProcess final : public RemoteProcess {
+ public:
+  /// On the loop of `executor`. `tasks` outlives it.
+  ChannelProcess(net::Executor executor, LoopTasks& tasks, std::unique_ptr<Upstream> upstream,
+                 ChannelProcessOptions options);
+  ~ChannelProcess() override;
+
+  net::Task<Result<ProcessOutput>> read(MutableBytes into) override;
+  net::Task<Result<>> write(Bytes bytes) override;
+  /// On v4 without a terminal there is no way to end stdin but to end the session: nothing happens.
+  net::Task<Result<>> close_stdin() override;
+  void resize(TerminalSize size) override;
+  net::Task<Result<ProcessExit>> wait() override;
+
+ private:
+  void take(const ws::MessagePiece& piece);
+  void take_end(std::string_view how);
+  ProcessExit exit_of_status() const;
+  net::Task<Result<>> send_on(channel::StreamChannel channel, Bytes payload);
+  net::Task<> send_size();
+  static net::Task<> hang_up(std::unique_ptr<Upstream> upstream, ChannelProcessOptions options);
+
+  net::Executor executor_;
+  LoopTasks& tasks_;
+  std::unique_ptr<Upstream> upstream_;
+  ChannelProcessOptions options_;
+  channel::Demultiplexer demultiplexer_;
+  OutputChannel output_channel_ = OutputChannel::Stdout;
+  Bytes output_;  // received and not yet read
+  std::string status_;
+  std::optional<ProcessExit> exit_;
+  net::Event ended_;  // exit_ is set
+  std::optional<TerminalSize> size_to_send_;
+  bool sending_size_ = false;
+  bool stdin_open_;
+};
+
+}  // namespace sluice::backend::kubernetes

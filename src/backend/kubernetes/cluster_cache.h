@@ -1,0 +1,72 @@
+// ClusterCache: the informers of everything that requests need to know (namespaces, pods, workload
+// objects, and what stands between those) and the snapshot that they keep. It lives on the
+// backend's loop; the snapshot and the pod watches are for all loops.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "backend/kubernetes/api_client.h"
+#include "backend/kubernetes/cluster_snapshot.h"
+#include "backend/kubernetes/discovery.h"
+#include "backend/kubernetes/mapping.h"
+#include "backend/kubernetes/pod_watch.h"
+#include "backend/kubernetes/snapshot_builder.h"
+#include "net/event_loop.h"
+#include "net/task_group.h"
+
+namespace sluice::backend::kubernetes {
+
+class ClusterCache {
+ public:
+  /// How often it looks whether a kind that was missing is served now.
+  static constexpr nanoseconds kDiscoveryInterval = seconds(10);
+
+  /// `loop` is the one that start() and stop() run on. References outlive the cache.
+  ClusterCache(ApiClient& client, const Mapping& mapping, net::Executor loop, net::Timers& timers,
+               Random& random);
+  ~ClusterCache();
+
+  /// Begins to watch. On the loop, or before it runs.
+  void start();
+  /// Ends all watches. On the loop; before destruction.
+  net::Task<> stop();
+
+  /// The newest snapshot. Any thread.
+  std::shared_ptr<const ClusterSnapshot> snapshot() const;
+  /// Follows a pod of a snapshot. On the calling loop.
+  std::unique_ptr<PodWatch> watch(std::shared_ptr<const PodRecord> pod, net::Executor executor);
+
+ private:
+  class Sink;
+  class NamespaceSink;
+  class PodSink;
+  class WorkloadSink;
+  class OwnerSink;
+  struct Informer;
+
+  void watch_builtin(std::string name, std::string path, std::unique_ptr<Sink> sink);
+  net::Task<> discover_kinds();
+  void add_informer(const ApiResource& resource);
+  net::Task<> run(Informer& informer);
+  void publish();
+
+  ApiClient& client_;
+  const Mapping& mapping_;
+  net::Executor loop_;
+  net::Timers& timers_;
+  Random& random_;
+  const std::vector<std::string> pod_labels_;
+  std::map<GroupKind, std::unique_ptr<Informer>> informers_;  // of the kinds that are served now
+  std::vector<std::unique_ptr<Informer>> builtin_;
+  SnapshotBuilder builder_;
+  PodWatchRegistry watches_;
+  mutable std::mutex mutex_;  // held for the copy of one pointer
+  std::shared_ptr<const ClusterSnapshot> snapshot_;
+  net::TaskGroup tasks_;
+};
+
+}  // namespace sluice::backend::kubernetes

@@ -1,0 +1,45 @@
+// ClusterSnapshot: what the informers know of the cluster at one moment: namespaces, pods and
+// workload objects, cut down to what requests need (a few hundred bytes a pod). Immutable; any loop
+// reads it, and no request asks the API server for what stands here.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/kubernetes/records.h"
+
+namespace sluice::backend::kubernetes {
+
+struct NamespaceSnapshot {
+  std::string name;
+  bool exists = false;  // the namespace itself; its contents may be seen before and after it
+  std::string project;  // the value of the label that names it; empty: none
+  std::map<std::string, std::shared_ptr<const PodRecord>, std::less<>> pods;            // by name
+  std::map<std::string, std::shared_ptr<const WorkloadRecord>, std::less<>> workloads;  // by uid
+  /// What stands between workloads and pods, by uid: the owners of each.
+  std::map<std::string, std::vector<OwnerRecord>, std::less<>> owners;
+};
+
+/// How well one watched resource is known.
+enum class WatchState {
+  Starting,  // its first list is under way
+  Current,
+  Missing,  // the cluster does not serve it (its CRD is not installed)
+  Absent,   // the same, of a kind that the mapping calls optional
+  Failing,  // the watch is broken since a while: what is known grows old
+};
+
+struct WatchedResource {
+  std::string name;  // "pods", "TrainingWorkload.run.ai"
+  WatchState state = WatchState::Starting;
+  std::string message;  // why it fails
+};
+
+struct ClusterSnapshot {
+  std::map<std::string, std::shared_ptr<const NamespaceSnapshot>, std::less<>> namespaces;
+  std::vector<WatchedResource> resources;
+};
+
+}  // namespace sluice::backend::kubernetes

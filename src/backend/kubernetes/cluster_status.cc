@@ -1,0 +1,59 @@
+#include "backend/kubernetes/cluster_status.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace sluice::backend::kubernetes {
+namespace {
+
+using workload::FeatureState;
+using workload::FeatureStatus;
+
+/// The worst that is known of a feature stands; a second reason is added to the first.
+void degrade(FeatureStatus& feature, FeatureState state, std::string_view reason) {
+  feature.state = std::max(feature.state, state);
+  if (!feature.message.empty()) feature.message += "; ";
+  feature.message += reason;
+}
+
+void add_permissions(FeatureStatus& feature, const SelfTestResult& self_test) {
+  for (const Requirement& lacking : self_test.lacking) {
+    // Where callers are impersonated or reviewed, no feature works without that.
+    const bool for_all = lacking.feature == "impersonation" || lacking.feature == "accessReviews";
+    if (lacking.feature != feature.name && !for_all) continue;
+    degrade(feature, FeatureState::Unavailable, "the gateway may not " + to_string(lacking.access));
+  }
+}
+
+void add_watches(FeatureStatus& workloads, const ClusterSnapshot& snapshot) {
+  for (const WatchedResource& resource : snapshot.resources) {
+    if (resource.state == WatchState::Current || resource.state == WatchState::Absent) continue;
+    degrade(workloads, FeatureState::Degraded,
+            fmt::format("{}: {}", resource.name, resource.message));
+  }
+}
+
+}  // namespace
+
+workload::ClusterStatus cluster_status(const ClusterSnapshot& snapshot,
+                                       const SelfTestResult& self_test) {
+  workload::ClusterStatus status;
+  status.backend_kind = "kubernetes";
+  status.backend_version = self_test.version;
+  status.reachable = self_test.reachable;
+  if (!status.reachable) {
+    status.message = self_test.problem.empty()
+                         ? "the cluster has not answered yet"
+                         : "the cluster does not answer: " + self_test.problem;
+  }
+  for (const char* name : {"logs", "exec", "attach", "portForward", "workloads"}) {
+    FeatureStatus feature{name, FeatureState::Ok, {}};
+    add_permissions(feature, self_test);
+    if (feature.name == "workloads") add_watches(feature, snapshot);
+    status.features.push_back(std::move(feature));
+  }
+  return status;
+}
+
+}  // namespace sluice::backend::kubernetes

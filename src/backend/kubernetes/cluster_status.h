@@ -1,0 +1,13 @@
+// The cluster status (contract section 8), from what the informers and the self-test last found.
+#pragma once
+
+#include "backend/kubernetes/cluster_snapshot.h"
+#include "backend/kubernetes/self_test.h"
+#include "workload/status.h"
+
+namespace sluice::backend::kubernetes {
+
+workload::ClusterStatus cluster_status(const ClusterSnapshot& snapshot,
+                                       const SelfTestResult& self_test);
+
+}  // namespace sluice::backend::kubernetes

@@ -1,0 +1,25 @@
+// What an operator says about a cluster (the section backend.kubernetes of the configuration),
+// already typed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace sluice::backend::kubernetes {
+
+/// As whom the API server sees what a caller asks for.
+enum class ActingAs {
+  Caller,   // impersonation: the cluster's own RBAC and audit decide and record
+  Gateway,  // ourselves, after a SubjectAccessReview for the caller
+};
+
+struct KubernetesConfig {
+  std::vector<std::string> kubeconfigs;  // files, merged; empty: the service account of our pod,
+  std::string service_host;              // with its KUBERNETES_SERVICE_HOST
+  std::string service_port;              // and KUBERNETES_SERVICE_PORT
+  std::string context;                   // of the kubeconfig; empty: the current one
+  std::string mapping = "runai";         // a preset's name, or a file's path
+  ActingAs acting_as = ActingAs::Caller;
+};
+
+}  // namespace sluice::backend::kubernetes

@@ -1,0 +1,146 @@
+#include "backend/kubernetes/kubernetes_backend.h"
+
+#include <fmt/format.h>
+
+#include "backend/kubernetes/api_log_stream.h"
+#include "backend/kubernetes/cluster_status.h"
+#include "backend/kubernetes/open_cluster_access.h"
+#include "backend/kubernetes/resolver.h"
+#include "backend/kubernetes/streams.h"
+#include "net/deadline.h"
+#include "net/event.h"
+
+namespace sluice::backend::kubernetes {
+
+Result<std::unique_ptr<KubernetesBackend>> KubernetesBackend::start(
+    KubernetesConfig config, net::EventLoop& loop, std::vector<net::EventLoop*> sessions,
+    net::Timers& timers, Random& random) {
+  TRY(Mapping mapping, read_mapping(config.mapping));
+  TRY(std::unique_ptr<ClusterAccess> access, open_cluster_access(config, timers));
+  std::unique_ptr<KubernetesBackend> backend(new KubernetesBackend(
+      std::move(config), std::move(access), std::move(mapping), loop, sessions, timers, random));
+  backend->cache_.start();
+  backend->self_test_.start();
+  return backend;
+}
+
+Result<> KubernetesBackend::check(const KubernetesConfig& config, net::Timers& timers) {
+  TRY_VOID(read_mapping(config.mapping));
+  TRY_VOID(open_cluster_access(config, timers));
+  return {};
+}
+
+KubernetesBackend::KubernetesBackend(KubernetesConfig config, std::unique_ptr<ClusterAccess> access,
+                                     Mapping mapping, net::EventLoop& loop,
+                                     const std::vector<net::EventLoop*>& sessions,
+                                     net::Timers& timers, Random& random)
+    : config_(std::move(config)),
+      access_(std::move(access)),
+      mapping_(std::move(mapping)),
+      loop_(loop),
+      timers_(timers),
+      random_(random),
+      client_(*access_, timers, random),
+      cache_(client_, mapping_, loop.executor(), timers, random),
+      self_test_(client_, config_.acting_as, loop.executor(), timers),
+      authorizer_(
+          client_, config_.acting_as,
+          [this](std::string_view project) { return namespace_of(project); }, timers),
+      tasks_(sessions),
+      stopping_(loop.executor()) {}
+
+KubernetesBackend::~KubernetesBackend() = default;
+
+/// Kubeconfig, certificates and tokens are reread by themselves when they change; a new mapping
+/// takes a restart.
+void KubernetesBackend::reload() { access_->refused(); }
+
+net::Task<> KubernetesBackend::stop() {
+  co_await tasks_.stop();
+  const net::Executor executor = co_await net::current_executor();
+  net::Event stopped(executor);
+  bool has_stopped = false;  // touched by the calling loop only
+  loop_.post([this, executor, &stopped, &has_stopped] {
+    stopping_.spawn("stop watching", stop_watching([executor, &stopped, &has_stopped] {
+                      net::post(executor, [&stopped, &has_stopped] {
+                        has_stopped = true;
+                        stopped.notify();
+                      });
+                    }));
+  });
+  while (!has_stopped) {
+    const Result<> woken = co_await stopped.wait();
+    (void)woken;  // also when cancelled: what was posted refers to us
+  }
+}
+
+net::Task<> KubernetesBackend::stop_watching(std::move_only_function<void()> stopped) {
+  co_await cache_.stop();
+  co_await self_test_.stop();
+  stopped();
+}
+
+workload::ClusterStatus KubernetesBackend::cluster_status() const {
+  return kubernetes::cluster_status(*cache_.snapshot(), *self_test_.result());
+}
+
+net::Task<Result<workload::WorkloadStatus>> KubernetesBackend::workload_status(
+    const auth::Caller&, workload::WorkloadRef workload) {
+  const std::shared_ptr<const ClusterSnapshot> snapshot = cache_.snapshot();
+  co_return Resolver(*snapshot, mapping_).status(workload);
+}
+
+net::Task<Result<workload::ContainerRef>> KubernetesBackend::resolve(const auth::Caller&,
+                                                                     workload::WorkloadRef workload,
+                                                                     Target target) {
+  const std::shared_ptr<const ClusterSnapshot> snapshot = cache_.snapshot();
+  co_return Resolver(*snapshot, mapping_).resolve(workload, target);
+}
+
+net::Task<Result<std::unique_ptr<LogStream>>> KubernetesBackend::open_log(
+    const auth::Caller& caller, workload::ContainerRef container, LogOptions options) {
+  CO_TRY(std::shared_ptr<const PodRecord> pod, find_pod(container.pod));
+  const net::Executor executor = co_await net::current_executor();
+  const LogServices services{client_, timers_, random_};
+  auto watch = cache_.watch(std::move(pod), executor);
+  auto as = impersonation_of(caller, config_.acting_as);
+  co_return co_await open_api_log(services, std::move(watch), std::move(container.container),
+                                  options, std::move(as));
+}
+
+net::Task<Result<std::unique_ptr<RemoteProcess>>> KubernetesBackend::exec(
+    const auth::Caller& caller, workload::ContainerRef container, ExecOptions options) {
+  CO_TRY(std::shared_ptr<const PodRecord> pod, find_pod(container.pod));
+  const StreamServices services{client_, cache_, tasks_, timers_};
+  auto as = impersonation_of(caller, config_.acting_as);
+  co_return co_await open_exec(services, std::move(pod), std::move(container.container),
+                               std::move(options), std::move(as));
+}
+
+net::Task<Result<std::unique_ptr<RemoteProcess>>> KubernetesBackend::attach(
+    const auth::Caller& caller, workload::ContainerRef container, AttachOptions options) {
+  CO_TRY(std::shared_ptr<const PodRecord> pod, find_pod(container.pod));
+  const StreamServices services{client_, cache_, tasks_, timers_};
+  auto as = impersonation_of(caller, config_.acting_as);
+  co_return co_await open_attach(services, std::move(pod), std::move(container.container), options,
+                                 std::move(as));
+}
+
+net::Task<Result<std::unique_ptr<PortStream>>> KubernetesBackend::forward_port(
+    const auth::Caller& caller, workload::ContainerRef container, std::uint16_t port) {
+  CO_TRY(std::shared_ptr<const PodRecord> pod, find_pod(container.pod));
+  const StreamServices services{client_, cache_, tasks_, timers_};
+  auto as = impersonation_of(caller, config_.acting_as);
+  co_return co_await open_port(services, std::move(pod), port, std::move(as));
+}
+
+Result<std::shared_ptr<const PodRecord>> KubernetesBackend::find_pod(
+    const workload::PodRef& pod) const {
+  return Resolver(*cache_.snapshot(), mapping_).find_pod(pod);
+}
+
+std::string KubernetesBackend::namespace_of(std::string_view project) const {
+  return Resolver(*cache_.snapshot(), mapping_).namespace_of(project);
+}
+
+}  // namespace sluice::backend::kubernetes

@@ -1,0 +1,99 @@
+// LogResume: where the reading of a pod's log stands, so that it can go on after a cut: what to ask
+// the API server for, and which of the lines that come back are new. Bytes in, positions out: it
+// knows no connection. Source: kubernetes/kubernetes pkg/kubelet/kuberuntime/logs.
+//
+// The API can begin only at a time, in whole seconds. So a resumed body begins before the last line
+// that was handed on, and that line is looked for in it: by its full stamp, by how many lines with
+// that stamp there were, and by a hash of its beginning. What is stored behind it is new.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "backend/options.h"
+#include "base/result.h"
+#include "loglines/reader.h"
+
+namespace sluice::backend::kubernetes {
+
+class LogResume {
+ public:
+  /// Of a longer line the beginning is handed on before its end has come.
+  static constexpr std::size_t kLongLineBytes = loglines::Reader::kLongRecordBytes;
+
+  explicit LogResume(const LogOptions& options);
+
+  enum class Reading {
+    Once,
+    Follow,
+    Anchor,  // the last line, not to be handed on: whoever follows a tail of none begins behind it
+  };
+  /// How to read next whoever follows.
+  Reading next_reading() const;
+
+  /// Begins a body. Returns the part of the request's query that says what of the log to send.
+  std::string begin_body(Reading reading);
+
+  struct Taken {
+    std::size_t skip = 0;  // bytes that are nothing new
+    std::size_t take = 0;  // bytes behind those, to be handed on
+    std::size_t size() const { return skip + take; }
+  };
+  /// Looks at the body's bytes that were not taken yet. Takes whole lines, and beginnings of long
+  /// ones; none: offer them again with more.
+  /// Errors: Unavailable: the last line is gone and newer ones are there ("log lines lost": the log
+  /// was rotated); the node's word of a failure instead of a line.
+  Result<Taken> take(std::string_view bytes);
+
+  enum class BodyEnd { Orderly, Cut };
+  /// The body has ended; `rest` was not taken. What is to be handed on of that is a line without an
+  /// end, which counts only if its container has ended. Errors: as take(); also when a log that was
+  /// read Once does not have the last line before a cut any more.
+  Result<Taken> end_body(BodyEnd end, std::string_view rest);
+
+  /// Whether there was anything new in this body.
+  bool has_news() const { return has_news_; }
+  /// An error was that of lost lines.
+  bool has_lost_lines() const { return has_lost_lines_; }
+
+ private:
+  enum class Line { None, Old, New };
+
+  /// The last line that was handed on, or begun.
+  struct Last {
+    std::string stamp;         // as it stood
+    std::uint64_t count = 0;   // lines with that stamp, until this one
+    std::size_t hash = 0;      // of its beginning
+    std::uint64_t bytes = 0;   // handed on, of it
+    bool ended = false;        // all of it was handed on
+    bool begins_tail = false;  // a tail may begin within a line: another stamp is its line's
+  };
+
+  Result<> begin_line(std::string_view line);
+  Result<> begin_stamped_line(std::string_view stamp, std::string_view line);
+  Line search(std::string_view stamp, std::size_t hash);
+  void note(std::string_view stamp, std::size_t hash);
+  std::unexpected<Error> lines_lost();
+
+  std::optional<WallTime> since_;
+  std::optional<std::uint64_t> tail_lines_;
+  std::optional<Last> last_;
+  std::string newest_stamp_;    // of all lines so far: those before the last one are not newer
+  bool is_behind_end_ = false;  // a tail of none was asked for, and the log was empty
+  bool was_cut_ = false;        // since the last line was seen
+  bool has_lost_lines_ = false;
+
+  // Of the body:
+  Reading reading_ = Reading::Once;
+  bool begins_at_time_ = false;
+  bool is_searching_ = false;  // for the last line
+  bool has_lines_ = false;
+  bool has_news_ = false;
+  std::uint64_t equal_stamps_ = 0;  // lines that have the last one's stamp
+  Line line_ = Line::None;          // the one under way
+  std::uint64_t left_to_skip_ = 0;  // of a new line: handed on before a cut
+};
+
+}  // namespace sluice::backend::kubernetes

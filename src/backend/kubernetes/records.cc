@@ -1,0 +1,211 @@
+#include "backend/kubernetes/records.h"
+
+#include <algorithm>
+
+namespace sluice::backend::kubernetes {
+namespace {
+
+std::string text_of(const json::object& object, std::string_view name) {
+  return std::string(json::find_string(object, name).value_or(""));
+}
+
+const json::object& object_of(const json::object& object, std::string_view name) {
+  static const json::object kEmpty;
+  const json::object* member = json::find_object(object, name);
+  return member != nullptr ? *member : kEmpty;
+}
+
+const json::array& list_of(const json::object& object, std::string_view name) {
+  static const json::array kEmpty;
+  const json::array* member = json::find_array(object, name);
+  return member != nullptr ? *member : kEmpty;
+}
+
+bool flag_of(const json::object& object, std::string_view name) {
+  const json::value* member = json::find(object, name);
+  return member != nullptr && member->is_bool() && member->get_bool();
+}
+
+PodPhase parse_phase(std::string_view phase) {
+  if (phase == "Running") return PodPhase::Running;
+  if (phase == "Succeeded") return PodPhase::Succeeded;
+  if (phase == "Failed") return PodPhase::Failed;
+  return phase == "Unknown" ? PodPhase::Unknown : PodPhase::Pending;
+}
+
+void read_specs(const json::object& spec, std::string_view list, ContainerRole role,
+                PodRecord& pod) {
+  for (const json::value& entry : list_of(spec, list)) {
+    const json::object* item = entry.if_object();
+    if (item == nullptr) continue;
+    ContainerRecord container;
+    container.name = text_of(*item, "name");
+    container.role = role;
+    container.stdin = flag_of(*item, "stdin");
+    container.tty = flag_of(*item, "tty");
+    pod.containers.push_back(std::move(container));
+  }
+}
+
+void read_state(const json::object& status, ContainerRecord& container) {
+  const json::object& state = object_of(status, "state");
+  if (json::find_object(state, "running") != nullptr) {
+    container.state = ContainerState::Running;
+  } else if (const json::object* terminated = json::find_object(state, "terminated")) {
+    container.state = ContainerState::Terminated;
+    container.reason = text_of(*terminated, "reason");
+    if (const auto code = json::find_int64(*terminated, "exitCode")) {
+      container.exit_code = static_cast<int>(*code);
+    }
+  } else {
+    container.reason = text_of(object_of(state, "waiting"), "reason");
+  }
+  container.restarts = static_cast<int>(json::find_int64(status, "restartCount").value_or(0));
+  container.container_id = text_of(status, "containerID");
+  container.has_previous = !object_of(status, "lastState").empty();
+}
+
+void read_statuses(const json::object& status, std::string_view list, PodRecord& pod) {
+  for (const json::value& entry : list_of(status, list)) {
+    const json::object* item = entry.if_object();
+    if (item == nullptr) continue;
+    const std::string name = text_of(*item, "name");
+    const auto container = std::ranges::find(pod.containers, name, &ContainerRecord::name);
+    if (container != pod.containers.end()) read_state(*item, *container);
+  }
+}
+
+/// "ew-{kind}-{metadata.name}", or the path of a field.
+std::optional<std::string> expand_name(std::string_view pattern, const json::object& object,
+                                       std::string_view kind) {
+  if (pattern.find('{') == std::string_view::npos) return field_of(object, pattern);
+  std::string name;
+  while (true) {
+    const std::size_t open = pattern.find('{');
+    name += pattern.substr(0, open);
+    if (open == std::string_view::npos) return name;
+    pattern.remove_prefix(open + 1);
+    const std::size_t close = pattern.find('}');
+    const std::string_view field = pattern.substr(0, close);
+    if (field == "kind") {
+      for (const char c : kind) name += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    } else if (const auto text = field_of(object, field)) {
+      name += *text;
+    } else {
+      return std::nullopt;
+    }
+    if (close == std::string_view::npos) return std::nullopt;
+    pattern.remove_prefix(close + 1);
+  }
+}
+
+bool takes(const MappingRow& row, const GroupKind& kind, const json::object& object) {
+  const auto matches = [&](const auto& condition) {
+    return field_of(object, condition.first) == condition.second;
+  };
+  return std::ranges::find(row.resources, kind) != row.resources.end() &&
+         std::ranges::all_of(row.where, matches) && std::ranges::none_of(row.unless, matches);
+}
+
+std::vector<std::string> values_of(const PodSelector& selector, const json::object& object) {
+  if (selector.by == PodSelector::By::Uid) return fields_of_list(object, selector.field, "uid");
+  std::vector<std::string> values;
+  if (auto value = field_of(object, selector.field)) values.push_back(*std::move(value));
+  return values;
+}
+
+MatchedRow match(const MappingRow& row, std::size_t index, const GroupKind& kind,
+                 const json::object& object) {
+  MatchedRow matched{.row = index};
+  for (const std::string& pattern : row.names) {
+    auto name = expand_name(pattern, object, kind.kind);
+    if (name) matched.names.push_back(*std::move(name));
+  }
+  if (!row.phase.empty()) matched.phase = field_of(object, row.phase).value_or("");
+  if (!row.message.empty()) matched.message = field_of(object, row.message).value_or("");
+  for (const PodSelector& selector : row.pods) {
+    matched.pod_values.push_back(values_of(selector, object));
+  }
+  return matched;
+}
+
+bool is_deleting(const json::object& object) {
+  return json::find(object_of(object, "metadata"), "deletionTimestamp") != nullptr;
+}
+
+}  // namespace
+
+const ContainerRecord* PodRecord::find_container(std::string_view container) const {
+  const auto found = std::ranges::find(containers, container, &ContainerRecord::name);
+  return found == containers.end() ? nullptr : &*found;
+}
+
+ObjectMeta read_meta(const json::object& object) {
+  const json::object& meta = object_of(object, "metadata");
+  return {text_of(meta, "namespace"), text_of(meta, "name"), text_of(meta, "uid"),
+          text_of(meta, "resourceVersion")};
+}
+
+std::vector<OwnerRecord> read_owners(const json::object& object) {
+  std::vector<OwnerRecord> owners;
+  for (const json::value& entry : list_of(object_of(object, "metadata"), "ownerReferences")) {
+    const json::object* owner = entry.if_object();
+    if (owner == nullptr) continue;
+    owners.push_back({text_of(*owner, "kind"), text_of(*owner, "name"), text_of(*owner, "uid")});
+  }
+  return owners;
+}
+
+std::string read_label(const json::object& object, std::string_view label) {
+  return text_of(object_of(object_of(object, "metadata"), "labels"), label);
+}
+
+PodRecord read_pod(const json::object& object, const std::vector<std::string>& labels) {
+  const json::object& meta = object_of(object, "metadata");
+  const json::object& spec = object_of(object, "spec");
+  const json::object& status = object_of(object, "status");
+  PodRecord pod;
+  pod.namespace_name = text_of(meta, "namespace");
+  pod.name = text_of(meta, "name");
+  pod.uid = text_of(meta, "uid");
+  pod.phase = parse_phase(text_of(status, "phase"));
+  pod.deleting = is_deleting(object);
+  pod.node = text_of(spec, "nodeName");
+  pod.node_address = text_of(status, "hostIP");
+  pod.default_container =
+      text_of(object_of(meta, "annotations"), "kubectl.kubernetes.io/default-container");
+  pod.owners = read_owners(object);
+  for (const std::string& label : labels) {
+    std::string value = read_label(object, label);
+    if (!value.empty()) pod.labels.emplace(label, std::move(value));
+  }
+  read_specs(spec, "containers", ContainerRole::Main, pod);
+  read_specs(spec, "initContainers", ContainerRole::Init, pod);
+  read_specs(spec, "ephemeralContainers", ContainerRole::Ephemeral, pod);
+  for (const char* list :
+       {"containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"}) {
+    read_statuses(status, list, pod);
+  }
+  pod.reason = text_of(status, "reason");
+  for (const ContainerRecord& container : pod.containers) {
+    if (pod.reason.empty() && container.state == ContainerState::Waiting) {
+      pod.reason = container.reason;
+    }
+  }
+  return pod;
+}
+
+WorkloadRecord read_workload(const json::object& object, const GroupKind& kind,
+                             const Mapping& mapping) {
+  WorkloadRecord record;
+  record.kind = kind.kind;
+  record.uid = read_meta(object).uid;
+  record.deleting = is_deleting(object);
+  for (std::size_t i = 0; i < mapping.rows.size(); ++i) {
+    if (!takes(mapping.rows[i], kind, object)) continue;
+    record.rows.push_back(match(mapping.rows[i], i, kind, object));
+  }
+  return record;
+}
+
+}  // namespace sluice::backend::kubernetes

@@ -1,0 +1,92 @@
+// Records: what is kept of a Kubernetes object, read from its JSON. Fields may be missing: the
+// reader takes what is there.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/kubernetes/mapping.h"
+#include "base/json.h"
+
+namespace sluice::backend::kubernetes {
+
+enum class ContainerState { Waiting, Running, Terminated };
+enum class ContainerRole { Main, Init, Ephemeral };
+
+struct ContainerRecord {
+  std::string name;
+  ContainerRole role = ContainerRole::Main;
+  ContainerState state = ContainerState::Waiting;
+  bool stdin = false;  // of the spec
+  bool tty = false;
+  int restarts = 0;
+  bool has_previous = false;  // the run before this one is still known
+  std::string container_id;   // "containerd://…" of the current or last run; may be empty
+  std::string reason;         // why it waits or has ended: "CrashLoopBackOff"; may be empty
+  std::optional<int> exit_code;
+};
+
+enum class PodPhase { Pending, Running, Succeeded, Failed, Unknown };
+
+struct OwnerRecord {
+  std::string kind;
+  std::string name;
+  std::string uid;
+};
+
+struct PodRecord {
+  std::string namespace_name;
+  std::string name;
+  std::string uid;
+  PodPhase phase = PodPhase::Pending;
+  bool deleting = false;          // metadata.deletionTimestamp is set
+  std::string reason;             // status.reason, or why a container waits; may be empty
+  std::string node;               // spec.nodeName; empty: not scheduled
+  std::string node_address;       // status.hostIP
+  std::string default_container;  // annotation kubectl.kubernetes.io/default-container
+  std::vector<OwnerRecord> owners;
+  std::map<std::string, std::string, std::less<>> labels;  // those that the mapping asks for
+  std::vector<ContainerRecord> containers;  // main ones in the spec's order, then init, ephemeral
+
+  const ContainerRecord* find_container(std::string_view container) const;
+};
+
+/// One row of the mapping that an object matches, with what the row asks of it. Rows are known by
+/// their index: mappings are immutable while records live.
+struct MatchedRow {
+  std::size_t row = 0;
+  std::vector<std::string> names;  // in the row's order
+  std::string phase;               // empty: derived from the pods
+  std::string message;
+  std::vector<std::vector<std::string>> pod_values;  // for each selector, what it looks for
+};
+
+struct WorkloadRecord {
+  std::string kind;
+  std::string uid;
+  bool deleting = false;
+  std::vector<MatchedRow> rows;
+};
+
+/// Where an object is and which it is; any object has these.
+struct ObjectMeta {
+  std::string namespace_name;
+  std::string name;
+  std::string uid;
+  std::string resource_version;
+};
+ObjectMeta read_meta(const json::object& object);
+std::vector<OwnerRecord> read_owners(const json::object& object);
+/// The value of a label; empty: there is none.
+std::string read_label(const json::object& object, std::string_view label);
+
+PodRecord read_pod(const json::object& object, const std::vector<std::string>& labels);
+/// `rows` is empty when no row takes the object.
+WorkloadRecord read_workload(const json::object& object, const GroupKind& kind,
+                             const Mapping& mapping);
+
+}  // namespace sluice::backend::kubernetes

@@ -1,0 +1,68 @@
+// Reflector: keeps a sink in step with one collection of the API server, by list and watch. It
+// resumes after every cut, lists again when the server has forgotten where we were (410), and uses
+// streaming lists where the server has them. Model: kubernetes/client-go tools/cache/reflector.go.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "backend/kubernetes/api_client.h"
+#include "backend/kubernetes/backoff.h"
+#include "backend/kubernetes/cluster_snapshot.h"
+#include "backend/kubernetes/watch_decoder.h"
+
+namespace sluice::backend::kubernetes {
+
+/// Takes the objects of one collection, on the reflector's loop.
+class ObjectSink {
+ public:
+  virtual ~ObjectSink() = default;
+
+  /// What is not mentioned by upsert() until end_list() is gone.
+  virtual void begin_list() = 0;
+  virtual void end_list() = 0;
+  virtual void upsert(const json::object& object) = 0;
+  virtual void remove(const json::object& object) = 0;
+  /// Nothing more is to come at once: show what was changed.
+  virtual void publish() = 0;
+  /// How well the collection is known.
+  virtual void report(WatchState state, std::string message) = 0;
+};
+
+enum class ObjectForm { Whole, MetadataOnly };
+
+class Reflector {
+ public:
+  /// `path` is that of the collection. References outlive it.
+  Reflector(ApiClient& client, std::string path, ObjectForm form, ObjectSink& sink,
+            net::Timers& timers, Random& random);
+
+  /// Runs until it is cancelled, or until the server no longer serves the collection: then
+  /// Missing was reported.
+  net::Task<> run();
+
+ private:
+  net::Task<Result<>> list_and_watch();
+  net::Task<Result<>> list();
+  net::Task<Result<std::string>> list_page(std::string continuation);
+  net::Task<Result<>> watch_from_version();
+  net::Task<Result<>> watch(std::string query);
+  net::Task<Result<>> read_events(ApiStream& stream);
+  Result<> apply(const WatchEvent& event);
+
+  ApiRequest request(std::string query, std::string_view list_suffix) const;
+  std::string watch_query(std::string_view from);
+
+  ApiClient& client_;
+  std::string path_;
+  ObjectForm form_;
+  ObjectSink& sink_;
+  net::Timers& timers_;
+  Random& random_;
+  Backoff backoff_;
+  bool streams_lists_ = true;  // until the server says otherwise
+  bool listing_ = false;       // a streamed list is under way
+  std::string version_;        // where to resume; empty: list first
+};
+
+}  // namespace sluice::backend::kubernetes

@@ -1,0 +1,112 @@
+#include "backend/kubernetes/self_test.h"
+
+#include <utility>
+
+#include "observe/log.h"
+
+namespace sluice::backend::kubernetes {
+
+std::vector<Requirement> requirements(ActingAs acting_as) {
+  std::vector<Requirement> needed = {
+      {"workloads", {"list", "", "namespaces", ""}},
+      {"workloads", {"watch", "", "namespaces", ""}},
+      {"workloads", {"list", "", "pods", ""}},
+      {"workloads", {"watch", "", "pods", ""}},
+  };
+  if (acting_as == ActingAs::Caller) {
+    needed.push_back({"impersonation", {"impersonate", "", "users", ""}});
+    needed.push_back({"impersonation", {"impersonate", "", "groups", ""}});
+  } else {
+    needed.push_back({"logs", {"get", "", "pods", "log"}});
+    // "get" is the request's method, "create" what 1.35 and later ask for besides.
+    constexpr std::pair<std::string_view, std::string_view> kStreams[] = {
+        {"exec", "exec"}, {"attach", "attach"}, {"portForward", "portforward"}};
+    for (const auto& [feature, subresource] : kStreams) {
+      needed.push_back({feature, {"get", "", "pods", subresource}});
+      needed.push_back({feature, {"create", "", "pods", subresource}});
+    }
+    needed.push_back(
+        {"accessReviews", {"create", "authorization.k8s.io", "subjectaccessreviews", ""}});
+  }
+  return needed;
+}
+
+SelfTest::SelfTest(ApiClient& client, ActingAs acting_as, net::Executor loop, net::Timers& timers)
+    : client_(client),
+      requirements_(requirements(acting_as)),
+      timers_(timers),
+      result_(std::make_shared<SelfTestResult>()),
+      tasks_(loop) {}
+
+void SelfTest::start() { tasks_.spawn("self test", repeat()); }
+
+net::Task<> SelfTest::stop() {
+  tasks_.cancel();
+  co_await tasks_.join();
+}
+
+std::shared_ptr<const SelfTestResult> SelfTest::result() const {
+  const std::scoped_lock lock(mutex_);
+  return result_;
+}
+
+net::Task<> SelfTest::repeat() {
+  while (true) {
+    Result<SelfTestResult> found = co_await examine();
+    if (!found) {
+      if (found.error().code == ErrorCode::Cancelled) co_return;
+      log(LogLevel::Warning, "the API server can't be asked", found.error());
+      SelfTestResult unreachable = *result();  // its version and what was lacking stay known
+      unreachable.reachable = false;
+      unreachable.problem = found.error().message;
+      publish(std::move(unreachable));
+    } else {
+      publish(*std::move(found));
+    }
+    const nanoseconds pause = result()->reachable ? kInterval : kRetryInterval;
+    const Result<> slept = co_await timers_.sleep_for(pause);
+    if (!slept) co_return;
+  }
+}
+
+net::Task<Result<SelfTestResult>> SelfTest::examine() {
+  SelfTestResult found;
+  found.reachable = true;
+  CO_TRY(found.version, co_await ask_version());
+  for (const Requirement& requirement : requirements_) {
+    CO_TRY(const bool allowed, co_await may(requirement.access));
+    if (allowed) continue;
+    found.lacking.push_back(requirement);
+    log(LogLevel::Warning, "the gateway lacks a permission in the cluster",
+        {{"feature", requirement.feature}, {"permission", to_string(requirement.access)}});
+  }
+  co_return found;
+}
+
+net::Task<Result<std::string>> SelfTest::ask_version() {
+  ApiRequest request;
+  request.path = "/version";
+  CO_TRY(const json::value document, co_await client_.get_json(std::move(request)));
+  const json::object* object = document.if_object();
+  co_return std::string(object != nullptr ? json::find_string(*object, "gitVersion").value_or("")
+                                          : "");
+}
+
+net::Task<Result<bool>> SelfTest::may(ResourceAccess access) {
+  ApiRequest request;
+  request.method = "POST";
+  request.path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+  request.body = self_subject_access_review(access, {});
+  CO_TRY(const http::Response response, co_await client_.request(std::move(request)));
+  if (response.head.status / 100 != 2) co_return fail(error_of(response));
+  CO_TRY(const ReviewAnswer answer, parse_review(response.body));
+  co_return answer.allowed;
+}
+
+void SelfTest::publish(SelfTestResult result) {
+  std::shared_ptr<const SelfTestResult> next = std::make_shared<SelfTestResult>(std::move(result));
+  const std::scoped_lock lock(mutex_);
+  result_.swap(next);
+}
+
+}  // namespace sluice::backend::kubernetes

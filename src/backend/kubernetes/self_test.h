@@ -1,0 +1,63 @@
+// SelfTest: what the gateway itself may do in the cluster, asked at the start and every few
+// minutes, so that a missing permission shows in the cluster status before a user meets it.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/kubernetes/access_review.h"
+#include "backend/kubernetes/api_client.h"
+#include "backend/kubernetes/config.h"
+#include "net/task_group.h"
+
+namespace sluice::backend::kubernetes {
+
+/// A permission that a feature needs, and whether we have it.
+struct Requirement {
+  std::string_view feature;  // "exec"; as the cluster status calls it
+  ResourceAccess access;
+};
+/// What is needed where callers are impersonated, or where we act ourselves.
+std::vector<Requirement> requirements(ActingAs acting_as);
+
+/// What was found the last time. Immutable.
+struct SelfTestResult {
+  bool reachable = false;
+  std::string problem;  // why not; empty at the very start, before anything was asked
+  std::string version;  // of the API server: "v1.34.1"; stays known when it is not reachable
+  std::vector<Requirement> lacking;
+};
+
+class SelfTest {
+ public:
+  static constexpr nanoseconds kInterval = std::chrono::minutes(3);
+  /// How often it is tried while the API server does not answer.
+  static constexpr nanoseconds kRetryInterval = seconds(5);
+
+  /// `loop` is the one that start() and stop() run on. References outlive it.
+  SelfTest(ApiClient& client, ActingAs acting_as, net::Executor loop, net::Timers& timers);
+
+  void start();
+  net::Task<> stop();
+  /// Any thread.
+  std::shared_ptr<const SelfTestResult> result() const;
+
+ private:
+  net::Task<> repeat();
+  net::Task<Result<SelfTestResult>> examine();
+  net::Task<Result<std::string>> ask_version();
+  net::Task<Result<bool>> may(ResourceAccess access);
+  void publish(SelfTestResult result);
+
+  ApiClient& client_;
+  std::vector<Requirement> requirements_;
+  net::Timers& timers_;
+  mutable std::mutex mutex_;  // held for the copy of one pointer
+  std::shared_ptr<const SelfTestResult> result_;
+  net::TaskGroup tasks_;
+};
+
+}  // namespace sluice::backend::kubernetes

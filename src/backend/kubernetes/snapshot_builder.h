@@ -1,0 +1,46 @@
+// SnapshotBuilder: the working copy behind the snapshots. The informers change it; publish() makes
+// what it holds a ClusterSnapshot, which shares all that has not changed since the one before.
+// No I/O; one thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "backend/kubernetes/cluster_snapshot.h"
+
+namespace sluice::backend::kubernetes {
+
+class SnapshotBuilder {
+ public:
+  void put_namespace(const std::string& name, std::string project);
+  void remove_namespace(const std::string& name);
+  void put_pod(std::shared_ptr<const PodRecord> pod);
+  void remove_pod(const std::string& namespace_name, const std::string& name);
+  void put_workload(const std::string& namespace_name,
+                    std::shared_ptr<const WorkloadRecord> workload);
+  void remove_workload(const std::string& namespace_name, const std::string& uid);
+  void put_owners(const std::string& namespace_name, const std::string& uid,
+                  std::vector<OwnerRecord> owners);
+  void remove_owners(const std::string& namespace_name, const std::string& uid);
+  /// Watched resources keep the order in which they were first reported.
+  void report(const std::string& resource, WatchState state, std::string message);
+
+  std::shared_ptr<const PodRecord> find_pod(const std::string& namespace_name,
+                                            const std::string& name) const;
+  std::shared_ptr<const ClusterSnapshot> publish();
+
+ private:
+  struct Working {
+    std::shared_ptr<NamespaceSnapshot> content;
+    bool published = false;  // a snapshot shares it: copy before it is changed
+  };
+  NamespaceSnapshot& edit(const std::string& name);
+  /// Drops a namespace of which nothing is left.
+  void drop_if_empty(const std::string& name);
+
+  std::map<std::string, Working, std::less<>> namespaces_;
+  std::vector<WatchedResource> resources_;
+};
+
+}  // namespace sluice::backend::kubernetes

@@ -1,0 +1,145 @@
+#include "backend/kubernetes/streams.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "backend/kubernetes/channel_port.h"
+#include "backend/kubernetes/channel_process.h"
+#include "base/text.h"
+#include "net/deadline.h"
+
+namespace sluice::backend::kubernetes {
+namespace {
+
+using Kind = ChannelProcessOptions::Kind;
+
+/// In this order: every server since 1.30 takes the first, every older one the second.
+constexpr std::array<std::string_view, 2> kProcessSubprotocols = {"v5.channel.k8s.io",
+                                                                  "v4.channel.k8s.io"};
+constexpr std::array<std::string_view, 1> kPortSubprotocols = {"v4.channel.k8s.io"};
+
+std::string pod_path(const PodRecord& pod, std::string_view subresource) {
+  return fmt::format("/api/v1/namespaces/{}/pods/{}/{}", pod.namespace_name, pod.name, subresource);
+}
+
+std::unexpected<Error> conflict(std::string message) {
+  return fail(ErrorCode::Conflict, std::move(message));
+}
+
+Result<> check_pod(const PodRecord& pod) {
+  if (pod.deleting) return conflict(fmt::format("pod \"{}\" is terminating", pod.name));
+  if (pod.phase == PodPhase::Succeeded || pod.phase == PodPhase::Failed) {
+    return conflict(fmt::format("pod \"{}\" has finished", pod.name));
+  }
+  if (pod.node.empty()) return conflict(fmt::format("pod \"{}\" is not scheduled yet", pod.name));
+  return {};
+}
+
+Result<const ContainerRecord*> check_container(const PodRecord& pod, const std::string& name) {
+  TRY_VOID(check_pod(pod));
+  const ContainerRecord* container = pod.find_container(name);
+  if (container == nullptr) {
+    return fail(ErrorCode::NotFound,
+                fmt::format("container \"{}\" not in pod \"{}\"", name, pod.name));
+  }
+  switch (container->state) {
+    case ContainerState::Running: return container;
+    case ContainerState::Terminated:
+      return conflict(fmt::format("container \"{}\" has ended", name));
+    case ContainerState::Waiting:
+      return conflict(fmt::format("container \"{}\" is not running{}{}", name,
+                                  container->reason.empty() ? "" : ": ", container->reason));
+  }
+  std::unreachable();
+}
+
+std::string query_of(std::string_view container, const StreamOptions& streams) {
+  return fmt::format("container={}&stdin={}&stdout={}&stderr={}&tty={}", container, streams.stdin,
+                     streams.stdout, streams.stderr && !streams.tty, streams.tty);
+}
+
+net::Task<Result<std::unique_ptr<RemoteProcess>>> open_process(StreamServices services,
+                                                               std::shared_ptr<const PodRecord> pod,
+                                                               ApiRequest request,
+                                                               ChannelProcessOptions options,
+                                                               std::optional<TerminalSize> size) {
+  CO_TRY(ApiWebSocket opened,
+         co_await services.client.connect_websocket(std::move(request), kProcessSubprotocols));
+  options.version = opened.subprotocol == kProcessSubprotocols.front() ? channel::Version::V5
+                                                                       : channel::Version::V4;
+  const net::Executor executor = co_await net::current_executor();
+  auto upstream = std::make_unique<Upstream>(executor, services.timers, std::move(opened.socket),
+                                             services.cache.watch(std::move(pod), executor));
+  auto process =
+      std::make_unique<ChannelProcess>(executor, services.tasks, std::move(upstream), options);
+  if (size) process->resize(*size);
+  co_return process;
+}
+
+}  // namespace
+
+net::Task<Result<std::unique_ptr<RemoteProcess>>> open_exec(StreamServices services,
+                                                            std::shared_ptr<const PodRecord> pod,
+                                                            std::string container,
+                                                            ExecOptions options,
+                                                            std::optional<Impersonation> as) {
+  CO_TRY_VOID(check_container(*pod, container));
+  ApiRequest request;
+  request.path = pod_path(*pod, "exec");
+  request.query = query_of(container, options.streams);
+  for (const std::string& argument : options.command) {
+    request.query += "&command=" + percent_encode(argument);
+  }
+  request.as = std::move(as);
+  ChannelProcessOptions process;
+  process.stdin = options.streams.stdin;
+  process.tty = options.streams.tty;
+  co_return co_await open_process(services, std::move(pod), std::move(request), process,
+                                  options.streams.size);
+}
+
+net::Task<Result<std::unique_ptr<RemoteProcess>>> open_attach(StreamServices services,
+                                                              std::shared_ptr<const PodRecord> pod,
+                                                              std::string container,
+                                                              AttachOptions options,
+                                                              std::optional<Impersonation> as) {
+  CO_TRY(const ContainerRecord* const record, check_container(*pod, container));
+  if (options.stdin && !record->stdin) {
+    co_return fail(ErrorCode::Unavailable,
+                   fmt::format("container \"{}\" was started without a stdin; use exec to start a "
+                               "process of your own in it",
+                               container));
+  }
+  options.tty = record->tty;  // the container has a terminal or not: an attach can't change that
+  ApiRequest request;
+  request.path = pod_path(*pod, "attach");
+  request.query = query_of(container, options);
+  request.as = std::move(as);
+  ChannelProcessOptions process;
+  process.kind = Kind::Attach;
+  process.stdin = options.stdin;
+  process.tty = options.tty;
+  co_return co_await open_process(services, std::move(pod), std::move(request), process,
+                                  options.size);
+}
+
+net::Task<Result<std::unique_ptr<PortStream>>> open_port(StreamServices services,
+                                                         std::shared_ptr<const PodRecord> pod,
+                                                         std::uint16_t port,
+                                                         std::optional<Impersonation> as) {
+  CO_TRY_VOID(check_pod(*pod));
+  ApiRequest request;
+  request.path = pod_path(*pod, "portforward");
+  request.query = fmt::format("ports={}", port);
+  request.as = std::move(as);
+  CO_TRY(ApiWebSocket opened,
+         co_await services.client.connect_websocket(std::move(request), kPortSubprotocols));
+  const net::Executor executor = co_await net::current_executor();
+  auto upstream = std::make_unique<Upstream>(executor, services.timers, std::move(opened.socket),
+                                             services.cache.watch(std::move(pod), executor));
+  co_return std::make_unique<ChannelPort>(executor, services.tasks, services.timers,
+                                          std::move(upstream));
+}
+
+}  // namespace sluice::backend::kubernetes

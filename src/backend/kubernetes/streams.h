@@ -1,0 +1,42 @@
+// The three ways into a container that are WebSockets to the API server. What the informers know
+// beforehand (pod gone, terminating, container not running, no stdin) is said before anything is
+// opened, so that the caller gets a status and not a broken stream.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "backend/kubernetes/api_client.h"
+#include "backend/kubernetes/cluster_cache.h"
+#include "backend/kubernetes/loop_tasks.h"
+#include "backend/streams.h"
+
+namespace sluice::backend::kubernetes {
+
+/// What opening a stream takes; all outlive the streams.
+struct StreamServices {
+  ApiClient& client;
+  ClusterCache& cache;
+  LoopTasks& tasks;
+  net::Timers& timers;
+};
+
+/// Errors: NotFound, Conflict, InvalidArgument, PermissionDenied, Unavailable.
+net::Task<Result<std::unique_ptr<RemoteProcess>>> open_exec(StreamServices services,
+                                                            std::shared_ptr<const PodRecord> pod,
+                                                            std::string container,
+                                                            ExecOptions options,
+                                                            std::optional<Impersonation> as);
+net::Task<Result<std::unique_ptr<RemoteProcess>>> open_attach(StreamServices services,
+                                                              std::shared_ptr<const PodRecord> pod,
+                                                              std::string container,
+                                                              AttachOptions options,
+                                                              std::optional<Impersonation> as);
+net::Task<Result<std::unique_ptr<PortStream>>> open_port(StreamServices services,
+                                                         std::shared_ptr<const PodRecord> pod,
+                                                         std::uint16_t port,
+                                                         std::optional<Impersonation> as);
+
+}  // namespace sluice::backend::kubernetes
