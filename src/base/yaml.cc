@@ -76,7 +76,22 @@ class Check {
   std::size_t nodes_ = 0;
 };
 
+/// YAML 1.2 5.1: a document has no control characters but tab and line ends. yaml-cpp does not
+/// look, and with some of them never comes to an end.
+Result<> check_characters(std::string_view text, const std::string& file) {
+  int line = 1;
+  for (const char c : text) {
+    if (c == '\n') ++line;
+    const auto byte = static_cast<unsigned char>(c);
+    const bool allowed = byte >= 0x20 || c == '\t' || c == '\n' || c == '\r';
+    if (allowed && byte != 0x7F) continue;
+    return fail(place(file, line, {}, fmt::format("a control character, 0x{:02x}", byte)));
+  }
+  return {};
+}
+
 Result<YAML::Node> load(std::string_view text, const std::string& file) {
+  TRY_VOID(check_characters(text, file));
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
     if (documents.size() > 1) {

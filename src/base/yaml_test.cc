@@ -136,5 +136,16 @@ TEST(Yaml, UnreadableFileSaysWhy) {
   EXPECT_TRUE(message.starts_with("/nonexistent/f.yaml: cannot be read: ")) << message;
 }
 
+TEST(Yaml, ControlCharactersAreRefusedAtTheirLine) {
+  EXPECT_EQ(parse("a: b\r\n\tc: \x01\n", "f.yaml").error().message,
+            "f.yaml:2: a control character, 0x01");
+  EXPECT_EQ(parse(std::string_view("a: \0", 4), "f.yaml").error().message,
+            "f.yaml:1: a control character, 0x00");
+  // With these, yaml-cpp would not come to an end.
+  const std::string_view endless(
+      "\"}}],\"\":[\1\0\0\1\0\0\1{\b\0\0\0\0u\",\"us\":{\"t\":null}}]}\n", 39);
+  EXPECT_FALSE(parse(endless, "f.yaml"));
+}
+
 }  // namespace
 }  // namespace sluice::yaml
