@@ -5,6 +5,8 @@
 // The API can begin only at a time, in whole seconds. So a resumed body begins before the last line
 // that was handed on, and that line is looked for in it: by its full stamp, by how many lines with
 // that stamp there were, and by a hash of its beginning. What is stored behind it is new.
+// Where it is gone because the log was rotated, what came between is taken for lost, since the API
+// can't tell whether there was anything.
 #pragma once
 
 #include <cstdint>
