@@ -2,8 +2,10 @@
 
 #include <set>
 #include <span>
+#include <sstream>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "base/bytes.h"
@@ -77,7 +79,7 @@ class Check {
 };
 
 /// YAML 1.2 5.1: a document has no control characters but tab and line ends. yaml-cpp does not
-/// look, and with some of them never comes to an end.
+/// look.
 Result<> check_characters(std::string_view text, const std::string& file) {
   int line = 1;
   for (const char c : text) {
@@ -90,16 +92,45 @@ Result<> check_characters(std::string_view text, const std::string& file) {
   return {};
 }
 
-Result<YAML::Node> load(std::string_view text, const std::string& file) {
+/// Sees where documents begin, and nothing of them.
+class DocumentStart final : public YAML::EventHandler {
+ public:
+  int line() const { return line_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { line_ = line_of(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  int line_ = 1;
+};
+
+/// Not by YAML::LoadAll(): it takes a stray comma for one empty document after another, for ever.
+Result<> check_single_document(const std::string& text, const std::string& file) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStart start;
+  if (parser.HandleNextDocument(start) && parser.HandleNextDocument(start)) {
+    return fail(place(file, start.line(), {}, "a second document: only one is expected"));
+  }
+  return {};
+}
+
+Result<YAML::Node> load(const std::string& text, const std::string& file) {
   TRY_VOID(check_characters(text, file));
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
-      return fail(
-          place(file, line_of(documents[1].Mark()), {}, "a second document: only one is expected"));
-    }
-    YAML::Node root(YAML::NodeType::Map);
-    if (!documents.empty() && !documents[0].IsNull()) root = documents[0];
+    TRY_VOID(check_single_document(text, file));
+    YAML::Node root = YAML::Load(text);
+    if (root.IsNull()) root = YAML::Node(YAML::NodeType::Map);
     TRY_VOID(Check(file).walk(root, {}, 1));
     return root;
   } catch (const YAML::Exception& error) {
@@ -246,7 +277,7 @@ Error Mapping::unknown(const Entry& entry) const {
 }
 
 Result<Value> parse(std::string_view text, std::string file) {
-  TRY(YAML::Node root, load(text, file));
+  TRY(YAML::Node root, load(std::string(text), file));
   const int line = line_of(root.Mark());
   return Value(std::make_shared<const YAML::Node>(std::move(root)), std::move(file), {}, line,
                line);
