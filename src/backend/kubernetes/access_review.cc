@@ -6,10 +6,8 @@ namespace sluice::backend::kubernetes {
 namespace {
 
 json::object attributes(const ResourceAccess& access, std::string_view namespace_name) {
-  json::object attributes{{"verb", access.verb},
-                          {"group", access.group},
-
-                          {"resource", access.resource}};
+  json::object attributes{
+      {"verb", access.verb}, {"group", access.group}, {"resource", access.resource}};
   if (!access.subresource.empty()) attributes["subresource"] = access.subresource;
   if (!namespace_name.empty()) attributes["namespace"] = namespace_name;
   return attributes;

@@ -17,20 +17,6 @@ bool claims_reserved_name(const auth::Caller& caller) {
   return is_reserved(caller.user) || std::ranges::any_of(caller.groups, is_reserved);
 }
 
-/// All that an answer depends on, as one key. NUL can't occur in any part (auth/claims.cc refuses
-/// control characters).
-std::string question_of(const auth::Caller& caller, workload::Verb verb,
-                        std::string_view namespace_name) {
-  std::string question =
-      fmt::format("{}{}{}{}{}", to_string(verb), '\0', namespace_name, '\0', caller.user);
-  for (const std::string& group : caller.groups) question.append(1, '\0').append(group);
-  question.append(2, '\0');
-  for (const auto& [key, value] : caller.extras) {
-    question.append(key).append(1, '\0').append(value).append(1, '\0');
-  }
-  return question;
-}
-
 Error denied(const auth::Caller& caller, workload::Verb verb, std::string_view project) {
   return Error{ErrorCode::PermissionDenied,
                fmt::format("user \"{}\" may not use {} in project \"{}\"", caller.user,
@@ -64,7 +50,8 @@ net::Task<Result<>> AccessReviewAuthorizer::authorize(const auth::Caller& caller
                    "token may have one");
   }
   std::string namespace_name = namespace_of_(project);
-  std::string question = question_of(caller, verb, namespace_name);
+  // The review's own text is all that the answer depends on, whichever way it is asked.
+  std::string question = subject_access_review(caller, access_for(verb), namespace_name);
   std::optional<bool> allowed = remembered(question);
   if (!allowed) {
     CO_TRY(allowed, co_await ask(caller, verb, std::move(namespace_name)));
@@ -88,13 +75,18 @@ net::Task<Result<bool>> AccessReviewAuthorizer::ask(const auth::Caller& caller, 
     request.path += "subjectaccessreviews";
     request.body = subject_access_review(caller, access, namespace_name);
   }
-  const bool request_is_impersonated = request.as.has_value();
-  CO_TRY(const http::Response response, co_await client_.request(std::move(request)));
+  const bool is_impersonated = request.as.has_value();
+  Result<http::Response> answered = co_await client_.request(std::move(request));
+  // A name that can't be sent is one that the cluster gives no permission to.
+  if (!answered && answered.error().code == ErrorCode::InvalidArgument) {
+    answered.error().code = ErrorCode::PermissionDenied;
+  }
+  CO_TRY(const http::Response response, std::move(answered));
   if (response.head.status / 100 != 2) {
     const Error error = error_of(response);
     log(LogLevel::Warning, "the cluster refused to review an access", error);
     // A gateway may be allowed to impersonate some and not others: those may do nothing.
-    if (request_is_impersonated && error.code == ErrorCode::PermissionDenied) co_return false;
+    if (is_impersonated && error.code == ErrorCode::PermissionDenied) co_return false;
     co_return fail(Error{ErrorCode::Unavailable,
                          "the cluster did not say whether this is allowed",
                          {},

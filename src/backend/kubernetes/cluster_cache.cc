@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "backend/kubernetes/reflector.h"
 #include "observe/log.h"
 
 namespace sluice::backend::kubernetes {
@@ -10,62 +9,76 @@ namespace sluice::backend::kubernetes {
 /// What all sinks share: which objects are there, so that a new list shows which are gone.
 class ClusterCache::Sink : public ObjectSink {
  public:
-  enum class Presence { Required, Optional };
-
-  Sink(ClusterCache& cache, std::string resource, Presence presence = Presence::Required)
+  Sink(ClusterCache& cache, std::string resource, Presence presence)
       : cache_(cache), resource_(std::move(resource)), presence_(presence) {
-    cache_.builder_.report(resource_, WatchState::Starting, "its first list is under way");
+    report(WatchState::Starting, "its first list is under way");
   }
 
-  void begin_list() final { unseen_ = present_; }
+  void begin_list() final { ++list_; }
 
   void end_list() final {
-    for (const auto& [uid, meta] : std::exchange(unseen_, {})) forget(meta);
+    for (auto entry = known_.begin(); entry != known_.end();) {
+      entry = entry->second.list == list_ ? std::next(entry) : forget(entry);
+    }
+    cache_.changed_.notify();
   }
 
   void upsert(const json::object& object) final {
-    const ObjectMeta meta = read_meta(object);
-    unseen_.erase(meta.uid);
-    present_.insert_or_assign(meta.uid, meta);
-    put(meta, object);
+    ObjectMeta meta = read_meta(object);
+    Place place{std::move(meta.namespace_name), std::move(meta.name)};
+    // One of the same name made anew: the one before is gone, whether or not that was told.
+    const auto before = known_.find(place);
+    if (before != known_.end() && before->second.uid != meta.uid) forget(before);
+    const auto [entry, added] = known_.insert_or_assign(std::move(place), Known{meta.uid, list_});
+    put(entry->first, meta.uid, object);
+    cache_.changed_.notify();
   }
 
-  void remove(const json::object& object) final { forget(read_meta(object)); }
-
-  void publish() final { cache_.publish(); }
+  void remove(const json::object& object) final {
+    ObjectMeta meta = read_meta(object);
+    const auto entry = known_.find({std::move(meta.namespace_name), std::move(meta.name)});
+    if (entry != known_.end() && entry->second.uid == meta.uid) forget(entry);
+    cache_.changed_.notify();
+  }
 
   void report(WatchState state, std::string message) final {
-    if (state == state_ && message == message_) return;
-    state_ = state;
-    message_ = message;
+    if (state == WatchState::Missing && presence_ == Presence::Always) state = WatchState::Failing;
     if (state == WatchState::Missing) {
-      forget_all();
+      while (!known_.empty()) forget(known_.begin());
       if (presence_ == Presence::Optional) state = WatchState::Absent;
     }
     cache_.builder_.report(resource_, state, std::move(message));
-    cache_.publish();
+    cache_.changed_.notify();
   }
 
  protected:
-  virtual void put(const ObjectMeta& meta, const json::object& object) = 0;
-  virtual void erase(const ObjectMeta& meta) = 0;
+  struct Place {
+    std::string namespace_name;
+    std::string name;
+    auto operator<=>(const Place&) const = default;
+  };
+  virtual void put(const Place& place, const std::string& uid, const json::object& object) = 0;
+  virtual void erase(const Place& place, const std::string& uid) = 0;
 
   ClusterCache& cache_;
 
  private:
-  void forget(const ObjectMeta& meta) {
-    if (present_.erase(meta.uid) > 0) erase(meta);
-  }
-  void forget_all() {
-    for (const auto& [uid, meta] : std::exchange(present_, {})) erase(meta);
+  struct Known {
+    std::string uid;
+    std::uint64_t list;  // the last one that named it, or during which it was made
+  };
+  using Entry = std::map<Place, Known>::iterator;
+
+  /// Returns the next one.
+  Entry forget(Entry entry) {
+    erase(entry->first, entry->second.uid);
+    return known_.erase(entry);
   }
 
   std::string resource_;
   Presence presence_;
-  WatchState state_ = WatchState::Starting;
-  std::string message_;
-  std::map<std::string, ObjectMeta> present_;  // by uid
-  std::map<std::string, ObjectMeta> unseen_;   // of those, what the list under way has not named
+  std::uint64_t list_ = 0;
+  std::map<Place, Known> known_;
 };
 
 class ClusterCache::NamespaceSink final : public Sink {
@@ -73,11 +86,13 @@ class ClusterCache::NamespaceSink final : public Sink {
   using Sink::Sink;
 
  private:
-  void put(const ObjectMeta& meta, const json::object& object) override {
+  void put(const Place& place, const std::string&, const json::object& object) override {
     const std::string& label = cache_.mapping_.namespaces.label;
-    cache_.builder_.put_namespace(meta.name, label.empty() ? "" : read_label(object, label));
+    cache_.builder_.put_namespace(place.name, label.empty() ? "" : read_label(object, label));
   }
-  void erase(const ObjectMeta& meta) override { cache_.builder_.remove_namespace(meta.name); }
+  void erase(const Place& place, const std::string&) override {
+    cache_.builder_.remove_namespace(place.name);
+  }
 };
 
 class ClusterCache::PodSink final : public Sink {
@@ -85,42 +100,36 @@ class ClusterCache::PodSink final : public Sink {
   using Sink::Sink;
 
  private:
-  void put(const ObjectMeta& meta, const json::object& object) override {
-    const auto before = cache_.builder_.find_pod(meta.namespace_name, meta.name);
+  void put(const Place&, const std::string& uid, const json::object& object) override {
     auto pod = std::make_shared<const PodRecord>(read_pod(object, cache_.pod_labels_));
     cache_.builder_.put_pod(pod);
-    // A pod of the same name made anew: the one before is gone, whether or not that was told.
-    if (before != nullptr && before->uid != pod->uid) cache_.watches_.publish(before->uid, nullptr);
-    cache_.watches_.publish(pod->uid, pod);
+    cache_.watches_.publish(uid, pod);
   }
-  void erase(const ObjectMeta& meta) override {
-    const auto known = cache_.builder_.find_pod(meta.namespace_name, meta.name);
-    if (known != nullptr && known->uid == meta.uid) {
-      cache_.builder_.remove_pod(meta.namespace_name, meta.name);
-    }
-    cache_.watches_.publish(meta.uid, nullptr);
+  void erase(const Place& place, const std::string& uid) override {
+    cache_.builder_.remove_pod(place.namespace_name, place.name);
+    cache_.watches_.publish(uid, nullptr);
   }
 };
 
+/// Of a workload's kind. It may itself stand between another workload and that one's pods.
 class ClusterCache::WorkloadSink final : public Sink {
  public:
   WorkloadSink(ClusterCache& cache, GroupKind kind, Presence presence)
       : Sink(cache, to_string(kind), presence), kind_(std::move(kind)) {}
 
  private:
-  void put(const ObjectMeta& meta, const json::object& object) override {
+  void put(const Place& place, const std::string& uid, const json::object& object) override {
     auto record = std::make_shared<WorkloadRecord>(read_workload(object, kind_, cache_.mapping_));
     if (record->rows.empty()) {
-      erase(meta);
+      cache_.builder_.remove_workload(place.namespace_name, uid);
     } else {
-      cache_.builder_.put_workload(meta.namespace_name, std::move(record));
+      cache_.builder_.put_workload(place.namespace_name, std::move(record));
     }
-    // A workload may itself be owned by another.
-    cache_.builder_.put_owners(meta.namespace_name, meta.uid, read_owners(object));
+    cache_.builder_.put_owners(place.namespace_name, uid, read_owners(object));
   }
-  void erase(const ObjectMeta& meta) override {
-    cache_.builder_.remove_workload(meta.namespace_name, meta.uid);
-    cache_.builder_.remove_owners(meta.namespace_name, meta.uid);
+  void erase(const Place& place, const std::string& uid) override {
+    cache_.builder_.remove_workload(place.namespace_name, uid);
+    cache_.builder_.put_owners(place.namespace_name, uid, {});
   }
 
   GroupKind kind_;
@@ -131,11 +140,11 @@ class ClusterCache::OwnerSink final : public Sink {
   using Sink::Sink;
 
  private:
-  void put(const ObjectMeta& meta, const json::object& object) override {
-    cache_.builder_.put_owners(meta.namespace_name, meta.uid, read_owners(object));
+  void put(const Place& place, const std::string& uid, const json::object& object) override {
+    cache_.builder_.put_owners(place.namespace_name, uid, read_owners(object));
   }
-  void erase(const ObjectMeta& meta) override {
-    cache_.builder_.remove_owners(meta.namespace_name, meta.uid);
+  void erase(const Place& place, const std::string& uid) override {
+    cache_.builder_.put_owners(place.namespace_name, uid, {});
   }
 };
 
@@ -153,17 +162,19 @@ ClusterCache::ClusterCache(ApiClient& client, const Mapping& mapping, net::Execu
       timers_(timers),
       random_(random),
       pod_labels_(mapping.pod_labels()),
+      changed_(loop),
       snapshot_(std::make_shared<ClusterSnapshot>()),
       tasks_(loop) {}
 
 ClusterCache::~ClusterCache() = default;
 
 void ClusterCache::start() {
-  watch_builtin("namespaces", "/api/v1/namespaces",
-                std::make_unique<NamespaceSink>(*this, "namespaces"));
-  watch_builtin("pods", "/api/v1/pods", std::make_unique<PodSink>(*this, "pods"));
-  publish();
+  watch_builtin("/api/v1/namespaces", ObjectForm::MetadataOnly,
+                std::make_unique<NamespaceSink>(*this, "namespaces", Presence::Always));
+  watch_builtin("/api/v1/pods", ObjectForm::Whole,
+                std::make_unique<PodSink>(*this, "pods", Presence::Always));
   tasks_.spawn("discover kinds", discover_kinds());
+  tasks_.spawn("publish", publish_changes());
 }
 
 net::Task<> ClusterCache::stop() {
@@ -188,51 +199,61 @@ std::unique_ptr<PodWatch> ClusterCache::watch(std::shared_ptr<const PodRecord> p
   return watch;
 }
 
-void ClusterCache::watch_builtin(std::string name, std::string path, std::unique_ptr<Sink> sink) {
-  const ObjectForm form = name == "namespaces" ? ObjectForm::MetadataOnly : ObjectForm::Whole;
+void ClusterCache::watch_builtin(std::string path, ObjectForm form, std::unique_ptr<Sink> sink) {
   auto informer = std::make_unique<Informer>();
   informer->reflector =
       std::make_unique<Reflector>(client_, std::move(path), form, *sink, timers_, random_);
   informer->sink = std::move(sink);
-  tasks_.spawn("watch", run(*informer));
+  tasks_.spawn("watch", run_for_ever(*informer));
   builtin_.push_back(std::move(informer));
 }
 
 /// Kinds that are not served are looked for again and again: a CRD may be installed at any time.
 net::Task<> ClusterCache::discover_kinds() {
-  std::vector<GroupKind> wanted = mapping_.kinds();
-  for (const GroupKind& owner : mapping_.owners) {
-    if (std::ranges::find(wanted, owner) == wanted.end()) wanted.push_back(owner);
-  }
+  Backoff backoff;
   while (true) {
     std::erase_if(informers_, [](const auto& entry) { return entry.second->ended; });
-    const auto found = co_await discover(client_, wanted);
+    const Result<Discovered> found = co_await discover(client_, missing_kinds());
+    if (!found && found.error().code == ErrorCode::Cancelled) co_return;
+    nanoseconds pause = kDiscoveryInterval;
     if (found) {
-      for (const GroupKind& kind : wanted) {
-        const auto resource = found->find(kind);
-        if (informers_.contains(kind)) continue;
-        if (resource != found->end()) {
-          add_informer(resource->second);
-        } else {
-          const bool optional = mapping_.is_optional(kind);
-          builder_.report(to_string(kind), optional ? WatchState::Absent : WatchState::Missing,
-                          "the cluster does not serve it");
-        }
-      }
-      publish();
-    } else if (found.error().code == ErrorCode::Cancelled) {
-      co_return;
+      backoff.reset();
+      take(*found);
     } else {
       log(LogLevel::Warning, "kinds not discovered", found.error());
+      pause = std::min(pause, backoff.next(random_));
     }
-    const Result<> slept = co_await timers_.sleep_for(kDiscoveryInterval);
+    const Result<> slept = co_await timers_.sleep_for(pause);
     if (!slept) co_return;
   }
 }
 
+/// Those that rows and owners name and nobody watches.
+std::vector<GroupKind> ClusterCache::missing_kinds() const {
+  std::vector<GroupKind> kinds = mapping_.kinds();
+  kinds.insert(kinds.end(), mapping_.owners.begin(), mapping_.owners.end());
+  std::erase_if(kinds, [this](const GroupKind& kind) { return informers_.contains(kind); });
+  return kinds;
+}
+
+void ClusterCache::take(const Discovered& found) {
+  for (const GroupKind& kind : missing_kinds()) {
+    const std::string name = to_string(kind);
+    if (const auto served = found.served.find(kind); served != found.served.end()) {
+      add_informer(served->second);
+    } else if (const auto failed = found.failed.find(kind); failed != found.failed.end()) {
+      builder_.report(name, WatchState::Failing, failed->second);
+    } else {
+      builder_.report(name, mapping_.is_optional(kind) ? WatchState::Absent : WatchState::Missing,
+                      "the cluster does not serve it");
+    }
+  }
+  changed_.notify();
+}
+
 void ClusterCache::add_informer(const ApiResource& resource) {
   const auto presence =
-      mapping_.is_optional(resource.kind) ? Sink::Presence::Optional : Sink::Presence::Required;
+      mapping_.is_optional(resource.kind) ? Presence::Optional : Presence::Required;
   const std::vector<GroupKind> kinds = mapping_.kinds();
   const bool is_workload = std::ranges::find(kinds, resource.kind) != kinds.end();
   auto informer = std::make_unique<Informer>();
@@ -251,6 +272,25 @@ void ClusterCache::add_informer(const ApiResource& resource) {
 net::Task<> ClusterCache::run(Informer& informer) {
   co_await informer.reflector->run();
   informer.ended = true;
+}
+
+/// Namespaces and pods are always served: a server that denies it is not itself.
+net::Task<> ClusterCache::run_for_ever(Informer& informer) {
+  while (true) {
+    co_await informer.reflector->run();
+    const Result<> slept = co_await timers_.sleep_for(kDiscoveryInterval);
+    if (!slept) co_return;
+  }
+}
+
+net::Task<> ClusterCache::publish_changes() {
+  while (true) {
+    const Result<> changed = co_await changed_.wait();
+    if (!changed) co_return;
+    publish();
+    const Result<> slept = co_await timers_.sleep_for(kPublishInterval);
+    if (!slept) co_return;
+  }
 }
 
 void ClusterCache::publish() {

@@ -14,7 +14,9 @@
 #include "backend/kubernetes/discovery.h"
 #include "backend/kubernetes/mapping.h"
 #include "backend/kubernetes/pod_watch.h"
+#include "backend/kubernetes/reflector.h"
 #include "backend/kubernetes/snapshot_builder.h"
+#include "net/event.h"
 #include "net/event_loop.h"
 #include "net/task_group.h"
 
@@ -24,6 +26,9 @@ class ClusterCache {
  public:
   /// How often it looks whether a kind that was missing is served now.
   static constexpr nanoseconds kDiscoveryInterval = seconds(10);
+  /// How far the snapshot may trail the events: a burst of them is published at once. Pod watches
+  /// are told without delay.
+  static constexpr nanoseconds kPublishInterval = milliseconds(10);
 
   /// `loop` is the one that start() and stop() run on. References outlive the cache.
   ClusterCache(ApiClient& client, const Mapping& mapping, net::Executor loop, net::Timers& timers,
@@ -41,6 +46,7 @@ class ClusterCache {
   std::unique_ptr<PodWatch> watch(std::shared_ptr<const PodRecord> pod, net::Executor executor);
 
  private:
+  enum class Presence { Always, Required, Optional };  // whether a cluster serves a resource
   class Sink;
   class NamespaceSink;
   class PodSink;
@@ -48,10 +54,14 @@ class ClusterCache {
   class OwnerSink;
   struct Informer;
 
-  void watch_builtin(std::string name, std::string path, std::unique_ptr<Sink> sink);
+  void watch_builtin(std::string path, ObjectForm form, std::unique_ptr<Sink> sink);
   net::Task<> discover_kinds();
+  std::vector<GroupKind> missing_kinds() const;
+  void take(const Discovered& found);
   void add_informer(const ApiResource& resource);
   net::Task<> run(Informer& informer);
+  net::Task<> run_for_ever(Informer& informer);
+  net::Task<> publish_changes();
   void publish();
 
   ApiClient& client_;
@@ -63,6 +73,7 @@ class ClusterCache {
   std::map<GroupKind, std::unique_ptr<Informer>> informers_;  // of the kinds that are served now
   std::vector<std::unique_ptr<Informer>> builtin_;
   SnapshotBuilder builder_;
+  net::Event changed_;  // what the builder holds is not published yet
   PodWatchRegistry watches_;
   mutable std::mutex mutex_;  // held for the copy of one pointer
   std::shared_ptr<const ClusterSnapshot> snapshot_;

@@ -16,10 +16,16 @@ struct NamespaceSnapshot {
   std::string name;
   bool exists = false;  // the namespace itself; its contents may be seen before and after it
   std::string project;  // the value of the label that names it; empty: none
-  std::map<std::string, std::shared_ptr<const PodRecord>, std::less<>> pods;            // by name
+  std::vector<std::shared_ptr<const PodRecord>> pods;  // sorted by name
   std::map<std::string, std::shared_ptr<const WorkloadRecord>, std::less<>> workloads;  // by uid
-  /// What stands between workloads and pods, by uid: the owners of each.
-  std::map<std::string, std::vector<OwnerRecord>, std::less<>> owners;
+  /// What stands between workloads and pods, by uid: the uids of its owners.
+  std::map<std::string, std::vector<std::string>, std::less<>> owners;
+
+  /// Where the pod of that name is, or would be.
+  std::vector<std::shared_ptr<const PodRecord>>::const_iterator position_of(
+      std::string_view pod) const;
+  /// Null: there is none of that name.
+  std::shared_ptr<const PodRecord> find_pod(std::string_view pod) const;
 };
 
 /// How well one watched resource is known.
@@ -34,12 +40,19 @@ enum class WatchState {
 struct WatchedResource {
   std::string name;  // "pods", "TrainingWorkload.run.ai"
   WatchState state = WatchState::Starting;
-  std::string message;  // why it fails
+  std::string message;     // why it is not Current
+  bool is_listed = false;  // once at least: what is absent from the snapshot did not exist then
+
+  /// Whether what is absent from the snapshot does not exist, as far as anybody can tell.
+  bool is_known() const;
 };
 
 struct ClusterSnapshot {
   std::map<std::string, std::shared_ptr<const NamespaceSnapshot>, std::less<>> namespaces;
   std::vector<WatchedResource> resources;
+
+  /// Whether that resource is_known(); false too while nobody watches it yet.
+  bool knows(std::string_view resource) const;
 };
 
 }  // namespace sluice::backend::kubernetes

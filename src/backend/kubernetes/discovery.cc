@@ -63,18 +63,20 @@ net::Task<Result<json::value>> get(ApiClient& client, std::string path) {
 
 /// Adds what one version of a group serves of `wanted`, and takes that out of it.
 net::Task<Result<>> add_version(ApiClient& client, std::string group, std::string version,
-                                std::set<GroupKind>& wanted,
-                                std::map<GroupKind, ApiResource>& found) {
+                                std::set<GroupKind>& wanted, Discovered& found) {
   const Result<json::value> document = co_await get(client, base_path(group, version));
   if (!document) {
-    // A group may be listed while the server behind it is gone: that one is not served now.
-    const ErrorCode code = document.error().code;
-    if (code == ErrorCode::Cancelled) co_return fail(document.error());
+    if (document.error().code == ErrorCode::Cancelled) co_return fail(document.error());
+    // A version may be listed while the server behind it is gone.
+    if (document.error().code == ErrorCode::NotFound) co_return Result<>{};
+    for (const GroupKind& kind : wanted) {
+      if (kind.group == group) found.failed.emplace(kind, document.error().message);
+    }
     co_return Result<>{};
   }
   for (const auto& [kind, plural] : read_resources(*document)) {
     const GroupKind key{group, kind};
-    if (wanted.erase(key) > 0) found.emplace(key, ApiResource{key, version, plural});
+    if (wanted.erase(key) > 0) found.served.emplace(key, ApiResource{key, version, plural});
   }
   co_return Result<>{};
 }
@@ -87,12 +89,12 @@ bool wants_of(const std::set<GroupKind>& wanted, const std::string& group) {
 
 std::string ApiResource::path() const { return base_path(kind.group, version) + "/" + plural; }
 
-net::Task<Result<std::map<GroupKind, ApiResource>>> discover(ApiClient& client,
-                                                             std::vector<GroupKind> kinds) {
+net::Task<Result<Discovered>> discover(ApiClient& client, std::vector<GroupKind> kinds) {
+  std::set<GroupKind> wanted(kinds.begin(), kinds.end());
+  Discovered found;
+  if (wanted.empty()) co_return found;
   CO_TRY(const json::value groups, co_await get(client, "/apis"));
   const Versions versions = read_groups(groups);
-  std::set<GroupKind> wanted(kinds.begin(), kinds.end());
-  std::map<GroupKind, ApiResource> found;
   for (const auto& [group, served] : versions) {
     for (const std::string& version : served) {
       if (!wants_of(wanted, group)) break;

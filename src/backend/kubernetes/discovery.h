@@ -19,9 +19,14 @@ struct ApiResource {
   std::string path() const;
 };
 
-/// Where each of `kinds` is served, in the version that the server prefers or else the first that
-/// has it. Kinds that are not served are left out. Errors: those of ApiClient::get_json.
-net::Task<Result<std::map<GroupKind, ApiResource>>> discover(ApiClient& client,
-                                                             std::vector<GroupKind> kinds);
+/// What is in neither is not served.
+struct Discovered {
+  std::map<GroupKind, ApiResource> served;
+  std::map<GroupKind, std::string> failed;  // why nobody can tell now
+};
+
+/// Where each of `kinds` is served: in the version that the server prefers, or else the first that
+/// has it. Errors: those of ApiClient::get_json.
+net::Task<Result<Discovered>> discover(ApiClient& client, std::vector<GroupKind> kinds);
 
 }  // namespace sluice::backend::kubernetes

@@ -65,10 +65,10 @@ Result<PodSelector> read_selector(const Value& value) {
     TRY(selector.field, (owner ? owner : uids)->as_string());
     return selector;
   }
-  TRY(const auto labels, read_texts(*label));
-  if (labels.size() != 1)
-    return fail(label->error("expected one label and the field of its value"));
-  std::tie(selector.label, selector.field) = labels.front();
+  TRY(selector.labels, read_texts(*label));
+  if (selector.labels.empty()) {
+    return fail(label->error("expected at least one label and the field of its value"));
+  }
   return selector;
 }
 
@@ -85,6 +85,29 @@ Result<workload::WorkloadClass> read_class(yaml::Mapping& map) {
   return *found;
 }
 
+/// Whether each brace that opens is closed before the next one does.
+bool has_paired_braces(std::string_view text) {
+  bool open = false;
+  for (const char c : text) {
+    if (c != '{' && c != '}') continue;
+    if ((c == '}') != open) return false;
+    open = !open;
+  }
+  return !open;
+}
+
+/// Fields, or templates.
+Result<std::vector<std::string>> read_names(const Value& value) {
+  TRY(std::vector<std::string> names, value.as_strings());
+  if (names.empty()) return fail(value.error("expected at least one field"));
+  for (const std::string& name : names) {
+    if (has_paired_braces(name)) continue;
+    return fail(value.error(
+        "expected a field, or a template as \"ew-{kind}-{metadata.name}\", got \"" + name + "\""));
+  }
+  return names;
+}
+
 Result<MappingRow> read_row(const Value& value) {
   TRY(yaml::Mapping map, value.as_mapping());
   MappingRow row;
@@ -99,7 +122,7 @@ Result<MappingRow> read_row(const Value& value) {
   }
   row.names = {"metadata.name"};
   if (const auto names = map.take("names")) {
-    TRY(row.names, names->as_strings());
+    TRY(row.names, read_names(*names));
   }
   if (const auto phase = map.take("phase")) {
     TRY(row.phase, phase->as_string());
@@ -117,7 +140,6 @@ Result<MappingRow> read_row(const Value& value) {
     TRY(PodSelector selector, read_selector(item));
     row.pods.push_back(std::move(selector));
   }
-  if (row.names.empty()) return fail(value.error("names: expected at least one field"));
   if (row.pods.empty()) return fail(pods.error("expected at least one way to find the pods"));
   return row;
 }
@@ -191,7 +213,7 @@ std::vector<std::string> Mapping::pod_labels() const {
   for (const auto& [label, value] : default_pod) labels.insert(label);
   for (const MappingRow& row : rows) {
     for (const PodSelector& selector : row.pods) {
-      if (selector.by == PodSelector::By::Label) labels.insert(selector.label);
+      for (const auto& [label, field] : selector.labels) labels.insert(label);
     }
   }
   return {labels.begin(), labels.end()};

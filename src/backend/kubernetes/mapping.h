@@ -27,13 +27,13 @@ std::string to_string(const GroupKind& kind);
 /// How an object's pods are found.
 struct PodSelector {
   enum class By {
-    Label,  // the pod has `label` with the text of `field`
-    Owner,  // `field` is the uid of an owner of the pod, or of an owner's owner
-    Uid,    // `field` is a list of objects whose uids are the pods'
+    Labels,  // the pod has all `labels`, each with the text of its field
+    Owner,   // `field` is the uid of an owner of the pod, or of an owner's owner
+    Uid,     // `field` is a list of objects whose uids are the pods'
   };
-  By by = By::Label;
-  std::string label;
-  std::string field;  // of the workload's object
+  By by = By::Labels;
+  std::vector<std::pair<std::string, std::string>> labels;  // label, field of the workload's object
+  std::string field;                                        // likewise
 };
 
 struct MappingRow {
@@ -41,7 +41,7 @@ struct MappingRow {
   std::vector<GroupKind> resources;
   std::vector<std::pair<std::string, std::string>> where;   // field, text: all must match
   std::vector<std::pair<std::string, std::string>> unless;  // field, text: none may match
-  std::vector<std::string> names;  // fields or templates such as "ew-{kind}-{metadata.name}"
+  std::vector<std::string> names;  // fields, or templates such as "ew-{kind}-{metadata.name}"
   std::string phase;               // field; empty or absent in the object: derived from its pods
   std::string message;             // field; may be empty
   std::vector<PodSelector> pods;   // the first that finds any wins
@@ -75,7 +75,7 @@ Result<Mapping> parse_mapping(std::string_view yaml, const std::string& file);
 /// A preset by its name, or a file by its path. Errors: InvalidArgument.
 Result<Mapping> read_mapping(const std::string& name_or_path);
 
-/// The text of a field, "spec.name.value"; numbers and booleans as JSON writes them. An object
+/// The text of a field, "spec.name"; numbers and booleans as JSON writes them. An object
 /// {"value": x} stands for x, as Run:ai wraps scalars. nullopt: absent.
 std::optional<std::string> field_of(const json::object& object, std::string_view path);
 /// The member `name` of each object in the list at `path`; empty when there is none.

@@ -26,7 +26,7 @@ workloads:
     message: status.phaseMessage
     pods: &pods
       - label: {run.ai/top-owner-uid: metadata.uid}
-      - label: {workloadName: metadata.name}
+      - label: {workloadName: metadata.name, workloadKind: kind}
       - ownedBy: metadata.uid
   - type: training
     framework: runai

@@ -75,26 +75,31 @@ void read_statuses(const json::object& status, std::string_view list, PodRecord&
   }
 }
 
-/// "ew-{kind}-{metadata.name}", or the path of a field.
+/// A field of the object. Its kind is known of all; those of Kubernetes itself do not say it in
+/// lists.
+std::optional<std::string> field_or_kind(const json::object& object, const GroupKind& kind,
+                                         std::string_view field) {
+  return field == "kind" ? kind.kind : field_of(object, field);
+}
+
+std::string to_lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return text;
+}
+
+/// "ew-{kind}-{metadata.name}" (lower case, as names are), or a field. Braces pair up.
 std::optional<std::string> expand_name(std::string_view pattern, const json::object& object,
-                                       std::string_view kind) {
-  if (pattern.find('{') == std::string_view::npos) return field_of(object, pattern);
+                                       const GroupKind& kind) {
+  if (!pattern.contains('{')) return field_or_kind(object, kind, pattern);
   std::string name;
   while (true) {
     const std::size_t open = pattern.find('{');
     name += pattern.substr(0, open);
     if (open == std::string_view::npos) return name;
-    pattern.remove_prefix(open + 1);
-    const std::size_t close = pattern.find('}');
-    const std::string_view field = pattern.substr(0, close);
-    if (field == "kind") {
-      for (const char c : kind) name += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    } else if (const auto text = field_of(object, field)) {
-      name += *text;
-    } else {
-      return std::nullopt;
-    }
-    if (close == std::string_view::npos) return std::nullopt;
+    const std::size_t close = pattern.find('}', open);
+    auto text = field_or_kind(object, kind, pattern.substr(open + 1, close - open - 1));
+    if (!text) return std::nullopt;
+    name += to_lower(*std::move(text));
     pattern.remove_prefix(close + 1);
   }
 }
@@ -107,10 +112,23 @@ bool takes(const MappingRow& row, const GroupKind& kind, const json::object& obj
          std::ranges::all_of(row.where, matches) && std::ranges::none_of(row.unless, matches);
 }
 
-std::vector<std::string> values_of(const PodSelector& selector, const json::object& object) {
-  if (selector.by == PodSelector::By::Uid) return fields_of_list(object, selector.field, "uid");
+/// What the selector looks for; empty: the object lacks it, and so selects no pod.
+std::vector<std::string> values_of(const PodSelector& selector, const json::object& object,
+                                   const GroupKind& kind) {
+  switch (selector.by) {
+    case PodSelector::By::Uid: return fields_of_list(object, selector.field, "uid");
+    case PodSelector::By::Owner: {
+      auto uid = field_of(object, selector.field);
+      return uid ? std::vector{*std::move(uid)} : std::vector<std::string>();
+    }
+    case PodSelector::By::Labels: break;
+  }
   std::vector<std::string> values;
-  if (auto value = field_of(object, selector.field)) values.push_back(*std::move(value));
+  for (const auto& [label, field] : selector.labels) {
+    auto value = field_or_kind(object, kind, field);
+    if (!value || value->empty()) return {};
+    values.push_back(*std::move(value));
+  }
   return values;
 }
 
@@ -118,13 +136,13 @@ MatchedRow match(const MappingRow& row, std::size_t index, const GroupKind& kind
                  const json::object& object) {
   MatchedRow matched{.row = index};
   for (const std::string& pattern : row.names) {
-    auto name = expand_name(pattern, object, kind.kind);
+    auto name = expand_name(pattern, object, kind);
     if (name) matched.names.push_back(*std::move(name));
   }
   if (!row.phase.empty()) matched.phase = field_of(object, row.phase).value_or("");
   if (!row.message.empty()) matched.message = field_of(object, row.message).value_or("");
   for (const PodSelector& selector : row.pods) {
-    matched.pod_values.push_back(values_of(selector, object));
+    matched.pod_values.push_back(values_of(selector, object, kind));
   }
   return matched;
 }
@@ -142,16 +160,18 @@ const ContainerRecord* PodRecord::find_container(std::string_view container) con
 
 ObjectMeta read_meta(const json::object& object) {
   const json::object& meta = object_of(object, "metadata");
-  return {text_of(meta, "namespace"), text_of(meta, "name"), text_of(meta, "uid"),
-          text_of(meta, "resourceVersion")};
+  return {text_of(meta, "namespace"), text_of(meta, "name"), text_of(meta, "uid")};
 }
 
-std::vector<OwnerRecord> read_owners(const json::object& object) {
-  std::vector<OwnerRecord> owners;
+std::string read_resource_version(const json::object& object) {
+  return text_of(object_of(object, "metadata"), "resourceVersion");
+}
+
+std::vector<std::string> read_owners(const json::object& object) {
+  std::vector<std::string> owners;
   for (const json::value& entry : list_of(object_of(object, "metadata"), "ownerReferences")) {
     const json::object* owner = entry.if_object();
-    if (owner == nullptr) continue;
-    owners.push_back({text_of(*owner, "kind"), text_of(*owner, "name"), text_of(*owner, "uid")});
+    if (owner != nullptr) owners.push_back(text_of(*owner, "uid"));
   }
   return owners;
 }

@@ -32,23 +32,17 @@ struct ContainerRecord {
 
 enum class PodPhase { Pending, Running, Succeeded, Failed, Unknown };
 
-struct OwnerRecord {
-  std::string kind;
-  std::string name;
-  std::string uid;
-};
-
 struct PodRecord {
   std::string namespace_name;
   std::string name;
   std::string uid;
   PodPhase phase = PodPhase::Pending;
-  bool deleting = false;          // metadata.deletionTimestamp is set
-  std::string reason;             // status.reason, or why a container waits; may be empty
-  std::string node;               // spec.nodeName; empty: not scheduled
-  std::string node_address;       // status.hostIP
-  std::string default_container;  // annotation kubectl.kubernetes.io/default-container
-  std::vector<OwnerRecord> owners;
+  bool deleting = false;            // metadata.deletionTimestamp is set
+  std::string reason;               // status.reason, or why a container waits; may be empty
+  std::string node;                 // spec.nodeName; empty: not scheduled
+  std::string node_address;         // status.hostIP
+  std::string default_container;    // annotation kubectl.kubernetes.io/default-container
+  std::vector<std::string> owners;  // their uids
   std::map<std::string, std::string, std::less<>> labels;  // those that the mapping asks for
   std::vector<ContainerRecord> containers;  // main ones in the spec's order, then init, ephemeral
 
@@ -62,7 +56,8 @@ struct MatchedRow {
   std::vector<std::string> names;  // in the row's order
   std::string phase;               // empty: derived from the pods
   std::string message;
-  std::vector<std::vector<std::string>> pod_values;  // for each selector, what it looks for
+  /// For each selector what it looks for: of labels the values in their order, else uids.
+  std::vector<std::vector<std::string>> pod_values;
 };
 
 struct WorkloadRecord {
@@ -77,10 +72,12 @@ struct ObjectMeta {
   std::string namespace_name;
   std::string name;
   std::string uid;
-  std::string resource_version;
 };
 ObjectMeta read_meta(const json::object& object);
-std::vector<OwnerRecord> read_owners(const json::object& object);
+/// Of an object or a list.
+std::string read_resource_version(const json::object& object);
+/// The uids of metadata.ownerReferences.
+std::vector<std::string> read_owners(const json::object& object);
 /// The value of a label; empty: there is none.
 std::string read_label(const json::object& object, std::string_view label);
 

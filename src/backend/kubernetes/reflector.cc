@@ -5,17 +5,21 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "net/deadline.h"
 #include "observe/log.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
 
-constexpr int kPageSize = 500;
+/// Of objects: so many of the largest that there usually are fit in ApiClient::kMaxBodyBytes.
+constexpr int kPageSize = 250;
 /// The server ends a watch after 300 to 600 s, as client-go asks; one that has not ended a while
 /// after that is dead.
 constexpr std::uint64_t kMinWatchSeconds = 300;
 constexpr nanoseconds kOverdue = seconds(630);
+/// A watch that ends sooner without an event is no watch: asking again at once would be a storm.
+constexpr nanoseconds kShortest = seconds(1);
 
 bool ends_initial_events(const json::object& object) {
   const json::object* meta = json::find_object(object, "metadata");
@@ -48,71 +52,87 @@ Reflector::Reflector(ApiClient& client, std::string path, ObjectForm form, Objec
       random_(random) {}
 
 net::Task<> Reflector::run() {
-  int failures = 0;  // in a row: one cut is nothing to tell anybody
   while (true) {
     const Result<> ended = co_await list_and_watch();
-    if (ended) {
-      failures = 0;
-      backoff_.reset();
-      continue;
-    }
-    const Error& error = ended.error();
-    if (error.code == ErrorCode::Cancelled) co_return;
-    if (error.code == ErrorCode::NotFound) {
-      sink_.report(WatchState::Missing, "the cluster does not serve it");
-      co_return;
-    }
-    if (error.code == ErrorCode::Conflict) version_.clear();  // what was known there is forgotten
-    log(LogLevel::Info, "watch interrupted", error);
-    if (++failures > 1) sink_.report(WatchState::Failing, error.message);
-    const Result<> slept = co_await timers_.sleep_for(backoff_.next(random_));
+    if (ended) continue;
+    if (ended.error().code == ErrorCode::Cancelled) co_return;
+    failed(ended.error());
+    if (ended.error().code == ErrorCode::NotFound) co_return;
+    const nanoseconds pause = backoff_.next(random_);
+    const Result<> slept = co_await timers_.sleep_for(pause);
     if (!slept) co_return;
   }
 }
 
+void Reflector::caught_up() {
+  failures_ = 0;
+  sink_.report(WatchState::Current, {});
+}
+
+void Reflector::failed(const Error& error) {
+  log(LogLevel::Info, "watch interrupted", error, {{"path", path_}});
+  switch (error.code) {
+    case ErrorCode::NotFound:
+      version_.clear();
+      sink_.report(WatchState::Missing, "the cluster does not serve it");
+      return;
+    case ErrorCode::Conflict:         // the server has forgotten the version
+    case ErrorCode::InvalidArgument:  // or never knew it: it is another server
+      version_.clear();
+      break;
+    default: break;
+  }
+  // One cut is nothing to tell anybody: the next try mends it.
+  if (++failures_ > 1) sink_.report(WatchState::Failing, error.message);
+}
+
 net::Task<Result<>> Reflector::list_and_watch() {
   if (version_.empty() && streams_lists_) {
-    Result<> streamed =
-        co_await watch(watch_query("sendInitialEvents=true&resourceVersionMatch=NotOlderThan"));
+    std::string streaming = watch_query("sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+    Result<> streamed = co_await watch(std::move(streaming));
     const bool refused = !streamed && streamed.error().code == ErrorCode::InvalidArgument;
-    if (!refused) co_return streamed;
+    const bool ignored = streamed && listing_;  // it ended, and the list never did
+    if (!refused && !ignored) co_return streamed;
     streams_lists_ = false;  // a server before 1.32, or one that has it off
   }
   if (version_.empty()) CO_TRY_VOID(co_await list());
-  std::string query = watch_query("resourceVersion=" + version_);
+  std::string query = watch_query("resourceVersion=" + percent_encode(version_));
   co_return co_await watch(std::move(query));
 }
 
 net::Task<Result<>> Reflector::list() {
   sink_.begin_list();
-  std::string continuation;
+  Page page;
   do {
-    CO_TRY(continuation, co_await list_page(std::move(continuation)));
-  } while (!continuation.empty());
+    CO_TRY(page, co_await list_page(std::move(page.continuation)));
+  } while (!page.continuation.empty());
   sink_.end_list();
-  sink_.publish();
-  sink_.report(WatchState::Current, {});
+  version_ = std::move(page.version);  // not before the end: half a list is nothing to go on from
+  caught_up();
   co_return Result<>{};
 }
 
-/// Returns where the next page begins; empty: there is none.
-net::Task<Result<std::string>> Reflector::list_page(std::string continuation) {
+net::Task<Result<Reflector::Page>> Reflector::list_page(std::string continuation) {
   std::string query = fmt::format("limit={}", kPageSize);
-  if (!continuation.empty()) query += "&continue=" + continuation;
-  ApiRequest page = request(std::move(query), "List");
-  CO_TRY(const json::value document, co_await client_.get_json(std::move(page)));
+  if (!continuation.empty()) query += "&continue=" + percent_encode(continuation);
+  ApiRequest asked = request(std::move(query), "List");
+  CO_TRY(const json::value document, co_await client_.get_json(std::move(asked)));
   const json::object* list = document.if_object();
   const json::value* items = list != nullptr ? json::find(*list, "items") : nullptr;
-  if (items == nullptr) co_return fail(ErrorCode::Unavailable, "a list without items");
+  if (items == nullptr || read_resource_version(*list).empty()) {
+    co_return fail(ErrorCode::Unavailable, "the API server's list is none");
+  }
   // An empty list of metadata has null for items.
   if (const json::array* objects = items->if_array()) {
     for (const json::value& item : *objects) {
       if (const json::object* object = item.if_object()) sink_.upsert(*object);
     }
   }
-  version_ = read_meta(*list).resource_version;
-  const json::object* meta = json::find_object(*list, "metadata");
-  co_return std::string(meta != nullptr ? json::find_string(*meta, "continue").value_or("") : "");
+  Page page{.continuation = {}, .version = read_resource_version(*list)};
+  if (const json::object* meta = json::find_object(*list, "metadata")) {
+    page.continuation = json::find_string(*meta, "continue").value_or("");
+  }
+  co_return page;
 }
 
 std::string Reflector::watch_query(std::string_view from) {
@@ -137,15 +157,21 @@ ApiRequest Reflector::request(std::string query, std::string_view list_suffix) c
 }
 
 net::Task<Result<>> Reflector::watch(std::string query) {
-  CO_TRY(const std::unique_ptr<ApiStream> stream,
-         co_await client_.stream(request(std::move(query), {})));
+  ApiRequest asked = request(std::move(query), {});
+  CO_TRY(const std::unique_ptr<ApiStream> stream, co_await client_.stream(std::move(asked)));
   listing_ = version_.empty();
   if (listing_) {
     sink_.begin_list();
   } else {
-    sink_.report(WatchState::Current, {});
+    caught_up();
   }
-  Result<> ended = co_await net::before(timers_.now() + kOverdue, timers_, read_events(*stream));
+  const std::string resumed_from = version_;
+  const MonotonicTime begin = timers_.now();
+  net::Task<Result<>> reading = read_events(*stream);
+  Result<> ended = co_await net::before(begin + kOverdue, timers_, std::move(reading));
+  if (ended && !listing_ && version_ == resumed_from && timers_.now() - begin < kShortest) {
+    ended = fail(ErrorCode::Unavailable, "the watch ended as soon as it had begun");
+  }
   // A list that was cut short says nothing: the next one begins anew.
   if (listing_) version_.clear();
   co_return ended;
@@ -157,14 +183,11 @@ net::Task<Result<>> Reflector::read_events(ApiStream& stream) {
     CO_TRY(const Bytes bytes, co_await stream.read());
     if (bytes.empty()) co_return Result<>{};
     decoder.feed(bytes);
-    bool changed = false;
     while (true) {
       CO_TRY(const std::optional<WatchEvent> event, decoder.next());
       if (!event) break;
       CO_TRY_VOID(apply(*event));
-      changed = true;
     }
-    if (changed && !listing_) sink_.publish();
   }
 }
 
@@ -178,7 +201,7 @@ Result<> Reflector::apply(const WatchEvent& event) {
       if (listing_ && ends_initial_events(object)) {
         listing_ = false;
         sink_.end_list();
-        sink_.report(WatchState::Current, {});
+        caught_up();
       }
       break;
     case WatchEventType::Error: {
@@ -189,8 +212,9 @@ Result<> Reflector::apply(const WatchEvent& event) {
       return fail(std::move(error));
     }
   }
-  std::string version = read_meta(object).resource_version;
+  std::string version = read_resource_version(object);
   if (!version.empty()) version_ = std::move(version);
+  backoff_.reset();
   return {};
 }
 

@@ -23,8 +23,6 @@ class ObjectSink {
   virtual void end_list() = 0;
   virtual void upsert(const json::object& object) = 0;
   virtual void remove(const json::object& object) = 0;
-  /// Nothing more is to come at once: show what was changed.
-  virtual void publish() = 0;
   /// How well the collection is known.
   virtual void report(WatchState state, std::string message) = 0;
 };
@@ -42,13 +40,20 @@ class Reflector {
   net::Task<> run();
 
  private:
+  /// Where a list goes on, and the version that it shows.
+  struct Page {
+    std::string continuation;  // empty: it was the last one
+    std::string version;
+  };
+
   net::Task<Result<>> list_and_watch();
   net::Task<Result<>> list();
-  net::Task<Result<std::string>> list_page(std::string continuation);
-  net::Task<Result<>> watch_from_version();
+  net::Task<Result<Page>> list_page(std::string continuation);
   net::Task<Result<>> watch(std::string query);
   net::Task<Result<>> read_events(ApiStream& stream);
   Result<> apply(const WatchEvent& event);
+  void caught_up();
+  void failed(const Error& error);
 
   ApiRequest request(std::string query, std::string_view list_suffix) const;
   std::string watch_query(std::string_view from);
@@ -63,6 +68,7 @@ class Reflector {
   bool streams_lists_ = true;  // until the server says otherwise
   bool listing_ = false;       // a streamed list is under way
   std::string version_;        // where to resume; empty: list first
+  int failures_ = 0;           // since it was caught up
 };
 
 }  // namespace sluice::backend::kubernetes

@@ -20,53 +20,48 @@ std::unexpected<Error> not_known_yet(std::string_view what, std::string_view why
                     std::chrono::seconds(1)});
 }
 
-const WatchedResource* find_resource(const ClusterSnapshot& snapshot, std::string_view name) {
-  const auto found = std::ranges::find(snapshot.resources, name, &WatchedResource::name);
-  return found == snapshot.resources.end() ? nullptr : &*found;
-}
-
-/// Whether `resource` has been listed at least once, so that what is absent there does not exist.
-bool is_listed(const ClusterSnapshot& snapshot, std::string_view name) {
-  const WatchedResource* resource = find_resource(snapshot, name);
-  return resource != nullptr && resource->state != WatchState::Starting;
-}
-
+/// "any" is whichever framework the workload has, but never External.
 bool takes(const workload::WorkloadClass& row, const WorkloadRef& ref) {
-  return row.type == ref.type &&
-         (ref.framework == Framework::Any || ref.framework == row.framework);
+  const bool is_any = ref.framework == Framework::Any && row.framework != Framework::External;
+  return row.type == ref.type && (is_any || ref.framework == row.framework);
 }
 
 /// Whether one of `owners` is that uid, or is owned by it, to any depth.
-bool is_owned_by(const NamespaceSnapshot& space, const std::vector<OwnerRecord>& owners,
+bool is_owned_by(const NamespaceSnapshot& space, const std::vector<std::string>& owners,
                  const std::string& uid) {
-  std::vector<const std::vector<OwnerRecord>*> open{&owners};
+  std::vector<const std::vector<std::string>*> open{&owners};
   std::set<std::string_view> seen;  // references may form a ring
   while (!open.empty()) {
-    const std::vector<OwnerRecord>& level = *open.back();
+    const std::vector<std::string>& level = *open.back();
     open.pop_back();
-    for (const OwnerRecord& owner : level) {
-      if (owner.uid == uid) return true;
-      if (!seen.insert(owner.uid).second) continue;
-      const auto next = space.owners.find(owner.uid);
+    for (const std::string& owner : level) {
+      if (owner == uid) return true;
+      if (!seen.insert(owner).second) continue;
+      const auto next = space.owners.find(owner);
       if (next != space.owners.end()) open.push_back(&next->second);
     }
   }
   return false;
 }
 
+bool has_label(const PodRecord& pod, const std::string& label, const std::string& value) {
+  const auto found = pod.labels.find(label);
+  return found != pod.labels.end() && found->second == value;
+}
+
+/// `values` is what the selector looks for in this workload; not empty.
 bool selects(const PodSelector& selector, const std::vector<std::string>& values,
              const NamespaceSnapshot& space, const PodRecord& pod) {
-  return std::ranges::any_of(values, [&](const std::string& value) {
-    switch (selector.by) {
-      case PodSelector::By::Label: {
-        const auto label = pod.labels.find(selector.label);
-        return label != pod.labels.end() && label->second == value;
+  switch (selector.by) {
+    case PodSelector::By::Labels:
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!has_label(pod, selector.labels[i].first, values[i])) return false;
       }
-      case PodSelector::By::Owner: return is_owned_by(space, pod.owners, value);
-      case PodSelector::By::Uid: return pod.uid == value;
-    }
-    std::unreachable();
-  });
+      return true;
+    case PodSelector::By::Owner: return is_owned_by(space, pod.owners, values.front());
+    case PodSelector::By::Uid: return std::ranges::find(values, pod.uid) != values.end();
+  }
+  std::unreachable();
 }
 
 workload::PodCounts count(const std::vector<std::shared_ptr<const PodRecord>>& pods) {
@@ -89,18 +84,25 @@ std::string_view phase_of(const workload::PodCounts& pods, bool deleting) {
   if (deleting) return "Terminating";
   if (pods.total == 0) return "Pending";
   if (pods.failed == pods.total) return "Failed";
-  if (pods.failed > 0 && pods.running == 0 && pods.pending == 0) return "Failed";
   if (pods.failed > 0) return "Degraded";
   if (pods.succeeded == pods.total) return "Completed";
   if (pods.running + pods.succeeded > 0) return "Running";
   return "Pending";
 }
 
+/// For objects that have no message of their own: the first pod that has a problem.
+std::string message_of(const std::vector<std::shared_ptr<const PodRecord>>& pods) {
+  const auto troubled =
+      std::ranges::find_if(pods, [](const auto& p) { return !p->reason.empty(); });
+  if (troubled == pods.end()) return {};
+  return fmt::format("pod {}: {}", (*troubled)->name, (*troubled)->reason);
+}
+
 const ContainerRecord* default_container(const PodRecord& pod, std::string_view workload) {
-  for (const std::string_view name : {std::string_view(pod.default_container), workload}) {
-    const ContainerRecord* container = name.empty() ? nullptr : pod.find_container(name);
-    if (container != nullptr) return container;
-  }
+  const ContainerRecord* container = pod.find_container(pod.default_container);
+  if (container != nullptr) return container;
+  container = pod.find_container(workload);
+  if (container != nullptr && container->role == ContainerRole::Main) return container;
   return pod.containers.empty() ? nullptr : &pod.containers.front();
 }
 
@@ -153,15 +155,22 @@ Result<const NamespaceSnapshot*> Resolver::find_namespace(std::string_view proje
       return found->second.get();
     }
   }
-  if (!is_listed(snapshot_, "namespaces")) return not_known_yet("namespaces", {});
+  if (!snapshot_.knows("namespaces")) return not_known_yet("namespaces", {});
   return fail(ErrorCode::NotFound, fmt::format("project \"{}\" does not exist", project));
 }
 
 Result<Resolver::Found> Resolver::find_workload(const WorkloadRef& ref) const {
   TRY(const NamespaceSnapshot* const space, find_namespace(ref.project));
-  Found found{.space = space};
+  if (const auto found = search(*space, ref)) return *found;
+  return fail(not_found(*space, ref));
+}
+
+/// The row that stands first in the mapping wins; of one row, the name that stands first.
+std::optional<Resolver::Found> Resolver::search(const NamespaceSnapshot& space,
+                                                const WorkloadRef& ref) const {
+  Found found{.space = &space};
   std::pair<std::size_t, std::size_t> best;  // the row, and which of its names matched
-  for (const auto& [uid, record] : space->workloads) {
+  for (const auto& [uid, record] : space.workloads) {
     for (const MatchedRow& match : record->rows) {
       const MappingRow& row = mapping_.rows[match.row];
       const auto name = std::ranges::find(match.names, ref.name);
@@ -174,97 +183,102 @@ Result<Resolver::Found> Resolver::find_workload(const WorkloadRef& ref) const {
       found.ref = {ref.project, ref.type, row.workload_class.framework, ref.name};
     }
   }
-  if (found.record == nullptr) return fail(not_found(ref));
+  if (found.record == nullptr) return std::nullopt;
   return found;
 }
 
 /// Why a workload can't be found: it is not there, or what it would be is not known.
-Error Resolver::not_found(const WorkloadRef& ref) const {
+Error Resolver::not_found(const NamespaceSnapshot& space, const WorkloadRef& ref) const {
   for (const MappingRow& row : mapping_.rows) {
     if (!takes(row.workload_class, ref)) continue;
     for (const GroupKind& kind : row.resources) {
-      const WatchedResource* resource = find_resource(snapshot_, to_string(kind));
-      if (resource == nullptr || resource->state == WatchState::Starting) {
+      if (!snapshot_.knows(to_string(kind))) {
         return not_known_yet("workloads", to_string(kind)).error();
       }
     }
   }
-  return Error{ErrorCode::WorkloadNotFound,
-               fmt::format("workload \"{}\" of type {} and framework {} not found in project "
-                           "\"{}\"",
-                           ref.name, workload::to_string(ref.type),
-                           workload::to_string(ref.framework), ref.project),
-               {},
-               {},
-               {}};
+  Error error{.code = ErrorCode::WorkloadNotFound};
+  const auto other = search(space, {ref.project, ref.type, Framework::Any, ref.name});
+  if (other) {
+    error.message =
+        fmt::format("workload \"{}\" of type {} has framework {}, not {}", ref.name,
+                    to_string(ref.type), to_string(other->ref.framework), to_string(ref.framework));
+  } else {
+    error.message = fmt::format("workload \"{}\" of type {} not found in project \"{}\"", ref.name,
+                                to_string(ref.type), ref.project);
+  }
+  return error;
 }
 
 Resolver::Pods Resolver::pods_of(const Found& found) const {
   const MappingRow& row = mapping_.rows[found.match->row];
   for (std::size_t i = 0; i < row.pods.size(); ++i) {
+    const std::vector<std::string>& values = found.match->pod_values[i];
     Pods pods;
-    for (const auto& [name, pod] : found.space->pods) {
-      if (selects(row.pods[i], found.match->pod_values[i], *found.space, *pod)) pods.push_back(pod);
+    for (const auto& pod : found.space->pods) {
+      if (!values.empty() && selects(row.pods[i], values, *found.space, *pod)) pods.push_back(pod);
     }
     if (!pods.empty()) return pods;
   }
   return {};
 }
 
-std::shared_ptr<const PodRecord> Resolver::default_pod(const Pods& pods) const {
+Result<const PodRecord*> Resolver::choose_pod(const Pods& pods, const WorkloadRef& ref,
+                                              const std::string& name) const {
+  if (name.empty()) return &default_pod(pods);
+  std::vector<std::string_view> names;
+  for (const auto& pod : pods) {
+    if (pod->name == name) return pod.get();
+    names.push_back(pod->name);
+  }
+  return fail(ErrorCode::NotFound, fmt::format("pod \"{}\" not in workload \"{}\"; it has: {}",
+                                               name, ref.name, fmt::join(names, ", ")));
+}
+
+const PodRecord& Resolver::default_pod(const Pods& pods) const {
   for (const auto& [label, value] : mapping_.default_pod) {
     for (const auto& pod : pods) {
-      const auto found = pod->labels.find(label);
-      if (found != pod->labels.end() && found->second == value) return pod;
+      if (has_label(*pod, label, value)) return *pod;
     }
   }
-  return pods.front();
+  return *pods.front();
 }
 
 Result<workload::WorkloadStatus> Resolver::status(const WorkloadRef& ref) const {
   TRY(const Found found, find_workload(ref));
+  if (!snapshot_.knows("pods")) return not_known_yet("pods", {});
+  const Pods pods = pods_of(found);
   workload::WorkloadStatus status;
   status.workload = found.ref;
   status.kind = found.record->kind;
-  status.pods = count(pods_of(found));
+  status.pods = count(pods);
   status.phase = found.match->phase.empty() ? phase_of(status.pods, found.record->deleting)
                                             : found.match->phase;
   status.message = found.match->message;
+  if (status.message.empty()) status.message = message_of(pods);
   return status;
 }
 
 Result<workload::ContainerRef> Resolver::resolve(const WorkloadRef& ref,
                                                  const Target& target) const {
   TRY(const Found found, find_workload(ref));
-  if (!is_listed(snapshot_, "pods")) return not_known_yet("pods", {});
+  if (!snapshot_.knows("pods")) return not_known_yet("pods", {});
   const Pods pods = pods_of(found);
   if (pods.empty()) {
     return fail(ErrorCode::NotFound, fmt::format("workload \"{}\" has no pods yet", ref.name));
   }
-  std::shared_ptr<const PodRecord> pod;
-  if (target.pod.empty()) {
-    pod = default_pod(pods);
-  } else if (const auto named =
-                 std::ranges::find(pods, target.pod, [](const auto& p) { return p->name; });
-             named != pods.end()) {
-    pod = *named;
-  } else {
-    std::vector<std::string_view> names;
-    for (const auto& known : pods) names.push_back(known->name);
-    return fail(ErrorCode::NotFound, fmt::format("pod \"{}\" not in workload \"{}\"; it has: {}",
-                                                 target.pod, ref.name, fmt::join(names, ", ")));
-  }
+  TRY(const PodRecord* const pod, choose_pod(pods, ref, target.pod));
   TRY(const ContainerRecord* const container, find_container(*pod, ref.name, target.container));
   return workload::ContainerRef{found.ref, {ref.project, pod->name, pod->uid}, container->name};
 }
 
 Result<std::shared_ptr<const PodRecord>> Resolver::find_pod(const workload::PodRef& ref) const {
   TRY(const NamespaceSnapshot* const space, find_namespace(ref.project));
-  const auto found = space->pods.find(ref.name);
-  if (found == space->pods.end() || found->second->uid != ref.uid) {
+  std::shared_ptr<const PodRecord> pod = space->find_pod(ref.name);
+  if (pod == nullptr || pod->uid != ref.uid) {
     return fail(ErrorCode::NotFound, fmt::format("pod \"{}\" is gone", ref.name));
   }
-  return found->second;
+  return pod;
 }
 
 }  // namespace sluice::backend::kubernetes

@@ -44,9 +44,13 @@ class Resolver {
 
   Result<const NamespaceSnapshot*> find_namespace(std::string_view project) const;
   Result<Found> find_workload(const workload::WorkloadRef& workload) const;
-  Error not_found(const workload::WorkloadRef& workload) const;
+  std::optional<Found> search(const NamespaceSnapshot& space,
+                              const workload::WorkloadRef& workload) const;
+  Error not_found(const NamespaceSnapshot& space, const workload::WorkloadRef& workload) const;
   Pods pods_of(const Found& found) const;
-  std::shared_ptr<const PodRecord> default_pod(const Pods& pods) const;
+  Result<const PodRecord*> choose_pod(const Pods& pods, const workload::WorkloadRef& workload,
+                                      const std::string& name) const;
+  const PodRecord& default_pod(const Pods& pods) const;
 
   const ClusterSnapshot& snapshot_;
   const Mapping& mapping_;

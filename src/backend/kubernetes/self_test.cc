@@ -53,26 +53,37 @@ std::shared_ptr<const SelfTestResult> SelfTest::result() const {
 net::Task<> SelfTest::repeat() {
   while (true) {
     Result<SelfTestResult> found = co_await examine();
-    if (!found) {
-      if (found.error().code == ErrorCode::Cancelled) co_return;
+    if (found) {
+      publish(*std::move(found));
+    } else if (found.error().code == ErrorCode::Cancelled) {
+      co_return;
+    } else {
       log(LogLevel::Warning, "the API server can't be asked", found.error());
+      reviewed_.reset();
       SelfTestResult unreachable = *result();  // its version and what was lacking stay known
       unreachable.reachable = false;
       unreachable.problem = found.error().message;
       publish(std::move(unreachable));
-    } else {
-      publish(*std::move(found));
     }
-    const nanoseconds pause = result()->reachable ? kInterval : kRetryInterval;
-    const Result<> slept = co_await timers_.sleep_for(pause);
+    const Result<> slept = co_await timers_.sleep_for(kProbeInterval);
     if (!slept) co_return;
   }
 }
 
 net::Task<Result<SelfTestResult>> SelfTest::examine() {
-  SelfTestResult found;
+  SelfTestResult found = *result();
   found.reachable = true;
+  found.problem.clear();
   CO_TRY(found.version, co_await ask_version());
+  if (!reviewed_ || timers_.now() - *reviewed_ >= kReviewInterval) {
+    CO_TRY_VOID(co_await review(found));
+    reviewed_ = timers_.now();
+  }
+  co_return found;
+}
+
+net::Task<Result<>> SelfTest::review(SelfTestResult& found) {
+  found.lacking.clear();
   for (const Requirement& requirement : requirements_) {
     CO_TRY(const bool allowed, co_await may(requirement.access));
     if (allowed) continue;
@@ -80,7 +91,7 @@ net::Task<Result<SelfTestResult>> SelfTest::examine() {
     log(LogLevel::Warning, "the gateway lacks a permission in the cluster",
         {{"feature", requirement.feature}, {"permission", to_string(requirement.access)}});
   }
-  co_return found;
+  co_return Result<>{};
 }
 
 net::Task<Result<std::string>> SelfTest::ask_version() {
@@ -98,7 +109,13 @@ net::Task<Result<bool>> SelfTest::may(ResourceAccess access) {
   request.path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
   request.body = self_subject_access_review(access, {});
   CO_TRY(const http::Response response, co_await client_.request(std::move(request)));
-  if (response.head.status / 100 != 2) co_return fail(error_of(response));
+  if (response.head.status / 100 != 2) {
+    const Error error = error_of(response);
+    if (error.code == ErrorCode::Unavailable) co_return fail(error);
+    // The server answers, but not this: what can't be asked is not known to be lacking.
+    log(LogLevel::Warning, "the gateway may not ask what it may do", error);
+    co_return true;
+  }
   CO_TRY(const ReviewAnswer answer, parse_review(response.body));
   co_return answer.allowed;
 }

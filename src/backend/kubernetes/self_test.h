@@ -1,9 +1,10 @@
-// SelfTest: what the gateway itself may do in the cluster, asked at the start and every few
-// minutes, so that a missing permission shows in the cluster status before a user meets it.
+// SelfTest: whether the API server answers, and what the gateway itself may do in the cluster:
+// asked again and again, so that both show in the cluster status before a user meets them.
 #pragma once
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,9 +34,10 @@ struct SelfTestResult {
 
 class SelfTest {
  public:
-  static constexpr nanoseconds kInterval = std::chrono::minutes(3);
-  /// How often it is tried while the API server does not answer.
-  static constexpr nanoseconds kRetryInterval = seconds(5);
+  /// How often it looks whether the API server answers.
+  static constexpr nanoseconds kProbeInterval = seconds(5);
+  /// How often it asks for all permissions.
+  static constexpr nanoseconds kReviewInterval = std::chrono::minutes(3);
 
   /// `loop` is the one that start() and stop() run on. References outlive it.
   SelfTest(ApiClient& client, ActingAs acting_as, net::Executor loop, net::Timers& timers);
@@ -48,6 +50,7 @@ class SelfTest {
  private:
   net::Task<> repeat();
   net::Task<Result<SelfTestResult>> examine();
+  net::Task<Result<>> review(SelfTestResult& found);
   net::Task<Result<std::string>> ask_version();
   net::Task<Result<bool>> may(ResourceAccess access);
   void publish(SelfTestResult result);
@@ -57,6 +60,7 @@ class SelfTest {
   net::Timers& timers_;
   mutable std::mutex mutex_;  // held for the copy of one pointer
   std::shared_ptr<const SelfTestResult> result_;
+  std::optional<MonotonicTime> reviewed_;  // when all permissions were last asked for
   net::TaskGroup tasks_;
 };
 

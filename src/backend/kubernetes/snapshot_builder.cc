@@ -19,12 +19,18 @@ void SnapshotBuilder::remove_namespace(const std::string& name) {
 
 void SnapshotBuilder::put_pod(std::shared_ptr<const PodRecord> pod) {
   NamespaceSnapshot& content = edit(pod->namespace_name);
-  const std::string name = pod->name;
-  content.pods.insert_or_assign(name, std::move(pod));
+  const auto at = content.pods.begin() + (content.position_of(pod->name) - content.pods.cbegin());
+  if (at != content.pods.end() && (*at)->name == pod->name) {
+    *at = std::move(pod);
+  } else {
+    content.pods.insert(at, std::move(pod));
+  }
 }
 
 void SnapshotBuilder::remove_pod(const std::string& namespace_name, const std::string& name) {
-  edit(namespace_name).pods.erase(name);
+  NamespaceSnapshot& content = edit(namespace_name);
+  const auto at = content.position_of(name);
+  if (at != content.pods.end() && (*at)->name == name) content.pods.erase(at);
   drop_if_empty(namespace_name);
 }
 
@@ -41,13 +47,14 @@ void SnapshotBuilder::remove_workload(const std::string& namespace_name, const s
 }
 
 void SnapshotBuilder::put_owners(const std::string& namespace_name, const std::string& uid,
-                                 std::vector<OwnerRecord> owners) {
-  edit(namespace_name).owners.insert_or_assign(uid, std::move(owners));
-}
-
-void SnapshotBuilder::remove_owners(const std::string& namespace_name, const std::string& uid) {
-  edit(namespace_name).owners.erase(uid);
-  drop_if_empty(namespace_name);
+                                 std::vector<std::string> owners) {
+  NamespaceSnapshot& content = edit(namespace_name);
+  if (owners.empty()) {
+    content.owners.erase(uid);
+    drop_if_empty(namespace_name);
+  } else {
+    content.owners.insert_or_assign(uid, std::move(owners));
+  }
 }
 
 void SnapshotBuilder::report(const std::string& resource, WatchState state, std::string message) {
@@ -56,15 +63,15 @@ void SnapshotBuilder::report(const std::string& resource, WatchState state, std:
       known != resources_.end() ? *known : resources_.emplace_back(WatchedResource{resource});
   entry.state = state;
   entry.message = std::move(message);
+  if (state == WatchState::Current) entry.is_listed = true;
+  if (state == WatchState::Missing || state == WatchState::Absent) entry.is_listed = false;
 }
 
 std::shared_ptr<const PodRecord> SnapshotBuilder::find_pod(const std::string& namespace_name,
                                                            const std::string& name) const {
   const auto found = namespaces_.find(namespace_name);
   if (found == namespaces_.end()) return nullptr;
-  const auto& pods = found->second.content->pods;
-  const auto pod = pods.find(name);
-  return pod == pods.end() ? nullptr : pod->second;
+  return found->second.content->find_pod(name);
 }
 
 std::shared_ptr<const ClusterSnapshot> SnapshotBuilder::publish() {

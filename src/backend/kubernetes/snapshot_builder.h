@@ -20,9 +20,9 @@ class SnapshotBuilder {
   void put_workload(const std::string& namespace_name,
                     std::shared_ptr<const WorkloadRecord> workload);
   void remove_workload(const std::string& namespace_name, const std::string& uid);
+  /// `owners` may be empty: then there is nothing to keep.
   void put_owners(const std::string& namespace_name, const std::string& uid,
-                  std::vector<OwnerRecord> owners);
-  void remove_owners(const std::string& namespace_name, const std::string& uid);
+                  std::vector<std::string> owners);
   /// Watched resources keep the order in which they were first reported.
   void report(const std::string& resource, WatchState state, std::string message);
 

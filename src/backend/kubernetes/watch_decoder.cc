@@ -3,6 +3,7 @@
 namespace sluice::backend::kubernetes {
 namespace {
 
+/// nullopt: a type that is yet to be invented.
 std::optional<WatchEventType> parse_type(std::string_view type) {
   if (type == "ADDED") return WatchEventType::Added;
   if (type == "MODIFIED") return WatchEventType::Modified;
@@ -16,16 +17,19 @@ std::unexpected<Error> malformed(std::string_view why) {
   return fail(ErrorCode::Unavailable, "malformed watch event: " + std::string(why));
 }
 
-Result<WatchEvent> parse_event(std::string_view line) {
+/// nullopt: an event that is nothing to us.
+Result<std::optional<WatchEvent>> parse_event(std::string_view line) {
   auto document = json::parse(line, json::kDeep);
   if (!document) return malformed(document.error().message);
   json::object* members = document->if_object();
   if (members == nullptr) return malformed("not an object");
-  const auto type = parse_type(json::find_string(*members, "type").value_or(""));
-  if (!type) return malformed("of no known type");
+  const auto type = json::find_string(*members, "type");
+  if (!type) return malformed("without a type");
   json::value* object = members->if_contains("object");
   if (object == nullptr || !object->is_object()) return malformed("without an object");
-  return WatchEvent{*type, std::move(*object)};
+  const auto known = parse_type(*type);
+  if (!known) return std::nullopt;
+  return WatchEvent{*known, std::move(*object)};
 }
 
 }  // namespace
@@ -43,8 +47,8 @@ Result<std::optional<WatchEvent>> WatchDecoder::next() {
     const std::string_view line = std::string_view(pending_).substr(at_, end - at_);
     at_ = searched_ = end + 1;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    TRY(WatchEvent event, parse_event(line));
-    return event;
+    TRY(std::optional<WatchEvent> event, parse_event(line));
+    if (event) return event;
   }
 }
 

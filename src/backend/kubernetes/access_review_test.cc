@@ -1,0 +1,51 @@
+#include "backend/kubernetes/access_review.h"
+
+#include <gmock/gmock.h>
+
+namespace sluice::backend::kubernetes {
+namespace {
+
+using workload::Verb;
+
+TEST(AccessReview, AsksForExactlyTheCallThatFollows) {
+  EXPECT_EQ(to_string(access_for(Verb::Status)), "get pods");
+  EXPECT_EQ(to_string(access_for(Verb::Logs)), "get pods/log");
+  EXPECT_EQ(to_string(access_for(Verb::Exec)), "create pods/exec");
+  EXPECT_EQ(to_string(access_for(Verb::Attach)), "create pods/attach");
+  EXPECT_EQ(to_string(access_for(Verb::PortForward)), "create pods/portforward");
+  EXPECT_EQ(to_string({"create", "authorization.k8s.io", "subjectaccessreviews", ""}),
+            "create subjectaccessreviews.authorization.k8s.io");
+}
+
+TEST(AccessReview, SaysWhoWantsToDoWhatAndWhere) {
+  const auth::Caller caller{.user = "jane",
+                            .groups = {"ml"},
+                            .expires_at = {},
+                            .extras = {{"scope", "a"}, {"scope", "b"}, {"x", "c"}}};
+  EXPECT_EQ(subject_access_review(caller, access_for(Verb::Logs), "runai-p"),
+            R"({"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview",)"
+            R"("spec":{"user":"jane","groups":["ml","system:authenticated"],)"
+            R"("resourceAttributes":{"verb":"get","group":"",)"
+            R"("resource":"pods","subresource":"log","namespace":"runai-p"},)"
+            R"("extra":{"scope":["a","b"],"x":["c"]}}})");
+}
+
+TEST(AccessReview, OfOneselfNamesNobody) {
+  EXPECT_EQ(self_subject_access_review({"list", "", "pods", ""}, ""),
+            R"({"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":)"
+            R"({"resourceAttributes":{"verb":"list","group":"","resource":"pods"}}})");
+}
+
+TEST(AccessReview, AnswerIsYesOrNoAndNothingElse) {
+  EXPECT_TRUE(parse_review(R"({"status":{"allowed":true}})")->allowed);
+  const auto no = parse_review(R"({"status":{"allowed":false,"denied":true,"reason":"because"}})");
+  EXPECT_FALSE(no->allowed);
+  EXPECT_EQ(no->reason, "because");
+  for (const char* text :
+       {"", "[]", "{}", R"({"status":{}})", R"({"status":{"allowed":"true"}})"}) {
+    EXPECT_EQ(parse_review(text).error().code, ErrorCode::Unavailable) << text;
+  }
+}
+
+}  // namespace
+}  // namespace sluice::backend::kubernetes

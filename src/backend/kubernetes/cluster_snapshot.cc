@@ -1,0 +1,27 @@
+#include "backend/kubernetes/cluster_snapshot.h"
+
+#include <algorithm>
+
+namespace sluice::backend::kubernetes {
+
+std::vector<std::shared_ptr<const PodRecord>>::const_iterator NamespaceSnapshot::position_of(
+    std::string_view pod) const {
+  return std::ranges::lower_bound(
+      pods, pod, {}, [](const auto& record) { return std::string_view(record->name); });
+}
+
+std::shared_ptr<const PodRecord> NamespaceSnapshot::find_pod(std::string_view pod) const {
+  const auto at = position_of(pod);
+  return at != pods.end() && (*at)->name == pod ? *at : nullptr;
+}
+
+bool WatchedResource::is_known() const {
+  return is_listed || state == WatchState::Missing || state == WatchState::Absent;
+}
+
+bool ClusterSnapshot::knows(std::string_view resource) const {
+  const auto found = std::ranges::find(resources, resource, &WatchedResource::name);
+  return found != resources.end() && found->is_known();
+}
+
+}  // namespace sluice::backend::kubernetes

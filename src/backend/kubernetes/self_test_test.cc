@@ -1,0 +1,125 @@
+#include "backend/kubernetes/self_test.h"
+
+#include <gmock/gmock.h>
+
+#include "testing/fake_api_server.h"
+#include "testing/seeded_random.h"
+#include "testing/test_loop.h"
+#include "testing/virtual_clock.h"
+
+namespace sluice::backend::kubernetes {
+namespace {
+
+using ::testing::ElementsAre;
+
+class SelfTestTest : public ::testing::Test {
+ protected:
+  SelfTestTest() {
+    server_.answer("/version", 200, R"({"gitVersion":"v1.34.1"})");
+    allow([](const std::string&) { return true; });
+  }
+  ~SelfTestTest() override { testing::run(loop_, self_test_.stop()); }
+
+  void allow(std::function<bool(const std::string& body)> rule) {
+    server_.on("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+               [rule = std::move(rule)](const testing::ApiCall& call) {
+                 return http::Response{{201, {}},
+                                       rule(call.body) ? R"({"status":{"allowed":true}})"
+                                                       : R"({"status":{"allowed":false}})"};
+               });
+  }
+  void start() {
+    self_test_.start();
+    testing::run_until_idle(loop_);
+  }
+  std::vector<std::string> lacking() {
+    std::vector<std::string> texts;
+    for (const Requirement& requirement : self_test_.result()->lacking) {
+      texts.push_back(std::string(requirement.feature) + ": " + to_string(requirement.access));
+    }
+    return texts;
+  }
+
+  net::EventLoop loop_;
+  testing::VirtualClock clock_{loop_};
+  testing::SeededRandom random_{1};
+  testing::FakeApiServer server_{loop_, clock_, random_};
+  testing::FakeClusterAccess access_{server_};
+  ApiClient client_{access_, clock_, random_};
+  SelfTest self_test_{client_, ActingAs::Gateway, loop_.executor(), clock_};
+};
+
+TEST_F(SelfTestTest, NothingIsKnownBeforeTheFirstAnswer) {
+  EXPECT_FALSE(self_test_.result()->reachable);
+  EXPECT_EQ(self_test_.result()->problem, "");
+}
+
+TEST_F(SelfTestTest, TellsTheServersVersion) {
+  start();
+  EXPECT_TRUE(self_test_.result()->reachable);
+  EXPECT_EQ(self_test_.result()->version, "v1.34.1");
+  EXPECT_THAT(lacking(), ElementsAre());
+}
+
+TEST_F(SelfTestTest, TellsWhichPermissionIsLacking) {
+  allow([](const std::string& body) {
+    return !body.contains(R"("verb":"create","group":"","resource":"pods","subresource":"exec")");
+  });
+  start();
+  EXPECT_THAT(lacking(), ElementsAre("exec: create pods/exec"));
+}
+
+TEST_F(SelfTestTest, PermissionsAreAskedForAgainAfterAWhile) {
+  allow([](const std::string&) { return false; });
+  start();
+  EXPECT_FALSE(lacking().empty());
+  allow([](const std::string&) { return true; });
+  clock_.advance(SelfTest::kReviewInterval - SelfTest::kProbeInterval);
+  EXPECT_FALSE(lacking().empty());
+  clock_.advance(SelfTest::kProbeInterval);
+  EXPECT_TRUE(lacking().empty());
+}
+
+TEST_F(SelfTestTest, ServerThatStopsAnsweringIsNoticedSoonAndSoIsItsReturn) {
+  start();
+  access_.failure = Error{ErrorCode::Unavailable, "no route"};
+  server_.close_idle_connections();
+  clock_.advance(SelfTest::kProbeInterval);
+  EXPECT_FALSE(self_test_.result()->reachable);
+  EXPECT_EQ(self_test_.result()->problem, "no route");
+  EXPECT_EQ(self_test_.result()->version, "v1.34.1");
+  access_.failure.reset();
+  server_.answer("/version", 200, R"({"gitVersion":"v1.35.0"})");
+  clock_.advance(SelfTest::kProbeInterval);
+  EXPECT_TRUE(self_test_.result()->reachable);
+  EXPECT_EQ(self_test_.result()->problem, "");
+  EXPECT_EQ(self_test_.result()->version, "v1.35.0");
+}
+
+TEST_F(SelfTestTest, WhatCannotBeAskedIsNotLacking) {
+  server_.answer("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", 403, "{}");
+  start();
+  EXPECT_TRUE(self_test_.result()->reachable);
+  EXPECT_THAT(lacking(), ElementsAre());
+}
+
+TEST(SelfTestRequirements, AreThoseOfTheWayOfActing) {
+  const auto texts = [](ActingAs acting_as) {
+    std::string text;
+    for (const Requirement& requirement : requirements(acting_as)) {
+      text += to_string(requirement.access) + ", ";
+    }
+    return text;
+  };
+  EXPECT_EQ(texts(ActingAs::Caller),
+            "list namespaces, watch namespaces, list pods, watch pods, impersonate users, "
+            "impersonate groups, ");
+  EXPECT_EQ(
+      texts(ActingAs::Gateway),
+      "list namespaces, watch namespaces, list pods, watch pods, get pods/log, get pods/exec, "
+      "create pods/exec, get pods/attach, create pods/attach, get pods/portforward, "
+      "create pods/portforward, create subjectaccessreviews.authorization.k8s.io, ");
+}
+
+}  // namespace
+}  // namespace sluice::backend::kubernetes
