@@ -168,6 +168,10 @@ class CheckDocs(Tree):
         self.write("src/sluiced/config.cc", 'mapping.take("basePath");\n')
         self.assert_fails("check_docs", "key `basePath` is not documented")
 
+    def test_undocumented_key_of_the_mapping_fails(self):
+        self.write("src/backend/kubernetes/mapping.cc", 'map.take("phase");\n')
+        self.assert_fails("check_docs", "docs/operate/mapping.md: key `phase` is not documented")
+
     def test_documented_metric_that_is_gone_fails(self):
         self.write("docs/operate/metrics.md", "| `sluice_gone_total` | x |\n")
         self.assert_fails("check_docs", "metric `sluice_gone_total` does not exist")

@@ -1,5 +1,5 @@
 // ClusterSnapshot: what the informers know of the cluster at one moment: namespaces, pods and
-// workload objects, cut down to what requests need (a few hundred bytes a pod). Immutable; any loop
+// workload objects, cut down to what requests need (under 2 KiB a pod). Immutable; any loop
 // reads it, and no request asks the API server for what stands here.
 #pragma once
 

@@ -2,7 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "backend/kubernetes/mapping_presets.h"
+#include "base/bytes.h"
+#include "base/file.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
@@ -143,6 +144,16 @@ TEST(Mapping, PresetsCoverEveryPairOfTheContract) {
                                    "inference/runai", "training/runai", "workspace/runai"))
         << name;
   }
+}
+
+TEST(Mapping, ExampleOfItsPageIsOne) {
+  const auto page = read_file("docs/operate/mapping.md", 1_MiB);
+  ASSERT_TRUE(page) << page.error().message;
+  const std::size_t begin = page->find("```yaml\n") + 8;
+  const std::string example = page->substr(begin, page->find("```", begin) - begin);
+  const auto mapping = parse_mapping(example, "mapping.md");
+  ASSERT_TRUE(mapping) << mapping.error().message;
+  EXPECT_EQ(mapping->rows.size(), 1U);
 }
 
 TEST(Mapping, NeitherPresetNorPathIsAnError) {
