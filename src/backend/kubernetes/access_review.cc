@@ -1,5 +1,7 @@
 #include "backend/kubernetes/access_review.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 
 namespace sluice::backend::kubernetes {
@@ -37,6 +39,28 @@ json::object extras_of(const auth::Caller& caller) {
   return extras;
 }
 
+std::unexpected<Error> unanswered() {
+  return fail(ErrorCode::Unavailable, "the cluster did not say whether this is allowed");
+}
+
+Result<json::object> parse_status(std::string_view text) {
+  const auto parsed = json::parse(text);
+  const json::object* object = parsed ? parsed->if_object() : nullptr;
+  const json::object* status = object != nullptr ? json::find_object(*object, "status") : nullptr;
+  if (status == nullptr) return unanswered();
+  return *status;
+}
+
+/// Whether the list `name` has a text that `fits`.
+template <typename Fits>
+bool any_text(const json::object& object, std::string_view name, Fits fits) {
+  const json::array* list = json::find_array(object, name);
+  return list != nullptr && std::ranges::any_of(*list, [&](const json::value& item) {
+           const auto* text = item.if_string();
+           return text != nullptr && fits(std::string_view(text->data(), text->size()));
+         });
+}
+
 }  // namespace
 
 std::string to_string(const ResourceAccess& access) {
@@ -72,17 +96,36 @@ std::string self_subject_access_review(const ResourceAccess& access,
   return review("SelfSubjectAccessReview", std::move(spec));
 }
 
+std::string self_subject_rules_review() {
+  // Rules that hold in the whole cluster apply in each namespace, whether or not it exists.
+  return review("SelfSubjectRulesReview", json::object{{"namespace", "default"}});
+}
+
 Result<ReviewAnswer> parse_review(std::string_view text) {
-  const auto parsed = json::parse(text);
-  const json::object* object = parsed ? parsed->if_object() : nullptr;
-  const json::object* status = object != nullptr ? json::find_object(*object, "status") : nullptr;
-  const json::value* allowed = status != nullptr ? json::find(*status, "allowed") : nullptr;
-  if (allowed == nullptr || !allowed->is_bool()) {
-    return fail(ErrorCode::Unavailable, "the cluster did not say whether this is allowed");
-  }
+  TRY(const json::object status, parse_status(text));
+  const json::value* allowed = json::find(status, "allowed");
+  if (allowed == nullptr || !allowed->is_bool()) return unanswered();
   ReviewAnswer answer{.allowed = allowed->get_bool(), .reason = {}};
-  if (const auto reason = json::find_string(*status, "reason")) answer.reason = *reason;
+  if (const auto reason = json::find_string(status, "reason")) answer.reason = *reason;
   return answer;
+}
+
+Result<bool> parse_may_impersonate(std::string_view text, std::string_view resource) {
+  TRY(const json::object status, parse_status(text));
+  const json::array* rules = json::find_array(status, "resourceRules");
+  if (rules == nullptr) return unanswered();
+  const json::value* incomplete = json::find(status, "incomplete");
+  if (incomplete != nullptr && *incomplete == json::value(true)) return true;  // nobody can tell
+  return std::ranges::any_of(*rules, [&](const json::value& entry) {
+    const json::object* rule = entry.if_object();
+    return rule != nullptr &&
+           any_text(*rule, "verbs",
+                    [](std::string_view verb) {
+                      return verb == "*" || verb.starts_with("impersonate");
+                    }) &&
+           any_text(*rule, "resources",
+                    [&](std::string_view name) { return name == "*" || name == resource; });
+  });
 }
 
 }  // namespace sluice::backend::kubernetes

@@ -31,11 +31,17 @@ std::string subject_access_review(const auth::Caller& caller, const ResourceAcce
 std::string self_subject_access_review(const ResourceAccess& access,
                                        std::string_view namespace_name);
 
+/// Asked as ourselves: all rules that apply to us.
+std::string self_subject_rules_review();
+
 struct ReviewAnswer {
   bool allowed = false;
   std::string reason;  // of the authorizer, for the log; may be empty
 };
 /// Errors: Unavailable: the answer is none.
 Result<ReviewAnswer> parse_review(std::string_view json);
+/// Whether a rules review's answer has a rule that lets us impersonate `resource` ("users"), be it
+/// some of them only, by name or by constraint. Errors: as parse_review().
+Result<bool> parse_may_impersonate(std::string_view json, std::string_view resource);
 
 }  // namespace sluice::backend::kubernetes

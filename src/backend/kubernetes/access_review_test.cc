@@ -47,5 +47,22 @@ TEST(AccessReview, AnswerIsYesOrNoAndNothingElse) {
   }
 }
 
+TEST(AccessReview, ImpersonationOfSomeIsImpersonation) {
+  const auto may = [](const std::string& rule) {
+    return *parse_may_impersonate(R"({"status":{"resourceRules":[7,)" + rule + "]}}", "users");
+  };
+  EXPECT_TRUE(
+      may(R"({"verbs":["impersonate"],"resources":["groups","users"],"resourceNames":["a"]})"));
+  EXPECT_TRUE(may(R"({"verbs":["impersonate:user-info"],"resources":["users"]})"));
+  EXPECT_TRUE(may(R"({"verbs":["*"],"resources":["*"]})"));
+  EXPECT_FALSE(may(R"({"verbs":["impersonate"],"resources":["groups"]})"));
+  EXPECT_FALSE(may(R"({"verbs":["get"],"resources":["users"]},{"resources":["users"]})"));
+  EXPECT_TRUE(
+      *parse_may_impersonate(R"({"status":{"resourceRules":[],"incomplete":true}})", "users"));
+  EXPECT_EQ(parse_may_impersonate("{}", "users").error().code, ErrorCode::Unavailable);
+  EXPECT_EQ(parse_may_impersonate(R"({"status":{}})", "users").error().code,
+            ErrorCode::Unavailable);
+}
+
 }  // namespace
 }  // namespace sluice::backend::kubernetes

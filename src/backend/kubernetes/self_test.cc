@@ -104,20 +104,39 @@ net::Task<Result<std::string>> SelfTest::ask_version() {
 }
 
 net::Task<Result<bool>> SelfTest::may(ResourceAccess access) {
+  std::string review = self_subject_access_review(access, {});
+  CO_TRY(const std::optional<std::string> body,
+         co_await post_review("selfsubjectaccessreviews", std::move(review)));
+  if (!body) co_return true;
+  CO_TRY(const ReviewAnswer answer, parse_review(*body));
+  if (answer.allowed || access.verb != "impersonate") co_return answer.allowed;
+  co_return co_await may_impersonate_some(access.resource);
+}
+
+/// Where the permission is narrowed to names, a question that gives none is denied.
+net::Task<Result<bool>> SelfTest::may_impersonate_some(std::string_view resource) {
+  std::string review = self_subject_rules_review();
+  CO_TRY(const std::optional<std::string> body,
+         co_await post_review("selfsubjectrulesreviews", std::move(review)));
+  if (!body) co_return true;
+  co_return parse_may_impersonate(*body, resource);
+}
+
+/// The server's answer; nullopt: it answers, but not this. What can't be asked is not known to be
+/// lacking.
+net::Task<Result<std::optional<std::string>>> SelfTest::post_review(std::string_view plural,
+                                                                    std::string body) {
   ApiRequest request;
   request.method = "POST";
-  request.path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-  request.body = self_subject_access_review(access, {});
-  CO_TRY(const http::Response response, co_await client_.request(std::move(request)));
-  if (response.head.status / 100 != 2) {
-    const Error error = error_of(response);
-    if (error.code == ErrorCode::Unavailable) co_return fail(error);
-    // The server answers, but not this: what can't be asked is not known to be lacking.
-    log(LogLevel::Warning, "the gateway may not ask what it may do", error);
-    co_return true;
-  }
-  CO_TRY(const ReviewAnswer answer, parse_review(response.body));
-  co_return answer.allowed;
+  request.path = "/apis/authorization.k8s.io/v1/";
+  request.path += plural;
+  request.body = std::move(body);
+  CO_TRY(http::Response response, co_await client_.request(std::move(request)));
+  if (response.head.status / 100 == 2) co_return std::move(response.body);
+  const Error error = error_of(response);
+  if (error.code == ErrorCode::Unavailable) co_return fail(error);
+  log(LogLevel::Warning, "the gateway may not ask what it may do", error);
+  co_return std::nullopt;
 }
 
 void SelfTest::publish(SelfTestResult result) {

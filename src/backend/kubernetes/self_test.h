@@ -53,6 +53,9 @@ class SelfTest {
   net::Task<Result<>> review(SelfTestResult& found);
   net::Task<Result<std::string>> ask_version();
   net::Task<Result<bool>> may(ResourceAccess access);
+  net::Task<Result<bool>> may_impersonate_some(std::string_view resource);
+  net::Task<Result<std::optional<std::string>>> post_review(std::string_view plural,
+                                                            std::string body);
   void publish(SelfTestResult result);
 
   ApiClient& client_;

@@ -103,6 +103,20 @@ TEST_F(SelfTestTest, WhatCannotBeAskedIsNotLacking) {
   EXPECT_THAT(lacking(), ElementsAre());
 }
 
+TEST_F(SelfTestTest, ImpersonationMayBeNarrowedToNames) {
+  allow([](const std::string& body) { return !body.contains("impersonate"); });
+  server_.answer("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", 201,
+                 R"({"status":{"resourceRules":[{"verbs":["impersonate"],"resources":["users"],)"
+                 R"("resourceNames":["jane"]}]}})");
+  SelfTest impersonating(client_, ActingAs::Caller, loop_.executor(), clock_);
+  impersonating.start();
+  testing::run_until_idle(loop_);
+  const auto result = impersonating.result();
+  ASSERT_EQ(result->lacking.size(), 1U);
+  EXPECT_EQ(to_string(result->lacking[0].access), "impersonate groups");
+  testing::run(loop_, impersonating.stop());
+}
+
 TEST(SelfTestRequirements, AreThoseOfTheWayOfActing) {
   const auto texts = [](ActingAs acting_as) {
     std::string text;
