@@ -16,13 +16,11 @@ Task<Result<>> WriteTurns::take() {
 }
 
 void WriteTurns::pass() {
-  for (Waiter& waiter : waiting_) {
-    if (waiter.has_turn) continue;  // told before, and about to leave, cancelled
-    waiter.has_turn = true;
-    waiter.granted.notify();
-    return;
-  }
-  taken_ = false;
+  taken_ = !waiting_.empty();
+  if (!taken_) return;
+  Waiter& next = waiting_.front();
+  next.has_turn = true;
+  next.granted.notify();
 }
 
 }  // namespace sluice::net

@@ -13,8 +13,6 @@
 //   waiting   no pods
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,6 +21,7 @@
 #include <gtest/gtest.h>
 
 #include "backend/backend.h"
+#include "testing/read_streams.h"
 #include "testing/test_loop.h"
 
 namespace sluice::testing {
@@ -39,55 +38,6 @@ inline workload::WorkloadRef conformance_workload(std::string name) {
           .type = workload::WorkloadType::Training,
           .framework = workload::Framework::Runai,
           .name = std::move(name)};
-}
-
-/// All text of a log until its end, or until it has `enough` bytes.
-inline net::Task<Result<std::string>> read_log(backend::LogStream& log,
-                                               std::size_t enough = std::string::npos) {
-  std::string text;
-  while (text.size() < enough) {
-    const Result<> ready = co_await log.readable();
-    if (!ready) co_return fail(ready.error());
-    const auto pieces = log.read();
-    if (!pieces) co_return fail(pieces.error());
-    for (const backend::LogPiece& piece : *pieces) text += piece.text;
-    if (log.end()) break;
-  }
-  co_return text;
-}
-
-struct CollectedOutput {
-  std::string stdout_text;
-  std::string stderr_text;
-};
-
-inline net::Task<Result<CollectedOutput>> read_output(backend::RemoteProcess& process,
-                                                      std::size_t enough = std::string::npos) {
-  CollectedOutput all;
-  std::array<std::byte, 1000> buffer;
-  const MutableBytes into(buffer);  // GCC 12 miscompiles a conversion inside the co_await
-  while (all.stdout_text.size() + all.stderr_text.size() < enough) {
-    const auto output = co_await process.read(into);
-    if (!output) co_return fail(output.error());
-    if (output->size == 0) break;
-    const bool is_stdout = output->channel == backend::OutputChannel::Stdout;
-    (is_stdout ? all.stdout_text : all.stderr_text) += as_text(into.first(output->size));
-  }
-  co_return all;
-}
-
-inline net::Task<Result<std::string>> read_port(backend::PortStream& port,
-                                                std::size_t enough = std::string::npos) {
-  std::string text;
-  std::array<std::byte, 1000> buffer;
-  const MutableBytes into(buffer);
-  while (text.size() < enough) {
-    const auto count = co_await port.read(into);
-    if (!count) co_return fail(count.error());
-    if (*count == 0) break;
-    text += as_text(into.first(*count));
-  }
-  co_return text;
 }
 
 template <typename Bed>
@@ -262,9 +212,17 @@ TYPED_TEST_P(BackendConformance, WithoutStdinAWriteIsAConflict) {
 
 TYPED_TEST_P(BackendConformance, ACommandThatDoesNotExistIsNamed) {
   const auto process = this->exec({"no-such-command"});
-  ASSERT_FALSE(process);
-  EXPECT_EQ(process.error().code, ErrorCode::InvalidArgument);
-  EXPECT_NE(process.error().message.find("no-such-command"), std::string::npos);
+  if (!process) {
+    EXPECT_EQ(process.error().code, ErrorCode::InvalidArgument);
+    EXPECT_NE(process.error().message.find("no-such-command"), std::string::npos);
+    return;
+  }
+  // A cluster finds out only once the stream is open.
+  ASSERT_TRUE(run(this->bed.loop(), read_output(**process)));
+  const auto exit = run(this->bed.loop(), (*process)->wait()).value();
+  ASSERT_TRUE(std::holds_alternative<backend::ProcessFailed>(exit));
+  EXPECT_NE(std::get<backend::ProcessFailed>(exit).message.find("no-such-command"),
+            std::string::npos);
 }
 
 TYPED_TEST_P(BackendConformance, AFinishedPodTakesNeitherExecNorAttach) {
@@ -320,9 +278,12 @@ TYPED_TEST_P(BackendConformance, APortCarriesBytesAndAHalfClose) {
 
 TYPED_TEST_P(BackendConformance, APortWithoutListenerIsRefused) {
   const auto port = this->connect(this->bed.closed_port());
-  ASSERT_FALSE(port);
-  EXPECT_EQ(port.error().code, ErrorCode::Unavailable);
-  EXPECT_EQ(port.error().message, "connection refused");
+  // A cluster finds out only once the stream is open.
+  const Result<std::string> refused =
+      port ? run(this->bed.loop(), read_port(**port)) : fail(port.error());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::Unavailable);
+  EXPECT_EQ(refused.error().message, "connection refused");
 }
 
 REGISTER_TYPED_TEST_SUITE_P(BackendConformance, ResolvesTheDefaultPodAndContainer,

@@ -1,7 +1,6 @@
 #include "backend/kubernetes/channel_port.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "channel/channel_pair.h"
@@ -11,7 +10,7 @@ namespace {
 
 constexpr channel::ChannelPair kPair{0};
 /// With the channel's byte, what Upstream::send() takes at most.
-constexpr std::size_t kMaxPayloadBytes = 32_KiB - 1;
+constexpr std::size_t kMaxPayloadBytes = Upstream::kMaxMessageBytes - 1;
 constexpr std::size_t kMaxErrorBytes = 4_KiB;
 
 }  // namespace
@@ -25,9 +24,9 @@ std::string port_problem(std::string_view text) {
   return std::string(text);
 }
 
-ChannelPort::ChannelPort(net::Executor executor, LoopTasks& tasks, net::Timers& timers,
+ChannelPort::ChannelPort(net::Executor executor, LoopTasks& tasks,
                          std::unique_ptr<Upstream> upstream)
-    : executor_(executor), tasks_(tasks), timers_(timers), upstream_(std::move(upstream)) {}
+    : executor_(executor), tasks_(tasks), upstream_(std::move(upstream)) {}
 
 ChannelPort::~ChannelPort() {
   tasks_.spawn(executor_, "end of a forwarded port", Upstream::end(std::move(upstream_)));
@@ -35,14 +34,11 @@ ChannelPort::~ChannelPort() {
 
 net::Task<Result<std::size_t>> ChannelPort::read(MutableBytes into) {
   while (output_.empty() && !end_) {
-    const Result<ws::Received> received = co_await upstream_->socket().receive();
-    if (!received && received.error().code == ErrorCode::Cancelled) {
-      co_return fail(received.error());
-    }
-    if (received && std::holds_alternative<ws::MessagePiece>(*received)) {
-      take(std::get<ws::MessagePiece>(*received));
+    CO_TRY(const ws::Received received, co_await upstream_->receive());
+    if (const auto* close = std::get_if<ws::Close>(&received)) {
+      CO_TRY(end_, end_of(*close));
     } else {
-      CO_TRY_VOID(take_end());
+      take(std::get<ws::MessagePiece>(received));
     }
   }
   const std::size_t size = std::min(into.size(), output_.size());
@@ -62,19 +58,24 @@ void ChannelPort::take(const ws::MessagePiece& message) {
   } else if (is_data) {
     output_ = piece->payload;
   } else {
-    error_text_ += as_text(piece->payload).substr(0, kMaxErrorBytes - error_text_.size());
+    take_error(as_text(piece->payload));
   }
 }
 
-/// The WebSocket has ended. Errors: Unavailable: not because the pod's side ended.
-Result<> ChannelPort::take_end() {
-  if (upstream_->is_pod_gone()) {
-    end_ = StreamEnd::TargetDeleted;
-    return {};
-  }
+void ChannelPort::take_error(std::string_view text) {
+  if (text.empty()) return;
+  if (error_text_.empty()) upstream_->end_when_silent(kErrorPatience);
+  error_text_ += text.substr(0, kMaxErrorBytes - error_text_.size());
+}
+
+/// What the end of the WebSocket means. Errors: Unavailable: not that the pod's side ended.
+Result<StreamEnd> ChannelPort::end_of(const ws::Close& close) const {
+  if (upstream_->is_pod_ending()) return StreamEnd::TargetDeleted;
   if (!error_text_.empty()) return fail(ErrorCode::Unavailable, port_problem(error_text_));
-  end_ = upstream_->is_pod_ending() ? StreamEnd::TargetDeleted : StreamEnd::Completed;
-  return {};
+  if (close.code == ws::CloseCode::Normal) return StreamEnd::Completed;
+  std::string message = "the cluster ended the stream";
+  if (!close.reason.empty()) message += ": " + close.reason;
+  return fail(ErrorCode::Unavailable, std::move(message));
 }
 
 net::Task<Result<>> ChannelPort::write(Bytes bytes) {
@@ -91,15 +92,8 @@ net::Task<Result<>> ChannelPort::write(Bytes bytes) {
 }
 
 net::Task<Result<>> ChannelPort::half_close() {
-  if (!std::exchange(half_closed_, true)) {
-    upstream_->tasks.spawn("end of a half-closed port", end_after_patience());
-  }
+  if (!std::exchange(half_closed_, true)) upstream_->close_when_silent(kHalfClosePatience);
   co_return Result<>{};
-}
-
-net::Task<> ChannelPort::end_after_patience() {
-  const Result<> slept = co_await timers_.sleep_for(kHalfClosePatience);
-  if (slept) upstream_->socket().abort();
 }
 
 }  // namespace sluice::backend::kubernetes

@@ -16,12 +16,14 @@ namespace sluice::backend::kubernetes {
 
 class ChannelPort final : public PortStream {
  public:
-  /// The protocol has no half-close: after the client's end, the pod gets so long for its own.
+  /// The protocol has no half-close: the client's end is held back until the pod has been silent
+  /// for so long, which is then the end of both directions.
   static constexpr nanoseconds kHalfClosePatience = seconds(30);
+  /// Once the server has told an error, it has so long for its Close.
+  static constexpr nanoseconds kErrorPatience = seconds(2);
 
-  /// On the loop of `executor`. References outlive it.
-  ChannelPort(net::Executor executor, LoopTasks& tasks, net::Timers& timers,
-              std::unique_ptr<Upstream> upstream);
+  /// On the loop of `executor`. `tasks` outlives it.
+  ChannelPort(net::Executor executor, LoopTasks& tasks, std::unique_ptr<Upstream> upstream);
   ~ChannelPort() override;
 
   net::Task<Result<std::size_t>> read(MutableBytes into) override;
@@ -33,12 +35,11 @@ class ChannelPort final : public PortStream {
   enum class Announcement { Expected, Seen };
 
   void take(const ws::MessagePiece& piece);
-  Result<> take_end();
-  net::Task<> end_after_patience();
+  void take_error(std::string_view text);
+  Result<StreamEnd> end_of(const ws::Close& close) const;
 
   net::Executor executor_;
   LoopTasks& tasks_;
-  net::Timers& timers_;
   std::unique_ptr<Upstream> upstream_;
   channel::Demultiplexer demultiplexer_;
   Announcement data_ = Announcement::Expected;  // the first message of each channel is the port

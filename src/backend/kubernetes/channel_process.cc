@@ -11,12 +11,14 @@ using channel::StreamChannel;
 using Kind = ChannelProcessOptions::Kind;
 
 /// With the channel's byte, what Upstream::send() takes at most.
-constexpr std::size_t kMaxPayloadBytes = 32_KiB - 1;
+constexpr std::size_t kMaxPayloadBytes = Upstream::kMaxMessageBytes - 1;
 constexpr std::size_t kMaxStatusBytes = 64_KiB;
 constexpr auto kEndOfTransmission = std::byte{0x04};
 constexpr auto kInterrupt = std::byte{0x03};
 
-std::byte byte_of(StreamChannel channel) { return static_cast<std::byte>(channel); }
+constexpr std::byte byte_of(StreamChannel channel) { return static_cast<std::byte>(channel); }
+
+constexpr std::array kEndOfStdin{std::byte{channel::kCloseSignal}, byte_of(StreamChannel::Stdin)};
 
 /// A runtime tells a process killed by signal n from one that ended with 128 + n no more than a
 /// shell does; the former is by far the more frequent.
@@ -27,50 +29,50 @@ ProcessExit exit_of_code(int code) {
   return Exited{code};
 }
 
+/// A connection that is lost shows that to its reader, with what the process said before.
+Result<> unless_lost(Result<> sent) {
+  if (!sent && sent.error().code != ErrorCode::Cancelled) return {};
+  return sent;
+}
+
 }  // namespace
 
 ChannelProcess::ChannelProcess(net::Executor executor, LoopTasks& tasks,
-                               std::unique_ptr<Upstream> upstream, ChannelProcessOptions options)
+                               std::unique_ptr<Upstream> upstream, ChannelProcessOptions options,
+                               std::unique_ptr<StdinHold> hold)
     : executor_(executor),
       tasks_(tasks),
       upstream_(std::move(upstream)),
       options_(options),
+      hold_(std::move(hold)),
       ended_(executor),
       stdin_open_(options.stdin) {}
 
 ChannelProcess::~ChannelProcess() {
   const bool runs = !exit_ && options_.kind == Kind::Exec;
-  tasks_.spawn(
-      executor_, "end of a process stream",
-      runs ? hang_up(std::move(upstream_), options_) : Upstream::end(std::move(upstream_)));
+  if (runs && options_.on_disconnect == OnDisconnect::Terminate) hang_up();
+  tasks_.spawn(executor_, "end of a process stream", Upstream::end(std::move(upstream_)));
 }
 
 /// The platform has no way to signal a process. One at a terminal gets what a user would type; one
 /// that reads its stdin, the end of it.
-net::Task<> ChannelProcess::hang_up(std::unique_ptr<Upstream> upstream,
-                                    ChannelProcessOptions options) {
-  if (options.stdin && options.tty) {
+void ChannelProcess::hang_up() {
+  if (options_.stdin && options_.tty) {
     const std::array keys{byte_of(StreamChannel::Stdin), kInterrupt, kEndOfTransmission};
-    const Bytes message(keys);
-    (void)co_await upstream->send(message);  // a connection that is lost can't be told
-  } else if (options.stdin && options.version == channel::Version::V5) {
-    const std::array end{std::byte{channel::kCloseSignal}, byte_of(StreamChannel::Stdin)};
-    const Bytes message(end);
-    (void)co_await upstream->send(message);
+    upstream_->append(keys);
+  } else if (stdin_open_ && options_.version == channel::Version::V5) {
+    upstream_->append(kEndOfStdin);
   }
-  co_await Upstream::end(std::move(upstream));
 }
 
 net::Task<Result<ProcessOutput>> ChannelProcess::read(MutableBytes into) {
   while (output_.empty() && !exit_) {
-    const Result<ws::Received> received = co_await upstream_->socket().receive();
-    if (!received) {
-      if (received.error().code == ErrorCode::Cancelled) co_return fail(received.error());
-      take_end(received.error().message);
-    } else if (const auto* close = std::get_if<ws::Close>(&*received)) {
-      take_end(close->reason);
+    CO_TRY(const ws::Received received, co_await upstream_->receive());
+    if (const auto* close = std::get_if<ws::Close>(&received)) {
+      exit_ = exit_of_end(*close);
+      ended_.notify();
     } else {
-      take(std::get<ws::MessagePiece>(*received));
+      take(std::get<ws::MessagePiece>(received));
     }
   }
   const std::size_t size = std::min(into.size(), output_.size());
@@ -90,36 +92,34 @@ void ChannelProcess::take(const ws::MessagePiece& message) {
                             : OutputChannel::Stderr;
       output_ = piece->payload;
       break;
-    case StreamChannel::Error:
-      status_ += as_text(piece->payload).substr(0, kMaxStatusBytes - status_.size());
-      break;
+    case StreamChannel::Error: take_status(as_text(piece->payload)); break;
     default: break;  // a client's channels, and what later versions may add
   }
 }
 
-/// The connection has ended; `how` is what is known of that when no status came.
-void ChannelProcess::take_end(std::string_view how) {
-  const bool pod_ending = upstream_->is_pod_ending();
-  if (upstream_->is_pod_gone()) {
-    exit_ = ProcessDeleted{};
-  } else if (!status_.empty()) {
-    exit_ = exit_of_status();
-    // What a pod's deletion did to the process is no result of its own.
-    if (pod_ending && !std::holds_alternative<Exited>(*exit_)) exit_ = ProcessDeleted{};
-  } else if (pod_ending) {
-    exit_ = ProcessDeleted{};
-  } else {
-    std::string message = "the cluster ended the stream";
-    if (!how.empty()) message.append(": ").append(how);
-    exit_ = ProcessFailed{std::move(message)};
+void ChannelProcess::take_status(std::string_view text) {
+  if (text.empty()) return;
+  if (status_.empty()) upstream_->end_when_silent(kStatusPatience);
+  status_ += text.substr(0, kMaxStatusBytes - status_.size());
+}
+
+/// What the end was, once the connection has: a server's Close says nothing of the command.
+ProcessExit ChannelProcess::exit_of_end(const ws::Close& close) const {
+  if (!status_.empty()) {
+    ProcessExit exit = exit_of_status();
+    if (std::holds_alternative<Exited>(exit) || !upstream_->is_pod_ending()) return exit;
   }
-  ended_.notify();
+  // What a pod's deletion did to the process is no result of its own.
+  if (upstream_->is_pod_ending()) return ProcessDeleted{};
+  std::string message = "the cluster ended the stream";
+  if (!close.reason.empty()) message += ": " + close.reason;
+  return ProcessFailed{std::move(message)};
 }
 
 ProcessExit ChannelProcess::exit_of_status() const {
   const auto status = channel::parse_status(status_);
   if (!status) return ProcessFailed{"the cluster said nothing of the command's end"};
-  if (!status->exit_code) return ProcessFailed{status->message};
+  if (!status->exit_code) return ProcessFailed{status->message};  // could not be started
   if (options_.kind == Kind::Attach) return Detached{};
   return exit_of_code(*status->exit_code);
 }
@@ -140,10 +140,8 @@ net::Task<Result<>> ChannelProcess::send_on(StreamChannel channel, Bytes payload
 net::Task<Result<>> ChannelProcess::write(Bytes bytes) {
   if (!options_.stdin) co_return fail(ErrorCode::Conflict, "the process has no stdin");
   if (exit_ || !stdin_open_) co_return Result<>{};  // nobody reads it any more
-  const Result<> sent = co_await send_on(StreamChannel::Stdin, bytes);
-  // A connection that is lost shows that to its reader, with what the process said before.
-  if (!sent && sent.error().code == ErrorCode::Cancelled) co_return sent;
-  co_return Result<>{};
+  Result<> sent = co_await send_on(StreamChannel::Stdin, bytes);
+  co_return unless_lost(std::move(sent));
 }
 
 net::Task<Result<>> ChannelProcess::close_stdin() {
@@ -151,31 +149,20 @@ net::Task<Result<>> ChannelProcess::close_stdin() {
   if (options_.tty) {
     const std::array key{kEndOfTransmission};
     const Bytes payload(key);
-    co_return co_await send_on(StreamChannel::Stdin, payload);
+    Result<> sent = co_await send_on(StreamChannel::Stdin, payload);
+    co_return unless_lost(std::move(sent));
   }
   if (options_.version == channel::Version::V4) co_return Result<>{};
-  const std::array end{std::byte{channel::kCloseSignal}, byte_of(StreamChannel::Stdin)};
-  const Bytes message(end);
-  co_return co_await upstream_->send(message);
+  const Bytes end(kEndOfStdin);
+  Result<> sent = co_await upstream_->send(end);
+  co_return unless_lost(std::move(sent));
 }
 
 void ChannelProcess::resize(TerminalSize size) {
   if (!options_.tty || exit_) return;
-  size_to_send_ = size;
-  if (sending_size_) return;
-  sending_size_ = true;
-  upstream_->tasks.spawn("terminal size", send_size());
-}
-
-net::Task<> ChannelProcess::send_size() {
-  while (size_to_send_) {
-    const TerminalSize size = *std::exchange(size_to_send_, std::nullopt);
-    const std::string text = channel::format_terminal_size({size.width, size.height});
-    const Bytes payload = as_bytes(text);
-    const Result<> sent = co_await send_on(StreamChannel::Resize, payload);
-    if (!sent) break;
-  }
-  sending_size_ = false;
+  std::string message = channel::format_terminal_size({size.width, size.height});
+  message.insert(message.begin(), static_cast<char>(StreamChannel::Resize));
+  upstream_->send_latest(std::move(message));
 }
 
 net::Task<Result<ProcessExit>> ChannelProcess::wait() {

@@ -8,7 +8,9 @@
 #include <string>
 
 #include "backend/kubernetes/loop_tasks.h"
+#include "backend/kubernetes/stdin_holds.h"
 #include "backend/kubernetes/upstream.h"
+#include "backend/options.h"
 #include "backend/streams.h"
 #include "channel/demultiplexer.h"
 #include "channel/remote_command.h"
@@ -23,13 +25,17 @@ struct ChannelProcessOptions {
   channel::Version version = channel::Version::V5;
   bool stdin = false;
   bool tty = false;
+  OnDisconnect on_disconnect = OnDisconnect::Terminate;  // of an exec
 };
 
 class ChannelProcess final : public RemoteProcess {
  public:
-  /// On the loop of `executor`. `tasks` outlives it.
+  /// Once a status has come, the server has so long for its Close.
+  static constexpr nanoseconds kStatusPatience = seconds(2);
+
+  /// On the loop of `executor`. `tasks` outlives it. `hold` of an attach's stdin: null without.
   ChannelProcess(net::Executor executor, LoopTasks& tasks, std::unique_ptr<Upstream> upstream,
-                 ChannelProcessOptions options);
+                 ChannelProcessOptions options, std::unique_ptr<StdinHold> hold = nullptr);
   ~ChannelProcess() override;
 
   net::Task<Result<ProcessOutput>> read(MutableBytes into) override;
@@ -37,28 +43,28 @@ class ChannelProcess final : public RemoteProcess {
   /// On v4 without a terminal there is no way to end stdin but to end the session: nothing happens.
   net::Task<Result<>> close_stdin() override;
   void resize(TerminalSize size) override;
+  /// Completes once read() has seen the end.
   net::Task<Result<ProcessExit>> wait() override;
 
  private:
   void take(const ws::MessagePiece& piece);
-  void take_end(std::string_view how);
+  void take_status(std::string_view text);
+  ProcessExit exit_of_end(const ws::Close& close) const;
   ProcessExit exit_of_status() const;
   net::Task<Result<>> send_on(channel::StreamChannel channel, Bytes payload);
-  net::Task<> send_size();
-  static net::Task<> hang_up(std::unique_ptr<Upstream> upstream, ChannelProcessOptions options);
+  void hang_up();
 
   net::Executor executor_;
   LoopTasks& tasks_;
   std::unique_ptr<Upstream> upstream_;
   ChannelProcessOptions options_;
+  std::unique_ptr<StdinHold> hold_;
   channel::Demultiplexer demultiplexer_;
   OutputChannel output_channel_ = OutputChannel::Stdout;
   Bytes output_;  // received and not yet read
   std::string status_;
   std::optional<ProcessExit> exit_;
   net::Event ended_;  // exit_ is set
-  std::optional<TerminalSize> size_to_send_;
-  bool sending_size_ = false;
   bool stdin_open_;
 };
 

@@ -14,6 +14,7 @@
 #include "backend/kubernetes/config.h"
 #include "backend/kubernetes/loop_tasks.h"
 #include "backend/kubernetes/self_test.h"
+#include "backend/kubernetes/stdin_holds.h"
 #include "backend/managed_backend.h"
 #include "net/event_loop.h"
 
@@ -78,6 +79,7 @@ class KubernetesBackend final : public ManagedBackend {
   ClusterCache cache_;
   SelfTest self_test_;
   AccessReviewAuthorizer authorizer_;
+  StdinHolds stdin_holds_;
   LoopTasks tasks_;
   net::TaskGroup stopping_;  // on loop_
 };

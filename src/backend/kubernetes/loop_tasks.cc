@@ -27,22 +27,29 @@ net::Task<> LoopTasks::end(Loop& loop, std::move_only_function<void()> ended) {
   ended();
 }
 
+net::Task<> LoopTasks::wait_for_all(net::Event& ended, const std::size_t& running) {
+  while (running > 0) (void)co_await ended.wait();
+}
+
 net::Task<> LoopTasks::stop() {
   const net::Executor executor = co_await net::current_executor();
-  net::Event changed(executor);
+  net::Event one_ended(executor);
   std::size_t running = loops_.size();  // touched by the calling loop only
   for (const auto& entry : loops_) {
     Loop* const loop = entry.get();
-    net::post(loop->loop.executor(), [loop, executor, &changed, &running] {
-      loop->ending.spawn("end", end(*loop, [executor, &changed, &running] {
-                           net::post(executor, [&changed, &running] {
+    net::post(loop->loop.executor(), [loop, executor, &one_ended, &running] {
+      loop->ending.spawn("end", end(*loop, [executor, &one_ended, &running] {
+                           net::post(executor, [&one_ended, &running] {
                              --running;
-                             changed.notify();
+                             one_ended.notify();
                            });
                          }));
     });
   }
-  while (running > 0) (void)co_await changed.wait();  // also when cancelled: they refer to us
+  // They refer to what is here: a caller that is cancelled waits for them, too.
+  net::TaskGroup waiting(executor);
+  waiting.spawn("end of all loops", wait_for_all(one_ended, running));
+  co_await waiting.join();
 }
 
 }  // namespace sluice::backend::kubernetes

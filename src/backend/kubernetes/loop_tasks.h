@@ -31,6 +31,7 @@ class LoopTasks {
     net::TaskGroup tasks;
     net::TaskGroup ending;  // the task that ends `tasks`
   };
+  static net::Task<> wait_for_all(net::Event& ended, const std::size_t& running);
   static net::Task<> end(Loop& loop, std::move_only_function<void()> ended);
 
   std::vector<std::unique_ptr<Loop>> loops_;

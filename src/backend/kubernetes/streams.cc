@@ -27,7 +27,10 @@ std::unexpected<Error> conflict(std::string message) {
   return fail(ErrorCode::Conflict, std::move(message));
 }
 
-Result<> check_pod(const PodRecord& pod) {
+/// Null: the pod is gone.
+Result<> check_pod(const PodRecord* known) {
+  if (known == nullptr) return fail(ErrorCode::NotFound, "the pod is gone");
+  const PodRecord& pod = *known;
   if (pod.deleting) return conflict(fmt::format("pod \"{}\" is terminating", pod.name));
   if (pod.phase == PodPhase::Succeeded || pod.phase == PodPhase::Failed) {
     return conflict(fmt::format("pod \"{}\" has finished", pod.name));
@@ -36,8 +39,9 @@ Result<> check_pod(const PodRecord& pod) {
   return {};
 }
 
-Result<const ContainerRecord*> check_container(const PodRecord& pod, const std::string& name) {
-  TRY_VOID(check_pod(pod));
+Result<const ContainerRecord*> check_container(const PodRecord* known, const std::string& name) {
+  TRY_VOID(check_pod(known));
+  const PodRecord& pod = *known;
   const ContainerRecord* container = pod.find_container(name);
   if (container == nullptr) {
     return fail(ErrorCode::NotFound,
@@ -54,25 +58,43 @@ Result<const ContainerRecord*> check_container(const PodRecord& pod, const std::
   std::unreachable();
 }
 
+/// A run of a container has a stdin of its own.
+Result<std::unique_ptr<StdinHold>> hold_stdin(StdinHolds& holds, const PodRecord& pod,
+                                              const ContainerRecord& container) {
+  constexpr std::string_view kWayOut =
+      "attach without stdin, or use exec to run a command of your own in it";
+  if (!container.stdin) {
+    return fail(
+        ErrorCode::Unavailable,
+        fmt::format("container \"{}\" was started without stdin; {}", container.name, kWayOut));
+  }
+  auto hold = holds.take(pod.uid + "/" + container.name + "/" + container.container_id);
+  if (hold) return hold;
+  return fail(ErrorCode::Unavailable,
+              fmt::format("stdin of container \"{}\" is held by another session; {}",
+                          container.name, kWayOut));
+}
+
 std::string query_of(std::string_view container, const StreamOptions& streams) {
   return fmt::format("container={}&stdin={}&stdout={}&stderr={}&tty={}", container, streams.stdin,
                      streams.stdout, streams.stderr && !streams.tty, streams.tty);
 }
 
 net::Task<Result<std::unique_ptr<RemoteProcess>>> open_process(StreamServices services,
-                                                               std::shared_ptr<const PodRecord> pod,
+                                                               std::unique_ptr<PodWatch> pod,
                                                                ApiRequest request,
                                                                ChannelProcessOptions options,
-                                                               std::optional<TerminalSize> size) {
+                                                               std::optional<TerminalSize> size,
+                                                               std::unique_ptr<StdinHold> hold) {
   CO_TRY(ApiWebSocket opened,
          co_await services.client.connect_websocket(std::move(request), kProcessSubprotocols));
   options.version = opened.subprotocol == kProcessSubprotocols.front() ? channel::Version::V5
                                                                        : channel::Version::V4;
   const net::Executor executor = co_await net::current_executor();
   auto upstream = std::make_unique<Upstream>(executor, services.timers, std::move(opened.socket),
-                                             services.cache.watch(std::move(pod), executor));
-  auto process =
-      std::make_unique<ChannelProcess>(executor, services.tasks, std::move(upstream), options);
+                                             std::move(pod));
+  auto process = std::make_unique<ChannelProcess>(executor, services.tasks, std::move(upstream),
+                                                  options, std::move(hold));
   if (size) process->resize(*size);
   co_return process;
 }
@@ -80,13 +102,14 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> open_process(StreamServices se
 }  // namespace
 
 net::Task<Result<std::unique_ptr<RemoteProcess>>> open_exec(StreamServices services,
-                                                            std::shared_ptr<const PodRecord> pod,
+                                                            std::unique_ptr<PodWatch> pod,
                                                             std::string container,
                                                             ExecOptions options,
                                                             std::optional<Impersonation> as) {
-  CO_TRY_VOID(check_container(*pod, container));
+  const std::shared_ptr<const PodRecord> known = pod->current();
+  CO_TRY_VOID(check_container(known.get(), container));
   ApiRequest request;
-  request.path = pod_path(*pod, "exec");
+  request.path = pod_path(*known, "exec");
   request.query = query_of(container, options.streams);
   for (const std::string& argument : options.command) {
     request.query += "&command=" + percent_encode(argument);
@@ -95,25 +118,25 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> open_exec(StreamServices servi
   ChannelProcessOptions process;
   process.stdin = options.streams.stdin;
   process.tty = options.streams.tty;
+  process.on_disconnect = options.on_disconnect;
   co_return co_await open_process(services, std::move(pod), std::move(request), process,
-                                  options.streams.size);
+                                  options.streams.size, nullptr);
 }
 
 net::Task<Result<std::unique_ptr<RemoteProcess>>> open_attach(StreamServices services,
-                                                              std::shared_ptr<const PodRecord> pod,
+                                                              std::unique_ptr<PodWatch> pod,
                                                               std::string container,
                                                               AttachOptions options,
                                                               std::optional<Impersonation> as) {
-  CO_TRY(const ContainerRecord* const record, check_container(*pod, container));
-  if (options.stdin && !record->stdin) {
-    co_return fail(ErrorCode::Unavailable,
-                   fmt::format("container \"{}\" was started without a stdin; use exec to start a "
-                               "process of your own in it",
-                               container));
+  const std::shared_ptr<const PodRecord> known = pod->current();
+  CO_TRY(const ContainerRecord* const record, check_container(known.get(), container));
+  std::unique_ptr<StdinHold> hold;
+  if (options.stdin) {
+    CO_TRY(hold, hold_stdin(services.stdin_holds, *known, *record));
   }
   options.tty = record->tty;  // the container has a terminal or not: an attach can't change that
   ApiRequest request;
-  request.path = pod_path(*pod, "attach");
+  request.path = pod_path(*known, "attach");
   request.query = query_of(container, options);
   request.as = std::move(as);
   ChannelProcessOptions process;
@@ -121,25 +144,25 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> open_attach(StreamServices ser
   process.stdin = options.stdin;
   process.tty = options.tty;
   co_return co_await open_process(services, std::move(pod), std::move(request), process,
-                                  options.size);
+                                  options.size, std::move(hold));
 }
 
 net::Task<Result<std::unique_ptr<PortStream>>> open_port(StreamServices services,
-                                                         std::shared_ptr<const PodRecord> pod,
+                                                         std::unique_ptr<PodWatch> pod,
                                                          std::uint16_t port,
                                                          std::optional<Impersonation> as) {
-  CO_TRY_VOID(check_pod(*pod));
+  const std::shared_ptr<const PodRecord> known = pod->current();
+  CO_TRY_VOID(check_pod(known.get()));
   ApiRequest request;
-  request.path = pod_path(*pod, "portforward");
+  request.path = pod_path(*known, "portforward");
   request.query = fmt::format("ports={}", port);
   request.as = std::move(as);
   CO_TRY(ApiWebSocket opened,
          co_await services.client.connect_websocket(std::move(request), kPortSubprotocols));
   const net::Executor executor = co_await net::current_executor();
   auto upstream = std::make_unique<Upstream>(executor, services.timers, std::move(opened.socket),
-                                             services.cache.watch(std::move(pod), executor));
-  co_return std::make_unique<ChannelPort>(executor, services.tasks, services.timers,
-                                          std::move(upstream));
+                                             std::move(pod));
+  co_return std::make_unique<ChannelPort>(executor, services.tasks, std::move(upstream));
 }
 
 }  // namespace sluice::backend::kubernetes

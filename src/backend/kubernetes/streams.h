@@ -4,13 +4,12 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
 
 #include "backend/kubernetes/api_client.h"
-#include "backend/kubernetes/cluster_cache.h"
 #include "backend/kubernetes/loop_tasks.h"
+#include "backend/kubernetes/pod_watch.h"
+#include "backend/kubernetes/stdin_holds.h"
 #include "backend/streams.h"
 
 namespace sluice::backend::kubernetes {
@@ -18,24 +17,24 @@ namespace sluice::backend::kubernetes {
 /// What opening a stream takes; all outlive the streams.
 struct StreamServices {
   ApiClient& client;
-  ClusterCache& cache;
   LoopTasks& tasks;
   net::Timers& timers;
+  StdinHolds& stdin_holds;
 };
 
 /// Errors: NotFound, Conflict, InvalidArgument, PermissionDenied, Unavailable.
 net::Task<Result<std::unique_ptr<RemoteProcess>>> open_exec(StreamServices services,
-                                                            std::shared_ptr<const PodRecord> pod,
+                                                            std::unique_ptr<PodWatch> pod,
                                                             std::string container,
                                                             ExecOptions options,
                                                             std::optional<Impersonation> as);
 net::Task<Result<std::unique_ptr<RemoteProcess>>> open_attach(StreamServices services,
-                                                              std::shared_ptr<const PodRecord> pod,
+                                                              std::unique_ptr<PodWatch> pod,
                                                               std::string container,
                                                               AttachOptions options,
                                                               std::optional<Impersonation> as);
 net::Task<Result<std::unique_ptr<PortStream>>> open_port(StreamServices services,
-                                                         std::shared_ptr<const PodRecord> pod,
+                                                         std::unique_ptr<PodWatch> pod,
                                                          std::uint16_t port,
                                                          std::optional<Impersonation> as);
 

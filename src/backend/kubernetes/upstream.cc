@@ -1,40 +1,81 @@
 #include "backend/kubernetes/upstream.h"
 
+#include <algorithm>
+#include <array>
 #include <cassert>
 
 namespace sluice::backend::kubernetes {
-namespace {
-
-/// How long the API server may take to answer our Close.
-constexpr nanoseconds kClosePatience = seconds(2);
-/// golang.org/x/net/websocket reads a message from one frame of at most 32 MiB; the buffers on the
-/// way have 32 KiB.
-constexpr std::size_t kMaxMessageBytes = 32_KiB;
-
-}  // namespace
 
 Upstream::Upstream(net::Executor executor, net::Timers& timers,
                    std::unique_ptr<ws::Connection> socket, std::unique_ptr<PodWatch> pod)
-    : tasks(executor),
-      timers_(timers),
+    : timers_(timers),
       socket_(std::move(socket)),
       pod_(std::move(pod)),
-      turns_(executor) {
-  tasks.spawn("upstream keep-alive", keep_alive());
-  tasks.spawn("upstream pod", watch_pod());
+      turns_(executor),
+      tasks_(executor) {
+  tasks_.spawn("upstream keep-alive", keep_alive());
+  tasks_.spawn("upstream pod", watch_pod());
+}
+
+net::Task<Result<ws::Received>> Upstream::receive() {
+  waiting_since_ = timers_.now();
+  Result<ws::Received> received = co_await socket_->receive();
+  waiting_since_.reset();
+  if (received) co_return received;
+  if (received.error().code != ErrorCode::Cancelled) {
+    co_return ws::Close{ws::CloseCode::Abnormal, received.error().message};
+  }
+  // A wait on a stream that we ended looks like a cancelled one.
+  if (given_up_) co_return *given_up_;
+  co_return received;
 }
 
 net::Task<Result<>> Upstream::send(Bytes message) {
   assert(message.size() <= kMaxMessageBytes);
+  has_sent_ = true;
+  co_return co_await write(ws::Opcode::Binary, message);
+}
+
+net::Task<Result<>> Upstream::write(ws::Opcode opcode, Bytes payload) {
   CO_TRY_VOID(co_await turns_.take());
-  Result<> sent = co_await socket_->send(ws::Opcode::Binary, message);
+  Result<> sent = co_await socket_->send(opcode, payload);
   turns_.pass();
+  if (!sent && given_up_) sent = fail(ErrorCode::Unavailable, given_up_->reason);
   co_return sent;
 }
+
+void Upstream::send_latest(std::string message) {
+  has_sent_ = true;
+  latest_ = std::move(message);
+  if (!std::exchange(writing_latest_, true)) tasks_.spawn("upstream message", write_latest());
+}
+
+net::Task<> Upstream::write_latest() {
+  while (latest_) {
+    const Result<> turn = co_await turns_.take();
+    if (!turn) co_return;
+    socket_->append(ws::Opcode::Binary, as_bytes(*latest_));
+    latest_.reset();
+    const Result<> sent = co_await socket_->flush();
+    turns_.pass();
+    if (!sent) co_return;  // whoever reads learns that the connection is lost
+  }
+  writing_latest_ = false;
+}
+
+void Upstream::append(Bytes message) { socket_->append(ws::Opcode::Binary, message); }
 
 bool Upstream::is_pod_ending() const {
   const std::shared_ptr<const PodRecord> pod = pod_->current();
   return pod == nullptr || pod->deleting;
+}
+
+/// The server reads no pings while it is stuck with what we sent and the pod does not take. Where
+/// something was sent, only TCP can tell a dead server from a stuck one.
+bool Upstream::is_answering() const {
+  if (has_sent_ || !waiting_since_) return true;
+  const MonotonicTime last = std::max(*waiting_since_, socket_->last_received());
+  return timers_.now() < last + kPongPatience;
 }
 
 net::Task<> Upstream::keep_alive() {
@@ -42,28 +83,71 @@ net::Task<> Upstream::keep_alive() {
   while (true) {
     const Result<> slept = co_await timers_.sleep_for(kPingInterval);
     if (!slept) co_return;
+    if (!is_answering()) {
+      give_up({ws::CloseCode::Abnormal, "the connection is dead"});
+      co_return;
+    }
     socket_->ping();
     if (timers_.now() < next_message) continue;
     const Bytes nothing;
-    const Result<> sent = co_await send(nothing);
+    const Result<> sent = co_await write(ws::Opcode::Binary, nothing);
     if (!sent) co_return;  // whoever reads learns that the connection is lost
     next_message = timers_.now() + kMessageInterval;
   }
 }
 
 net::Task<> Upstream::watch_pod() {
-  while (!is_pod_gone()) {
+  while (pod_->current() != nullptr) {
     const Result<> woken = co_await pod_->changed();
     if (!woken) co_return;
   }
   // A stream that ends by itself now brings its last output with it.
-  const Result<> slept = co_await timers_.sleep_for(kGrace);
-  if (slept) socket_->abort();
+  end_when_silent(kGonePatience);
+}
+
+void Upstream::end_when_silent(nanoseconds patience) {
+  tasks_.spawn("upstream silence", give_up_after(patience));
+}
+
+void Upstream::close_when_silent(nanoseconds patience) {
+  tasks_.spawn("upstream half-close", close_after(patience));
+}
+
+net::Task<> Upstream::give_up_after(nanoseconds silence) {
+  const Result<> silent = co_await be_silent(silence);
+  if (silent) give_up({ws::CloseCode::Normal, "the stream has ended"});
+}
+
+net::Task<> Upstream::close_after(nanoseconds silence) {
+  const Result<> silent = co_await be_silent(silence);
+  if (!silent) co_return;
+  end_when_silent(kClosePatience);
+  const auto code = static_cast<std::uint16_t>(ws::CloseCode::Normal);
+  const std::array payload{static_cast<std::byte>(code >> 8), static_cast<std::byte>(code & 0xFF)};
+  const Bytes close(payload);
+  (void)co_await write(ws::Opcode::Close, close);  // a connection that is lost needs no Close
+}
+
+/// Completes once receive() has waited so long, from now on. While nobody receives, what the server
+/// sent may still be under way.
+net::Task<Result<>> Upstream::be_silent(nanoseconds patience) {
+  const MonotonicTime begin = timers_.now();
+  while (true) {
+    const MonotonicTime since = std::max(begin, waiting_since_.value_or(timers_.now()));
+    if (timers_.now() >= since + patience) co_return Result<>{};
+    CO_TRY_VOID(co_await timers_.sleep_until(since + patience));
+  }
+}
+
+void Upstream::give_up(ws::Close close) {
+  if (given_up_) return;
+  given_up_ = std::move(close);
+  socket_->abort();
 }
 
 net::Task<> Upstream::end(std::unique_ptr<Upstream> upstream) {
-  upstream->tasks.cancel();
-  co_await upstream->tasks.join();
+  upstream->tasks_.cancel();
+  co_await upstream->tasks_.join();
   const ws::Close close{ws::CloseCode::Normal, {}};
   co_await upstream->socket_->close(close, kClosePatience);
 }

@@ -4,9 +4,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
-#include "backend/kubernetes/cluster_cache.h"
-#include "backend/kubernetes/loop_tasks.h"
+#include "backend/kubernetes/pod_watch.h"
 #include "net/task_group.h"
 #include "net/timers.h"
 #include "net/write_turns.h"
@@ -16,31 +17,47 @@ namespace sluice::backend::kubernetes {
 
 class Upstream final {
  public:
+  /// golang.org/x/net/websocket reads a message from one frame of at most 32 MiB; the buffers on
+  /// the way have 32 KiB.
+  static constexpr std::size_t kMaxMessageBytes = 32_KiB;
   /// Load balancers cut what is silent for a minute or less.
   static constexpr nanoseconds kPingInterval = seconds(20);
+  /// A server that leaves pings unanswered for so long is gone, unless it may be stuck.
+  static constexpr nanoseconds kPongPatience = 3 * kPingInterval;
   /// The API server and container runtimes end a stream without messages after 4 hours; pings
   /// don't count there.
   static constexpr nanoseconds kMessageInterval = std::chrono::hours(1);
-  /// How long a process may live on in a pod that is gone before the session ends.
-  static constexpr nanoseconds kGrace = seconds(1);
+  /// How long a stream may be silent whose pod is gone.
+  static constexpr nanoseconds kGonePatience = seconds(1);
+  /// How long the API server may take for what we sent last and for our Close.
+  static constexpr nanoseconds kClosePatience = seconds(10);
 
-  /// On the loop of `executor`. References outlive it.
+  /// On the loop of `executor`. `timers` outlives it.
   Upstream(net::Executor executor, net::Timers& timers, std::unique_ptr<ws::Connection> socket,
            std::unique_ptr<PodWatch> pod);
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
-  /// Its one reader reads here.
-  ws::Connection& socket() { return *socket_; }
+  /// The next piece of a message, valid until the next receive(); or a Close: the server's, one
+  /// with the code Abnormal where the connection is lost, Normal where we ended it. One at a time.
+  /// Errors: Cancelled.
+  net::Task<Result<ws::Received>> receive();
   /// Sends one message, never fragmented: the API server takes a continuation for a new message.
   /// Callers take turns. Errors: Unavailable, Cancelled.
   net::Task<Result<>> send(Bytes message);
+  /// Sends it in the background, when it is its turn; a newer one replaces one that still waits.
+  void send_latest(std::string message);
+  /// Leaves with the Close of end(), or before.
+  void append(Bytes message);
+
+  /// The server has said that the stream is over: receive() waits at most so long for more.
+  void end_when_silent(nanoseconds patience);
+  /// We have no more to send, which the protocol can only say by a Close: says it once receive()
+  /// has waited so long in vain.
+  void close_when_silent(nanoseconds patience);
+
   /// The pod is gone, or on its way.
   bool is_pod_ending() const;
-  bool is_pod_gone() const { return pod_->current() == nullptr; }
-
-  /// Runs beside the session until end().
-  net::TaskGroup tasks;
 
   /// Ends what runs and says goodbye, in a task that owns the upstream: for whoever lets go of it.
   static net::Task<> end(std::unique_ptr<Upstream> upstream);
@@ -48,11 +65,24 @@ class Upstream final {
  private:
   net::Task<> keep_alive();
   net::Task<> watch_pod();
+  net::Task<> write_latest();
+  net::Task<> give_up_after(nanoseconds silence);
+  net::Task<> close_after(nanoseconds silence);
+  net::Task<Result<>> be_silent(nanoseconds patience);
+  net::Task<Result<>> write(ws::Opcode opcode, Bytes payload);
+  bool is_answering() const;
+  void give_up(ws::Close close);
 
   net::Timers& timers_;
   std::unique_ptr<ws::Connection> socket_;
   std::unique_ptr<PodWatch> pod_;
   net::WriteTurns turns_;
+  std::optional<MonotonicTime> waiting_since_;  // receive() does
+  std::optional<ws::Close> given_up_;           // the stream is ended by us; what receive() returns
+  std::optional<std::string> latest_;
+  bool writing_latest_ = false;
+  bool has_sent_ = false;
+  net::TaskGroup tasks_;  // refer to this; ended by end()
 };
 
 }  // namespace sluice::backend::kubernetes
