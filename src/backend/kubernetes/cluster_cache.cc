@@ -1,6 +1,7 @@
 #include "backend/kubernetes/cluster_cache.h"
 
 #include <algorithm>
+#include <set>
 
 #include "observe/log.h"
 
@@ -228,12 +229,13 @@ net::Task<> ClusterCache::discover_kinds() {
   }
 }
 
-/// Those that rows and owners name and nobody watches.
+/// Those that rows and owners name and nobody watches; each once, though it may be both.
 std::vector<GroupKind> ClusterCache::missing_kinds() const {
-  std::vector<GroupKind> kinds = mapping_.kinds();
-  kinds.insert(kinds.end(), mapping_.owners.begin(), mapping_.owners.end());
+  const std::vector<GroupKind> named = mapping_.kinds();
+  std::set<GroupKind> kinds(named.begin(), named.end());
+  kinds.insert(mapping_.owners.begin(), mapping_.owners.end());
   std::erase_if(kinds, [this](const GroupKind& kind) { return informers_.contains(kind); });
-  return kinds;
+  return {kinds.begin(), kinds.end()};
 }
 
 void ClusterCache::take(const Discovered& found) {
@@ -266,7 +268,7 @@ void ClusterCache::add_informer(const ApiResource& resource) {
       client_, resource.path(), is_workload ? ObjectForm::Whole : ObjectForm::MetadataOnly,
       *informer->sink, timers_, random_);
   tasks_.spawn("watch", run(*informer));
-  informers_.insert_or_assign(resource.kind, std::move(informer));
+  informers_.emplace(resource.kind, std::move(informer));
 }
 
 net::Task<> ClusterCache::run(Informer& informer) {

@@ -1,5 +1,6 @@
 #include "backend/kubernetes/cluster_cache.h"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -20,7 +21,7 @@ using testing::FakeBody;
 
 constexpr std::string_view kMapping = R"(
 namespaces: {label: team}
-owners: [{group: apps, kind: ReplicaSet}]
+owners: [{group: apps, kind: ReplicaSet}, {group: example.org, kind: Run}]
 workloads:
   - type: training
     framework: runai
@@ -245,6 +246,11 @@ TEST_F(ClusterCacheTest, KindWhoseServerFailsIsNotMissing) {
   start_listed_without_runs();
   EXPECT_EQ(state("Run.example.org"), WatchState::Failing);
   EXPECT_EQ(resolved(), "the cluster's workloads are not known yet; try again");
+}
+
+TEST_F(ClusterCacheTest, KindOfAWorkloadThatIsAnOwnerTooIsWatchedOnce) {
+  start_listed();
+  EXPECT_EQ(std::ranges::count(server_.calls(), kRuns, &testing::ApiCall::path), 1);
 }
 
 TEST_F(ClusterCacheTest, OnlyKindsThatAreNotWatchedAreLookedFor) {
