@@ -201,6 +201,11 @@ Result<std::vector<Value>> Value::as_list() const {
   return items;
 }
 
+Result<std::vector<Value>> Value::as_items() const {
+  if (is_list()) return as_list();
+  return std::vector<Value>{*this};
+}
+
 Result<std::vector<std::string>> Value::as_strings() const {
   if (node_->IsScalar()) return std::vector<std::string>{node_->Scalar()};
   if (!node_->IsSequence()) return fail(expected("text or a list of texts"));

@@ -35,6 +35,8 @@ class Value {
   /// As Go's time.ParseDuration, not negative.
   Result<nanoseconds> as_duration() const;
   Result<std::vector<Value>> as_list() const;
+  /// A list's values, or the one value as a list of one.
+  Result<std::vector<Value>> as_items() const;
   /// A list of strings, or one string as a list of one.
   Result<std::vector<std::string>> as_strings() const;
   Result<Mapping> as_mapping() const;

@@ -28,10 +28,7 @@ Result<ListenAddress> read_address(const Value& value) {
 }
 
 Result<std::vector<ListenAddress>> read_listen(const Value& value) {
-  std::vector<Value> items{value};
-  if (value.is_list()) {
-    TRY(items, value.as_list());
-  }
+  TRY(const std::vector<Value> items, value.as_items());
   std::vector<ListenAddress> addresses;
   for (const Value& item : items) {
     TRY(ListenAddress address, read_address(item));

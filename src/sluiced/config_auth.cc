@@ -33,10 +33,7 @@ Result<std::string> read_text(const Value& value, CheckText check) {
 
 /// One text or a list of them; an error is at the entry.
 Result<std::vector<std::string>> read_texts(const Value& value, CheckText check) {
-  std::vector<Value> items{value};
-  if (value.is_list()) {
-    TRY(items, value.as_list());
-  }
+  TRY(const std::vector<Value> items, value.as_items());
   std::vector<std::string> texts;
   for (const Value& item : items) {
     TRY(std::string text, read_text(item, check));

@@ -46,10 +46,7 @@ KubernetesConfig config_of_environment() {
 }
 
 Result<std::vector<std::string>> read_kubeconfigs(const Value& value, Config& config) {
-  std::vector<Value> items{value};
-  if (value.is_list()) {
-    TRY(items, value.as_list());
-  }
+  TRY(const std::vector<Value> items, value.as_items());
   std::vector<std::string> paths;
   for (const Value& item : items) {
     TRY(std::string path, read_named_file(item, config));

@@ -28,10 +28,7 @@ Result<GroupKind> read_kind(const Value& value) {
 
 /// One kind, or a list of them.
 Result<std::vector<GroupKind>> read_kinds(const Value& value) {
-  std::vector<Value> items{value};
-  if (value.is_list()) {
-    TRY(items, value.as_list());
-  }
+  TRY(const std::vector<Value> items, value.as_items());
   std::vector<GroupKind> kinds;
   for (const Value& item : items) {
     TRY(GroupKind kind, read_kind(item));
