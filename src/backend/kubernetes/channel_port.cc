@@ -1,7 +1,6 @@
 #include "backend/kubernetes/channel_port.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "channel/channel_pair.h"
 
@@ -9,8 +8,7 @@ namespace sluice::backend::kubernetes {
 namespace {
 
 constexpr channel::ChannelPair kPair{0};
-/// With the channel's byte, what Upstream::send() takes at most.
-constexpr std::size_t kMaxPayloadBytes = Upstream::kMaxMessageBytes - 1;
+constexpr std::byte kData{kPair.data()};
 constexpr std::size_t kMaxErrorBytes = 4_KiB;
 
 }  // namespace
@@ -79,16 +77,7 @@ Result<StreamEnd> ChannelPort::end_of(const ws::Close& close) const {
 }
 
 net::Task<Result<>> ChannelPort::write(Bytes bytes) {
-  std::vector<std::byte> message;
-  while (!bytes.empty()) {
-    const Bytes part = bytes.first(std::min(bytes.size(), kMaxPayloadBytes));
-    bytes = bytes.subspan(part.size());
-    message.assign(1, std::byte{kPair.data()});
-    message.insert(message.end(), part.begin(), part.end());
-    const Bytes whole(message);
-    CO_TRY_VOID(co_await upstream_->send(whole));
-  }
-  co_return Result<>{};
+  co_return co_await upstream_->send_on(kData, bytes);
 }
 
 net::Task<Result<>> ChannelPort::half_close() {

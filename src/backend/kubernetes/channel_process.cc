@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
 namespace sluice::backend::kubernetes {
 namespace {
@@ -10,15 +9,12 @@ namespace {
 using channel::StreamChannel;
 using Kind = ChannelProcessOptions::Kind;
 
-/// With the channel's byte, what Upstream::send() takes at most.
-constexpr std::size_t kMaxPayloadBytes = Upstream::kMaxMessageBytes - 1;
 constexpr std::size_t kMaxStatusBytes = 64_KiB;
 constexpr auto kEndOfTransmission = std::byte{0x04};
 constexpr auto kInterrupt = std::byte{0x03};
 
-constexpr std::byte byte_of(StreamChannel channel) { return static_cast<std::byte>(channel); }
-
-constexpr std::array kEndOfStdin{std::byte{channel::kCloseSignal}, byte_of(StreamChannel::Stdin)};
+constexpr auto kStdin = static_cast<std::byte>(StreamChannel::Stdin);
+constexpr std::array kEndOfStdin{std::byte{channel::kCloseSignal}, kStdin};
 
 /// A runtime tells a process killed by signal n from one that ended with 128 + n no more than a
 /// shell does; the former is by far the more frequent.
@@ -58,7 +54,7 @@ ChannelProcess::~ChannelProcess() {
 /// that reads its stdin, the end of it.
 void ChannelProcess::hang_up() {
   if (options_.stdin && options_.tty) {
-    const std::array keys{byte_of(StreamChannel::Stdin), kInterrupt, kEndOfTransmission};
+    const std::array keys{kStdin, kInterrupt, kEndOfTransmission};
     upstream_->append(keys);
   } else if (stdin_open_ && options_.version == channel::Version::V5) {
     upstream_->append(kEndOfStdin);
@@ -124,23 +120,10 @@ ProcessExit ChannelProcess::exit_of_status() const {
   return exit_of_code(*status->exit_code);
 }
 
-net::Task<Result<>> ChannelProcess::send_on(StreamChannel channel, Bytes payload) {
-  std::vector<std::byte> message;
-  while (!payload.empty()) {
-    const Bytes part = payload.first(std::min(payload.size(), kMaxPayloadBytes));
-    payload = payload.subspan(part.size());
-    message.assign(1, byte_of(channel));
-    message.insert(message.end(), part.begin(), part.end());
-    const Bytes bytes(message);
-    CO_TRY_VOID(co_await upstream_->send(bytes));
-  }
-  co_return Result<>{};
-}
-
 net::Task<Result<>> ChannelProcess::write(Bytes bytes) {
   if (!options_.stdin) co_return fail(ErrorCode::Conflict, "the process has no stdin");
   if (exit_ || !stdin_open_) co_return Result<>{};  // nobody reads it any more
-  Result<> sent = co_await send_on(StreamChannel::Stdin, bytes);
+  Result<> sent = co_await upstream_->send_on(kStdin, bytes);
   co_return unless_lost(std::move(sent));
 }
 
@@ -149,7 +132,7 @@ net::Task<Result<>> ChannelProcess::close_stdin() {
   if (options_.tty) {
     const std::array key{kEndOfTransmission};
     const Bytes payload(key);
-    Result<> sent = co_await send_on(StreamChannel::Stdin, payload);
+    Result<> sent = co_await upstream_->send_on(kStdin, payload);
     co_return unless_lost(std::move(sent));
   }
   if (options_.version == channel::Version::V4) co_return Result<>{};

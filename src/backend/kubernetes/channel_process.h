@@ -51,7 +51,6 @@ class ChannelProcess final : public RemoteProcess {
   void take_status(std::string_view text);
   ProcessExit exit_of_end(const ws::Close& close) const;
   ProcessExit exit_of_status() const;
-  net::Task<Result<>> send_on(channel::StreamChannel channel, Bytes payload);
   void hang_up();
 
   net::Executor executor_;

@@ -99,50 +99,44 @@ net::Task<Result<workload::ContainerRef>> KubernetesBackend::resolve(const auth:
 
 net::Task<Result<std::unique_ptr<LogStream>>> KubernetesBackend::open_log(
     const auth::Caller& caller, workload::ContainerRef container, LogOptions options) {
-  CO_TRY(std::shared_ptr<const PodRecord> pod, find_pod(container.pod));
-  const net::Executor executor = co_await net::current_executor();
+  CO_TRY(auto pod, co_await watch_pod(container.pod));
   const LogServices services{client_, timers_, random_};
-  auto watch = cache_.watch(std::move(pod), executor);
   auto as = impersonation_of(caller, config_.acting_as);
-  co_return co_await open_api_log(services, std::move(watch), std::move(container.container),
-                                  options, std::move(as));
+  co_return co_await open_api_log(services, std::move(pod), std::move(container.container), options,
+                                  std::move(as));
 }
 
 net::Task<Result<std::unique_ptr<RemoteProcess>>> KubernetesBackend::exec(
     const auth::Caller& caller, workload::ContainerRef container, ExecOptions options) {
-  CO_TRY(std::shared_ptr<const PodRecord> pod, find_pod(container.pod));
-  const StreamServices services{client_, tasks_, timers_, stdin_holds_};
-  const net::Executor executor = co_await net::current_executor();
-  auto watch = cache_.watch(std::move(pod), executor);
+  CO_TRY(auto pod, co_await watch_pod(container.pod));
+  const StreamServices services = stream_services();
   auto as = impersonation_of(caller, config_.acting_as);
-  co_return co_await open_exec(services, std::move(watch), std::move(container.container),
+  co_return co_await open_exec(services, std::move(pod), std::move(container.container),
                                std::move(options), std::move(as));
 }
 
 net::Task<Result<std::unique_ptr<RemoteProcess>>> KubernetesBackend::attach(
     const auth::Caller& caller, workload::ContainerRef container, AttachOptions options) {
-  CO_TRY(std::shared_ptr<const PodRecord> pod, find_pod(container.pod));
-  const StreamServices services{client_, tasks_, timers_, stdin_holds_};
-  const net::Executor executor = co_await net::current_executor();
-  auto watch = cache_.watch(std::move(pod), executor);
+  CO_TRY(auto pod, co_await watch_pod(container.pod));
+  const StreamServices services = stream_services();
   auto as = impersonation_of(caller, config_.acting_as);
-  co_return co_await open_attach(services, std::move(watch), std::move(container.container),
-                                 options, std::move(as));
+  co_return co_await open_attach(services, std::move(pod), std::move(container.container), options,
+                                 std::move(as));
 }
 
 net::Task<Result<std::unique_ptr<PortStream>>> KubernetesBackend::forward_port(
     const auth::Caller& caller, workload::ContainerRef container, std::uint16_t port) {
-  CO_TRY(std::shared_ptr<const PodRecord> pod, find_pod(container.pod));
-  const StreamServices services{client_, tasks_, timers_, stdin_holds_};
-  const net::Executor executor = co_await net::current_executor();
-  auto watch = cache_.watch(std::move(pod), executor);
+  CO_TRY(auto pod, co_await watch_pod(container.pod));
+  const StreamServices services = stream_services();
   auto as = impersonation_of(caller, config_.acting_as);
-  co_return co_await open_port(services, std::move(watch), port, std::move(as));
+  co_return co_await open_port(services, std::move(pod), port, std::move(as));
 }
 
-Result<std::shared_ptr<const PodRecord>> KubernetesBackend::find_pod(
-    const workload::PodRef& pod) const {
-  return Resolver(*cache_.snapshot(), mapping_).find_pod(pod);
+net::Task<Result<std::unique_ptr<PodWatch>>> KubernetesBackend::watch_pod(workload::PodRef pod) {
+  const std::shared_ptr<const ClusterSnapshot> snapshot = cache_.snapshot();
+  CO_TRY(std::shared_ptr<const PodRecord> found, Resolver(*snapshot, mapping_).find_pod(pod));
+  const net::Executor executor = co_await net::current_executor();
+  co_return cache_.watch(std::move(found), executor);
 }
 
 std::string KubernetesBackend::namespace_of(std::string_view project) const {

@@ -15,6 +15,7 @@
 #include "backend/kubernetes/loop_tasks.h"
 #include "backend/kubernetes/self_test.h"
 #include "backend/kubernetes/stdin_holds.h"
+#include "backend/kubernetes/streams.h"
 #include "backend/managed_backend.h"
 #include "net/event_loop.h"
 
@@ -64,8 +65,10 @@ class KubernetesBackend final : public ManagedBackend {
   KubernetesBackend(KubernetesConfig config, std::unique_ptr<ClusterAccess> access, Mapping mapping,
                     net::EventLoop& loop, const std::vector<net::EventLoop*>& sessions,
                     net::Timers& timers, Random& random);
-  /// The pod that resolve() found. Errors: NotFound: it is gone meanwhile.
-  Result<std::shared_ptr<const PodRecord>> find_pod(const workload::PodRef& pod) const;
+  /// Follows the pod that resolve() found, on the calling loop. Errors: NotFound: it is gone
+  /// meanwhile.
+  net::Task<Result<std::unique_ptr<PodWatch>>> watch_pod(workload::PodRef pod);
+  StreamServices stream_services() { return {client_, tasks_, timers_, stdin_holds_}; }
   std::string namespace_of(std::string_view project) const;
   net::Task<> stop_watching(std::move_only_function<void()> stopped);
 

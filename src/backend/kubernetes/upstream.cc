@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <vector>
 
 namespace sluice::backend::kubernetes {
 
@@ -34,6 +35,20 @@ net::Task<Result<>> Upstream::send(Bytes message) {
   assert(message.size() <= kMaxMessageBytes);
   has_sent_ = true;
   co_return co_await write(ws::Opcode::Binary, message);
+}
+
+net::Task<Result<>> Upstream::send_on(std::byte channel, Bytes payload) {
+  constexpr std::size_t kMaxPayloadBytes = kMaxMessageBytes - 1;  // beside the channel's byte
+  std::vector<std::byte> message;
+  while (!payload.empty()) {
+    const Bytes part = payload.first(std::min(payload.size(), kMaxPayloadBytes));
+    payload = payload.subspan(part.size());
+    message.assign(1, channel);
+    message.insert(message.end(), part.begin(), part.end());
+    const Bytes whole(message);
+    CO_TRY_VOID(co_await send(whole));
+  }
+  co_return Result<>{};
 }
 
 net::Task<Result<>> Upstream::write(ws::Opcode opcode, Bytes payload) {

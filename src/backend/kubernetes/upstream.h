@@ -45,6 +45,8 @@ class Upstream final {
   /// Sends one message, never fragmented: the API server takes a continuation for a new message.
   /// Callers take turns. Errors: Unavailable, Cancelled.
   net::Task<Result<>> send(Bytes message);
+  /// Sends bytes on a channel, in as many messages as it takes. Errors: as send().
+  net::Task<Result<>> send_on(std::byte channel, Bytes payload);
   /// Sends it in the background, when it is its turn; a newer one replaces one that still waits.
   void send_latest(std::string message);
   /// Leaves with the Close of end(), or before.
