@@ -100,7 +100,9 @@ Result<std::string> decode_parameter(std::string_view parameter, std::string_vie
 
 Result<Route> Router::match(std::string_view method, std::string_view path) const {
   Route route;
-  if (const auto rest = behind_base(path, base_)) route = match_segments(split(rest->substr(1)));
+  // "*" of OPTIONS and the nothing before a query are targets too (RFC 9112 §3.2).
+  const auto rest = path.starts_with('/') ? behind_base(path, base_) : std::nullopt;
+  if (rest) route = match_segments(split(rest->substr(1)));
   if (route.endpoint == Endpoint::Unknown) {
     return fail(
         ErrorCode::NotFound,

@@ -46,6 +46,12 @@ TEST(Router, AnythingElseIsNotFound) {
   }
 }
 
+TEST(Router, TargetWithoutAPathIsNotFound) {
+  EXPECT_EQ(kRouter.match("GET", "").error().code, ErrorCode::NotFound);
+  EXPECT_EQ(Router("").match("GET", "").error().code, ErrorCode::NotFound);
+  EXPECT_EQ(Router("").match("GET", "*").error().code, ErrorCode::NotFound);
+}
+
 TEST(Router, OtherMethodsAreRefusedOnlyOnPathsThatExist) {
   for (const char* method : {"HEAD", "POST", "OPTIONS", "CONNECT", "get"}) {
     EXPECT_EQ(kRouter.match(method, "/cluster-api/status").error().code,

@@ -118,7 +118,7 @@ def test_lines_lost_to_a_slow_follower_end_it_with_1011(serve):
     assert closed == Closed(1011, "log lines lost")
     numbers = [int(message) for message in messages]
     assert numbers == list(range(1, len(numbers) + 1)), "until then none is lost or repeated"
-    assert 0 < len(numbers) < 200_000
+    assert len(numbers) < 200_000, "none at all if the first read came too late"
 
 
 def read_until_end(sock):
