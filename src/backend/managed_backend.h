@@ -8,6 +8,9 @@ namespace sluice::backend {
 
 class ManagedBackend : public Backend {
  public:
+  /// Completes once the backend knows what it serves, which may be never. Any loop of the server's.
+  /// Errors: Cancelled.
+  virtual net::Task<Result<>> ready() = 0;
   /// Rereads what it was configured by, soon. Something broken there is one line in the log and
   /// changes nothing. Any thread.
   virtual void reload() = 0;

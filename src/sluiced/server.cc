@@ -24,6 +24,9 @@ using gateway::Stage;
 /// How long sessions get to say goodbye once they are told to end.
 constexpr nanoseconds kFarewell = seconds(5);
 constexpr nanoseconds kCertificateCheck = seconds(2);
+/// How long the backend may take to know what it serves. A server whose cluster doesn't answer is
+/// up all the same: its status says so.
+constexpr nanoseconds kStartPatience = seconds(10);
 
 std::vector<std::unique_ptr<net::EventLoop>> make_loops(unsigned count) {
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
@@ -153,14 +156,22 @@ void Server::run() {
   if (admin_) admin_->start();
   if (certificate_) watchers_.spawn("watch certificate", watch_certificate());
   tasks_.spawn("supervise", supervise());
+  watchers_.spawn("start", await_backend());
   threads_.emplace_back([this] { backend_loop_.run(); });
   for (std::size_t i = 1; i < loops_.size(); ++i) {
     threads_.emplace_back([loop = loops_[i].get()] { loop->run(); });
   }
-  stage_ = Stage::Ready;
-  announce();
   first_loop_.run();
   threads_.clear();
+}
+
+net::Task<> Server::await_backend() {
+  const MonotonicTime until = timers_.now() + kStartPatience;
+  const Result<> ready = co_await net::before(until, timers_, backend_->ready());
+  if (!ready && ready.error().code == ErrorCode::Cancelled) co_return;
+  if (!ready) log(LogLevel::Warning, "serving before everything is known of the cluster");
+  Stage starting = Stage::Starting;  // unless a signal came first
+  if (stage_.compare_exchange_strong(starting, Stage::Ready)) announce();
 }
 
 void Server::announce() const {

@@ -44,6 +44,7 @@ class Server {
   Result<> open_local(const LocalBackendFiles& files, backend::local::ProcessHost& host);
   Result<> open_kubernetes(const backend::kubernetes::KubernetesConfig& config);
   void make_workers(std::vector<Listeners> listeners, std::optional<net::Listener> admin);
+  net::Task<> await_backend();
   void announce() const;
 
   net::Task<Result<std::string>> fetch_keys(std::string url);

@@ -262,7 +262,8 @@ def test_no_previous_run_is_404(client):
 def test_previous_is_the_run_before(client):
     first = client.logs(RERUN)[0]
     client.run(RERUN, "kill", first[0].split()[1].decode())
-    eventually(lambda: client.logs(RERUN)[0] not in ([], first), "the second run")
+    eventually(lambda: client.logs(RERUN)[0] not in ([], first), "the second run",
+               timeout=40)  # a platform may wait a while before it runs it again
     assert client.logs(RERUN, previous="true")[0] == first
 
 

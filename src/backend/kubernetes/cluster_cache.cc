@@ -1,11 +1,16 @@
 #include "backend/kubernetes/cluster_cache.h"
 
 #include <algorithm>
-#include <set>
 
 #include "observe/log.h"
 
 namespace sluice::backend::kubernetes {
+namespace {
+
+constexpr const char* kNamespaces = "namespaces";
+constexpr const char* kPods = "pods";
+
+}  // namespace
 
 /// What all sinks share: which objects are there, so that a new list shows which are gone.
 class ClusterCache::Sink : public ObjectSink {
@@ -171,9 +176,9 @@ ClusterCache::~ClusterCache() = default;
 
 void ClusterCache::start() {
   watch_builtin("/api/v1/namespaces", ObjectForm::MetadataOnly,
-                std::make_unique<NamespaceSink>(*this, "namespaces", Presence::Always));
+                std::make_unique<NamespaceSink>(*this, kNamespaces, Presence::Always));
   watch_builtin("/api/v1/pods", ObjectForm::Whole,
-                std::make_unique<PodSink>(*this, "pods", Presence::Always));
+                std::make_unique<PodSink>(*this, kPods, Presence::Always));
   tasks_.spawn("discover kinds", discover_kinds());
   tasks_.spawn("publish", publish_changes());
 }
@@ -186,6 +191,16 @@ net::Task<> ClusterCache::stop() {
 std::shared_ptr<const ClusterSnapshot> ClusterCache::snapshot() const {
   const std::scoped_lock lock(mutex_);
   return snapshot_;
+}
+
+bool ClusterCache::is_started() const {
+  const std::shared_ptr<const ClusterSnapshot> known = snapshot();
+  std::vector<std::string> names{kNamespaces, kPods};
+  for (const GroupKind& kind : all_kinds()) names.push_back(to_string(kind));
+  return std::ranges::all_of(names, [&](const std::string& name) {
+    const auto found = std::ranges::find(known->resources, name, &WatchedResource::name);
+    return found != known->resources.end() && found->state != WatchState::Starting;
+  });
 }
 
 std::unique_ptr<PodWatch> ClusterCache::watch(std::shared_ptr<const PodRecord> pod,
@@ -229,11 +244,17 @@ net::Task<> ClusterCache::discover_kinds() {
   }
 }
 
-/// Those that rows and owners name and nobody watches; each once, though it may be both.
-std::vector<GroupKind> ClusterCache::missing_kinds() const {
+/// Those that rows and owners name; each once, though it may be both.
+std::set<GroupKind> ClusterCache::all_kinds() const {
   const std::vector<GroupKind> named = mapping_.kinds();
   std::set<GroupKind> kinds(named.begin(), named.end());
   kinds.insert(mapping_.owners.begin(), mapping_.owners.end());
+  return kinds;
+}
+
+/// Those of them that nobody watches.
+std::vector<GroupKind> ClusterCache::missing_kinds() const {
+  std::set<GroupKind> kinds = all_kinds();
   std::erase_if(kinds, [this](const GroupKind& kind) { return informers_.contains(kind); });
   return {kinds.begin(), kinds.end()};
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ class ClusterCache {
 
   /// The newest snapshot. Any thread.
   std::shared_ptr<const ClusterSnapshot> snapshot() const;
+  /// Whether the first answer about each resource is there: a list of it, that the cluster has none
+  /// of it, or why it can't be listed. Any thread.
+  bool is_started() const;
   /// Follows a pod of a snapshot. On the calling loop.
   std::unique_ptr<PodWatch> watch(std::shared_ptr<const PodRecord> pod, net::Executor executor);
 
@@ -56,6 +60,7 @@ class ClusterCache {
 
   void watch_builtin(std::string path, ObjectForm form, std::unique_ptr<Sink> sink);
   net::Task<> discover_kinds();
+  std::set<GroupKind> all_kinds() const;
   std::vector<GroupKind> missing_kinds() const;
   void take(const Discovered& found);
   void add_informer(const ApiResource& resource);

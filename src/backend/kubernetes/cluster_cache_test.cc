@@ -151,6 +151,23 @@ TEST_F(ClusterCacheTest, EverythingIsKnownOnceItIsListed) {
   EXPECT_EQ(state("ReplicaSet.apps"), WatchState::Starting);
 }
 
+TEST_F(ClusterCacheTest, IsStartedWhenEachResourceHasItsFirstAnswer) {
+  start();
+  for (const std::string& path : {kNamespaces, kPods, kRuns}) {
+    EXPECT_FALSE(cache_.is_started());
+    write(path, kEndOfList);
+  }
+  EXPECT_FALSE(cache_.is_started());
+  write(kReplicaSets, kEndOfList);
+  EXPECT_TRUE(cache_.is_started());
+}
+
+TEST_F(ClusterCacheTest, IsStartedWithoutAKindThatIsNotServed) {
+  serve_runs(false);
+  start_listed_without_runs();
+  EXPECT_TRUE(cache_.is_started());
+}
+
 TEST_F(ClusterCacheTest, OwnersBetweenWorkloadAndPodAreFollowed) {
   start_listed();
   write(kPods, pod("ADDED", "r-0", "p-1", "rs-1"));

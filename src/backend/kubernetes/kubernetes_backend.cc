@@ -11,6 +11,11 @@
 #include "net/event.h"
 
 namespace sluice::backend::kubernetes {
+namespace {
+
+constexpr nanoseconds kReadyInterval = milliseconds(10);
+
+}  // namespace
 
 Result<std::unique_ptr<KubernetesBackend>> KubernetesBackend::start(
     KubernetesConfig config, net::EventLoop& loop, std::vector<net::EventLoop*> sessions,
@@ -50,6 +55,11 @@ KubernetesBackend::KubernetesBackend(KubernetesConfig config, std::unique_ptr<Cl
       stopping_(loop.executor()) {}
 
 KubernetesBackend::~KubernetesBackend() = default;
+
+net::Task<Result<>> KubernetesBackend::ready() {
+  while (!cache_.is_started()) CO_TRY_VOID(co_await timers_.sleep_for(kReadyInterval));
+  co_return Result<>{};
+}
 
 /// Kubeconfig, certificates and tokens are reread by themselves when they change; a new mapping
 /// takes a restart.

@@ -39,6 +39,9 @@ class KubernetesBackend final : public ManagedBackend {
   /// The cluster's own answer to what callers may do; lives as long as the backend.
   auth::Authorizer& authorizer() { return authorizer_; }
 
+  /// Completes when the first answer about each kind is there. Looks every now and then: it happens
+  /// once.
+  net::Task<Result<>> ready() override;
   void reload() override;
   net::Task<> stop() override;
 

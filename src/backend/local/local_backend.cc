@@ -60,6 +60,8 @@ LocalBackend::LocalBackend(std::unique_ptr<Supervisor> supervisor)
 
 LocalBackend::~LocalBackend() = default;
 
+net::Task<Result<>> LocalBackend::ready() { co_return Result<>{}; }
+
 void LocalBackend::reload() { supervisor_->reload(); }
 
 net::Task<> LocalBackend::stop() { co_await supervisor_->stop(); }

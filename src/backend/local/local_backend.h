@@ -42,6 +42,7 @@ class LocalBackend final : public ManagedBackend {
   ~LocalBackend() override;
 
   /// New workloads start, removed ones stop, changed ones restart.
+  net::Task<Result<>> ready() override;  // at once: it has read its workloads when it starts
   void reload() override;
   /// Stops every workload: SIGTERM, 10 s, SIGKILL; 15 s at most in all. Any loop, while `loop`
   /// runs.
