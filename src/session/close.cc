@@ -34,8 +34,8 @@ std::optional<ws::Close> close_for(const SessionEnd& end) {
     case SessionEndKind::ClientClosed:
       return ws::Close{end.close ? end.close->code : CloseCode::Normal, {}};
     case SessionEndKind::Disconnected: return std::nullopt;
-    case SessionEndKind::TargetDeleted: return close(CloseCode::GoingAway);
-    case SessionEndKind::ShuttingDown: return close(CloseCode::GoingAway);
+    case SessionEndKind::TargetDeleted:
+    case SessionEndKind::ShuttingDown:
     case SessionEndKind::IdleTimeout: return close(CloseCode::GoingAway);
     case SessionEndKind::TokenExpired: return close(CloseCode::PolicyViolation);
     case SessionEndKind::ProtocolError:

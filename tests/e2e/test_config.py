@@ -263,6 +263,7 @@ def test_unreadable_state_directory_is_a_clear_error(tmp_path):
     assert "state" in result.stderr
 
 
+@pytest.mark.local  # others keep nothing there but a key
 def test_state_directory_of_another_server_is_a_clear_error(client):
     second = sluiced("--config", client.server.config)
     assert second.returncode == 2

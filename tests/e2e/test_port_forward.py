@@ -144,6 +144,19 @@ def test_hundreds_of_aborted_forwards_leave_it_working(client, listener):
 # --- half close ---
 
 
+def test_answer_after_the_clients_end_still_comes(client, listener):
+    with client.open(FORWARD, {"port": listener.port, "halfClose": "empty"}) as session:
+        connection = listener.accept()
+        session.send(b"question")
+        session.send(b"")
+        assert receive(connection, 8) == b"question"
+        connection.sendall(b"answer after your end")
+        connection.close()
+        assert session.read_until(b"end") == b"answer after your end"
+        assert session.read_close().code == 1000
+
+
+@pytest.mark.local  # a cluster has no way to pass it on
 def test_half_close_by_the_client(client, listener):
     with client.open(FORWARD, {"port": listener.port, "halfClose": "empty"}) as session:
         connection = listener.accept()
@@ -156,6 +169,7 @@ def test_half_close_by_the_client(client, listener):
         assert session.read_close().code == 1000
 
 
+@pytest.mark.local  # a cluster has no way to pass it on
 def test_half_close_by_the_pod_is_an_empty_message(client, listener):
     with client.open(FORWARD, {"port": listener.port, "halfClose": "empty"}) as session:
         connection = listener.accept()

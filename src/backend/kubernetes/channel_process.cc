@@ -25,6 +25,19 @@ ProcessExit exit_of_code(int code) {
   return Exited{code};
 }
 
+/// What a runtime says of a command that it can't start, without the names of the parts that the
+/// message came through: a close reason has room for 123 bytes.
+std::string cause_of(const std::string& message) {
+  constexpr std::string_view kLastPart = "unable to start container process: ";  // runc
+  constexpr std::string_view kGrpcCode = ": unknown";                            // containerd
+  std::string_view cause = message;
+  if (const std::size_t at = cause.rfind(kLastPart); at != std::string_view::npos) {
+    cause.remove_prefix(at + kLastPart.size());
+  }
+  if (cause.ends_with(kGrpcCode)) cause.remove_suffix(kGrpcCode.size());
+  return std::string(cause);
+}
+
 /// A connection that is lost shows that to its reader, with what the process said before.
 Result<> unless_lost(Result<> sent) {
   if (!sent && sent.error().code != ErrorCode::Cancelled) return {};
@@ -115,7 +128,7 @@ ProcessExit ChannelProcess::exit_of_end(const ws::Close& close) const {
 ProcessExit ChannelProcess::exit_of_status() const {
   const auto status = channel::parse_status(status_);
   if (!status) return ProcessFailed{"the cluster said nothing of the command's end"};
-  if (!status->exit_code) return ProcessFailed{status->message};  // could not be started
+  if (!status->exit_code) return ProcessFailed{cause_of(status->message)};
   if (options_.kind == Kind::Attach) return Detached{};
   return exit_of_code(*status->exit_code);
 }
@@ -130,6 +143,8 @@ net::Task<Result<>> ChannelProcess::write(Bytes bytes) {
 net::Task<Result<>> ChannelProcess::close_stdin() {
   if (!std::exchange(stdin_open_, false) || exit_) co_return Result<>{};
   if (options_.tty) {
+    // To the main process the key would be the end; an attach that ends doesn't end its target.
+    if (options_.kind == Kind::Attach) co_return Result<>{};
     const std::array key{kEndOfTransmission};
     const Bytes payload(key);
     Result<> sent = co_await upstream_->send_on(kStdin, payload);

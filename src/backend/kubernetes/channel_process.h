@@ -40,7 +40,8 @@ class ChannelProcess final : public RemoteProcess {
 
   net::Task<Result<ProcessOutput>> read(MutableBytes into) override;
   net::Task<Result<>> write(Bytes bytes) override;
-  /// On v4 without a terminal there is no way to end stdin but to end the session: nothing happens.
+  /// On v4 without a terminal there is no way to end stdin but to end the session, and at an
+  /// attached terminal it would end the target: nothing happens.
   net::Task<Result<>> close_stdin() override;
   void resize(TerminalSize size) override;
   /// Completes once read() has seen the end.

@@ -100,6 +100,17 @@ TEST_F(ChannelProcessTest, ACommandThatCannotBeStartedFailsInTheRuntimesWords) {
   EXPECT_THAT(std::get<ProcessFailed>(exit_after(kNotFound)).message, HasSubstr("not found"));
 }
 
+TEST_F(ChannelProcessTest, OfWhatTheRuntimeSaysTheCauseIsKept) {
+  open();
+  const char* const failed =
+      R"({"status":"Failure","reason":"InternalError","message":"error executing command in )"
+      R"(container: failed to exec in container: failed to start exec \"5f\": OCI runtime exec )"
+      R"(failed: exec failed: unable to start container process: exec: \"x\": executable file )"
+      R"(not found in $PATH: unknown"})";
+  EXPECT_EQ(std::get<ProcessFailed>(exit_after(failed)).message,
+            R"(exec: "x": executable file not found in $PATH)");
+}
+
 TEST_F(ChannelProcessTest, AnAttachHasNoResultOfItsOwn) {
   open({.kind = Kind::Attach});
   EXPECT_TRUE(std::holds_alternative<Detached>(exit_after(kSuccess)));
@@ -253,6 +264,12 @@ TEST_F(ChannelProcessTest, ATerminalsStdinEndsWithAKey) {
   open({.version = Version::V4, .stdin = true, .tty = true});
   ASSERT_TRUE(run(bed.loop, process->close_stdin()));
   EXPECT_EQ(bed.hear(), message(0, "\x04"));
+}
+
+TEST_F(ChannelProcessTest, AnAttachedTerminalsStdinIsLeftOpen) {
+  open({.kind = Kind::Attach, .stdin = true, .tty = true});
+  ASSERT_TRUE(run(bed.loop, process->close_stdin()));
+  EXPECT_EQ(bed.pipe.under_way_to_server(), 0U);
 }
 
 TEST_F(ChannelProcessTest, AnOlderServerCannotBeToldTheEndOfStdin) {

@@ -25,11 +25,12 @@ Result<std::string> TokenFile::read() {
   if (clock_.now() < due_) return token_;
   due_ = clock_.now() + kMaxAge;
   Result<std::string> fresh = read_token(path_);
-  if (fresh) token_ = *std::move(fresh);
-  if (!fresh) {
-    log(LogLevel::Error, "token file not read", fresh.error(), {{"file", path_}});
-    due_ = {};
+  if (fresh) {
+    token_ = *std::move(fresh);
+    return token_;
   }
+  log(LogLevel::Error, "token file not read", fresh.error(), {{"file", path_}});
+  due_ = {};
   if (!token_.empty()) return token_;
   Error error{ErrorCode::Unavailable, "the gateway could not get credentials for the cluster"};
   error.cause = path_ + ": " + fresh.error().message;

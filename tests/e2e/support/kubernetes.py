@@ -74,7 +74,9 @@ def container_of(workload, container, index):
              "REPLICA_INDEX": str(index)}
     variables = {f"SLUICE_{name}": value for name, value in names.items()}
     variables |= container.options.get("env", {})
-    spec = {"name": container.name, "image": IMAGE, "command": list(container.command),
+    # Kubernetes would replace $(NAME), and takes $$ for a $.
+    command = [argument.replace("$", "$$") for argument in container.command]
+    spec = {"name": container.name, "image": IMAGE, "command": command,
             "env": [{"name": name, "value": value} for name, value in variables.items()]}
     return spec | {key: container.options[key] for key in ("stdin", "tty", "workingDir")
                    if key in container.options}
