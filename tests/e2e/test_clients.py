@@ -278,7 +278,7 @@ def test_kubernetes_python_stdin_and_v5_close(client):
 
 
 def test_kubernetes_python_resize(client):
-    script = "read x; stty size"
+    script = "read x; until stty size 2>/dev/null | grep '33 99'; do sleep 0.05; done"
     session = stream(client, SHELL.path("exec"), {"command": argv("sh", "-c", script),
                                                   "stdin": "true", "tty": "true"})
     session.write_channel(ws_client.RESIZE_CHANNEL, json.dumps({"Width": 99, "Height": 33}))

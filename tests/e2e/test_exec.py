@@ -226,8 +226,8 @@ def test_process_that_ends_without_reading_its_stdin(client):
 
 def test_tty_merges_stderr_and_raw_size_comes_from_the_query(client):
     # A cluster sets the size when the command has begun already.
-    script = ("until stty size >/dev/null 2>&1; do sleep 0.05; done; stty size; echo err >&2; "
-              "tty >/dev/null || echo no terminal")
+    script = ("until test \"$(stty size 2>/dev/null)\"; do sleep 0.05; done; stty size; "
+              "echo err >&2; tty >/dev/null || echo no terminal")
     output, closed = client.run(SHELL, "sh", "-c", script, stdin="true", tty="true", columns=133,
                                 rows=44)
     assert output == b"44 133\r\nerr\r\n"

@@ -7,6 +7,7 @@ import pytest
 
 import cluster
 import samples as sample_workloads
+from gateway import Gateway
 
 
 def pytest_sessionstart():
@@ -20,6 +21,14 @@ def samples():
     sample_workloads.main()
     for namespace in ("runai-project1", "runai-project2", "research", "plain"):
         cluster.wait("condition=Ready", "pod", "-n", namespace, "--all", "--field-selector=status.phase!=Succeeded")
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    """sluiced: gateway(*workloads) brings workloads to life and returns a client who may do everything."""
+    one = Gateway(tmp_path_factory.mktemp("gateway"))
+    yield one
+    one.stop()
 
 
 @pytest.fixture

@@ -216,11 +216,15 @@ class KubernetesBackend:
 
     def serve(self, folder, *workloads, **changes):
         """A server, not yet started, in a cluster where the workloads are."""
+        self.create(*workloads)
+        return Server(folder, self.settings(**changes))
+
+    def create(self, *workloads):
+        """Brings those to life that have not been yet."""
         missing = [workload for workload in workloads if workload.path("") not in self._alive]
         if missing:
             create(*missing)
             self._alive |= {workload.path("") for workload in missing}
-        return Server(folder, self.settings(**changes))
 
     pod = staticmethod(pod_name)
 

@@ -1,0 +1,83 @@
+"""A session whose pod is deleted ends within two seconds, and says so (contract §4): the API server
+may leave its streams open, frozen. In one way a pod vanishes at once, in the other it gets time.
+"""
+import time
+import uuid
+
+import pytest
+
+from cluster import kubectl
+from gateway import Workload, namespace_of, pod_name, shell
+from support.rawws import Closed
+from support.tcp import Listener
+
+PATIENCE = 2.0  # seconds from the pod's disappearance to the session's end
+GRACE = 2
+DELETED = Closed(1001, "pod deleted")
+STUBBORN = "trap '' TERM; echo begun; while :; do sleep 0.05; done"
+
+
+@pytest.fixture
+def target(gateway):
+    """A workload of one pod, which runs, and alice's client."""
+    workload = Workload(f"victim-{uuid.uuid4().hex[:8]}", (shell(STUBBORN, stdin=True),))
+    return workload, gateway(workload)
+
+
+def begin_logs(client, workload):
+    session = client.open(workload.path("logs"), "follow=true")
+    assert session.read_until(b"begun\n")
+    return session
+
+
+def begin_exec(client, workload):
+    session = client.exec(workload, "sh", "-c", STUBBORN)
+    assert session.read_until(b"begun\n")
+    return session
+
+
+def begin_attach(client, workload):
+    return client.open(workload.path("attach"), "stdin=true")
+
+
+def begin_port_forward(client, workload):
+    listener = Listener()
+    session = client.open(workload.path("port-forward"), {"port": listener.port})
+    session.listener, session.connection = listener, listener.accept()
+    return session
+
+
+EACH = pytest.mark.parametrize("begin", [begin_logs, begin_exec, begin_attach, begin_port_forward])
+
+
+def delete(workload, *options):
+    kubectl("delete", "pod", pod_name(workload), "-n", namespace_of(workload.project), *options)
+
+
+@EACH
+def test_pod_that_vanishes_at_once_ends_the_session(target, begin):
+    workload, client = target
+    with begin(client, workload) as session:
+        delete(workload, "--grace-period=0", "--force", "--wait=false")
+        gone = time.monotonic()
+        assert session.read_all(timeout=20)[1] == DELETED
+        assert time.monotonic() - gone < PATIENCE
+
+
+@EACH
+def test_pod_that_is_given_time_ends_the_session_when_it_is_gone(target, begin):
+    workload, client = target
+    with begin(client, workload) as session:
+        delete(workload, f"--grace-period={GRACE}", "--wait=true")
+        gone = time.monotonic()
+        assert session.read_all(timeout=20)[1] == DELETED
+        assert time.monotonic() - gone < PATIENCE
+
+
+def test_pod_on_its_way_takes_no_new_session(target):
+    workload, client = target
+    delete(workload, "--grace-period=5", "--wait=false")
+    for endpoint, query in (("exec", "command=WyJ0cnVlIl0="), ("attach", None),
+                            ("port-forward", "port=80")):
+        answer = client.refused(workload.path(endpoint), query)
+        assert (answer.status, "terminating" in answer.message) == (409, True), endpoint
