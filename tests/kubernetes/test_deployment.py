@@ -89,18 +89,20 @@ def test_a_token_is_never_in_the_log(replicas):
 def test_a_replica_that_is_deleted_ends_its_sessions_in_order_and_the_other_goes_on(deployment, replicas, start):
     leaving, staying = replicas
     follow = {"follow": "true", "tailLines": 1}
-    grace = yaml.safe_load((BASE / "deployment.yaml").read_text())["spec"]["template"]["spec"]
+    pod = yaml.safe_load((BASE / "deployment.yaml").read_text())["spec"]["template"]["spec"]
     log = start("kubectl", "logs", "--follow", "-n", NAMESPACE, leaving.server.name)
     with leaving.open(COUNTER.path("logs"), follow) as ending, staying.exec(SHELL, "cat", stdin="true") as going_on:
         ending.read_until(b"count")
         deleted = time.monotonic()
         cluster.kubectl("delete", "pod", "-n", NAMESPACE, leaving.server.name, "--wait=false")
         eventually(lambda: request(leaving.server.admin, "GET", "/readyz", {}).status == 503, "it is no longer ready")
+        wait = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert time.monotonic() - deleted >= wait, "load balancers have not heard of it yet"
         with pytest.raises(Refused, match="503"):
             leaving.open(COUNTER.path("logs"), follow)
         assert ending.read_close() == Closed(1001, "server shutting down")
         cluster.wait("delete", f"pod/{leaving.server.name}", "-n", NAMESPACE)
-        assert time.monotonic() - deleted < grace["terminationGracePeriodSeconds"]
+        assert time.monotonic() - deleted < pod["terminationGracePeriodSeconds"]
         assert '"shut down"' in log.stdout.read(), "it was killed before it had ended by itself"
         going_on.send(b"still here")
         assert going_on.read_until(b"here") == b"still here"
