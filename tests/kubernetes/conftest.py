@@ -7,7 +7,9 @@ import pytest
 
 import cluster
 import samples as sample_workloads
+from faulty import FaultyGateway
 from gateway import Gateway
+from proxy import Proxy
 
 
 def pytest_sessionstart():
@@ -55,3 +57,20 @@ def start():
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory):
+    """sluiced with a project of its own, behind a proxy that can fail; one for each file of tests."""
+    proxy = Proxy()
+    served = FaultyGateway(tmp_path_factory.mktemp("faulty"), proxy, f"faults-{uuid.uuid4().hex[:8]}")
+    yield served
+    served.close()
+    proxy.close()
+
+
+@pytest.fixture
+def proxy(faulty):
+    """The faulty gateway's; it flows again when the test ends."""
+    yield faulty.proxy
+    faulty.proxy.resume()
