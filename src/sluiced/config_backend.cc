@@ -8,9 +8,11 @@ namespace sluice::sluiced {
 namespace {
 
 using backend::kubernetes::KubernetesConfig;
+using backend::kubernetes::LogSource;
 using yaml::Mapping;
 using yaml::Value;
 
+constexpr std::string_view kLogSources[] = {"api", "kubelet-files"};
 constexpr std::string_view kKinds[] = {"local", "kubernetes"};
 
 Result<> read_local(const Value& section, Config& config) {
@@ -74,6 +76,13 @@ Result<> read_kubernetes(const Value& section, Config& config) {
   }
   if (const auto value = map.take("mapping")) {
     TRY(kubernetes.mapping, read_mapping(*value, config));
+  }
+  if (const auto value = map.take("logs")) {
+    TRY(const std::size_t source, read_choice(*value, kLogSources));
+    kubernetes.logs = source == 0 ? LogSource::Api : LogSource::KubeletFiles;
+  }
+  if (const auto value = map.take("kubeletCertificateAuthority")) {
+    TRY(kubernetes.kubelets.authorities_file, read_named_file(*value, config));
   }
   if (const auto value = map.take("stateDir")) {
     TRY(config.auth.development.state_dir, read_path(*value, config));

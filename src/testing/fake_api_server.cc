@@ -238,6 +238,12 @@ net::Task<Result<ApiConnection>> FakeClusterAccess::connect() {
   co_return connection;
 }
 
+net::Task<Result<ApiConnection>> FakeClusterAccess::connect_node(std::string address) {
+  if (failure) co_return fail(*failure);
+  ApiConnection connection{server_.connect(), std::move(address), {}};
+  co_return connection;
+}
+
 net::Task<Result<std::optional<std::string>>> FakeClusterAccess::authorization() {
   co_return token;
 }

@@ -124,6 +124,8 @@ class FakeClusterAccess final : public backend::kubernetes::ClusterAccess {
   explicit FakeClusterAccess(FakeApiServer& server) : server_(server) {}
 
   net::Task<Result<backend::kubernetes::ApiConnection>> connect() override;
+  /// The server is its own kubelet.
+  net::Task<Result<backend::kubernetes::ApiConnection>> connect_node(std::string address) override;
   net::Task<Result<std::optional<std::string>>> authorization() override;
   void refused() override { ++refusals; }
 

@@ -49,7 +49,21 @@ net::Task<Result<>> AccessReviewAuthorizer::authorize(const auth::Caller& caller
                    "names that begin with \"system:\" are the cluster's own: no user or group of a "
                    "token may have one");
   }
-  std::string namespace_name = namespace_of_(project);
+  CO_TRY(const bool allowed, co_await may(caller, verb, namespace_of_(project)));
+  if (!allowed) co_return fail(denied(caller, verb, project));
+  co_return Result<>{};
+}
+
+net::Task<Result<>> AccessReviewAuthorizer::authorize_in(const auth::Caller& caller,
+                                                         workload::Verb verb,
+                                                         std::string namespace_name) {
+  CO_TRY(const bool allowed, co_await may(caller, verb, namespace_name));
+  if (!allowed) co_return fail(denied(caller, verb, namespace_name));
+  co_return Result<>{};
+}
+
+net::Task<Result<bool>> AccessReviewAuthorizer::may(const auth::Caller& caller, workload::Verb verb,
+                                                    std::string namespace_name) {
   // The review's own text is all that the answer depends on, whichever way it is asked.
   std::string question = subject_access_review(caller, access_for(verb), namespace_name);
   std::optional<bool> allowed = remembered(question);
@@ -57,8 +71,7 @@ net::Task<Result<>> AccessReviewAuthorizer::authorize(const auth::Caller& caller
     CO_TRY(allowed, co_await ask(caller, verb, std::move(namespace_name)));
     remember(std::move(question), *allowed);
   }
-  if (!*allowed) co_return fail(denied(caller, verb, project));
-  co_return Result<>{};
+  co_return *allowed;
 }
 
 net::Task<Result<bool>> AccessReviewAuthorizer::ask(const auth::Caller& caller, workload::Verb verb,

@@ -17,7 +17,8 @@ ErrorCode code_of(unsigned status) {
     case 403: return ErrorCode::PermissionDenied;
     case 404: return ErrorCode::NotFound;
     case 409:
-    case 410: return ErrorCode::Conflict;
+    case 410:
+    case 416: return ErrorCode::Conflict;  // a kubelet's: the file ends before the range
     default: return ErrorCode::Unavailable;
   }
 }

@@ -26,6 +26,9 @@ class ClusterAccess {
   /// Connects to an API server (the next one after a failure, where there are several), on the
   /// calling loop. Errors: Unavailable, its cause naming the server; Cancelled.
   virtual net::Task<Result<ApiConnection>> connect() = 0;
+  /// Connects to the kubelet at a node's address, whose certificate must be valid for it, whatever
+  /// is configured for the API server: our credentials go to nobody unknown. Errors: as connect().
+  virtual net::Task<Result<ApiConnection>> connect_node(std::string address) = 0;
   /// The Authorization field for the next request; nullopt: the client certificate says it all.
   /// Errors: Unavailable (token file unreadable, exec plugin failed); Cancelled.
   virtual net::Task<Result<std::optional<std::string>>> authorization() = 0;

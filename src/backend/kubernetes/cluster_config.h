@@ -2,6 +2,7 @@
 // account says it. A value; nothing is opened or read yet.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,12 +28,20 @@ struct ExecPlugin {
   std::string install_hint;                                      // for when it can't be found
 };
 
+/// How to reach the kubelets of the cluster's nodes.
+struct KubeletConfig {
+  std::uint16_t port = 10250;
+  std::string authorities_file;  // PEM, of their certificates; empty: the cluster's authorities
+};
+
 struct ClusterConfig {
   std::vector<std::string> servers;  // http or https URLs; the same cluster behind each
   TextOrFile authorities;            // PEM; empty: the system's
   bool insecure_skip_tls_verify = false;
   std::string tls_server_name;  // for the server's certificate; empty: the URL's host
   std::string proxy_url;        // http or socks5; empty: none
+
+  KubeletConfig kubelets;
 
   // At most one of these says who we are, or a client certificate, or nothing does.
   std::string token;

@@ -34,10 +34,21 @@ void add_watches(FeatureStatus& workloads, const ClusterSnapshot& snapshot) {
   }
 }
 
+/// One reason stands for all: it is mostly the same.
+void add_kubelets(FeatureStatus& logs, const std::vector<KubeletRefusal>& kubelets) {
+  if (kubelets.empty()) return;
+  degrade(logs, FeatureState::Degraded,
+          fmt::format("the log files of {} node{} can't be read, so that logs come from the API "
+                      "server (node {}: {})",
+                      kubelets.size(), kubelets.size() == 1 ? "" : "s", kubelets.front().node,
+                      kubelets.front().reason));
+}
+
 }  // namespace
 
 workload::ClusterStatus cluster_status(const ClusterSnapshot& snapshot,
-                                       const SelfTestResult& self_test) {
+                                       const SelfTestResult& self_test,
+                                       const std::vector<KubeletRefusal>& kubelets) {
   workload::ClusterStatus status;
   status.backend_kind = "kubernetes";
   status.backend_version = self_test.version;
@@ -50,6 +61,7 @@ workload::ClusterStatus cluster_status(const ClusterSnapshot& snapshot,
   for (const char* name : {"logs", "exec", "attach", "portForward", "workloads"}) {
     FeatureStatus feature{name, FeatureState::Ok, {}};
     add_permissions(feature, self_test);
+    if (feature.name == "logs") add_kubelets(feature, kubelets);
     if (feature.name == "workloads") add_watches(feature, snapshot);
     status.features.push_back(std::move(feature));
   }

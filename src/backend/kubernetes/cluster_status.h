@@ -2,12 +2,14 @@
 #pragma once
 
 #include "backend/kubernetes/cluster_snapshot.h"
+#include "backend/kubernetes/kubelets.h"
 #include "backend/kubernetes/self_test.h"
 #include "workload/status.h"
 
 namespace sluice::backend::kubernetes {
 
 workload::ClusterStatus cluster_status(const ClusterSnapshot& snapshot,
-                                       const SelfTestResult& self_test);
+                                       const SelfTestResult& self_test,
+                                       const std::vector<KubeletRefusal>& kubelets = {});
 
 }  // namespace sluice::backend::kubernetes

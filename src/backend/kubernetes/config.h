@@ -5,12 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "backend/kubernetes/cluster_config.h"
+
 namespace sluice::backend::kubernetes {
 
 /// As whom the API server sees what a caller asks for.
 enum class ActingAs {
   Caller,   // impersonation: the cluster's own RBAC and audit decide and record
   Gateway,  // ourselves, after a SubjectAccessReview for the caller
+};
+
+/// Where logs are read from.
+enum class LogSource {
+  Api,           // the API server's pods/log
+  KubeletFiles,  // the kubelets' log files; the API server where a kubelet refuses
 };
 
 struct KubernetesConfig {
@@ -20,6 +28,8 @@ struct KubernetesConfig {
   std::string context;                   // of the kubeconfig; empty: the current one
   std::string mapping = "runai";         // a preset's name, or a file's path
   ActingAs acting_as = ActingAs::Caller;
+  LogSource logs = LogSource::Api;
+  KubeletConfig kubelets;
 };
 
 }  // namespace sluice::backend::kubernetes

@@ -5,18 +5,37 @@
 #include "backend/kubernetes/kubeconfig.h"
 #include "base/bytes.h"
 #include "base/file.h"
+#include "net/deadline.h"
+#include "net/tls_stream.h"
 #include "observe/log.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
 
 constexpr std::size_t kMaxKubeconfigBytes = 4_MiB;
+/// How long a kubelet may take to answer, TLS included: nodes go without a word.
+constexpr nanoseconds kNodePatience = seconds(3);
+
+ClusterConfig config_for_nodes(ClusterConfig config) {
+  config.insecure_skip_tls_verify = false;
+  if (!config.kubelets.authorities_file.empty()) {
+    config.authorities = {.text = {}, .file = config.kubelets.authorities_file};
+  }
+  return config;
+}
 
 }  // namespace
 
+ConfiguredAccess::ConfiguredAccess(ClusterConfig config, net::Timers& timers)
+    : config_(std::move(config)),
+      node_config_(config_for_nodes(config_)),
+      timers_(timers),
+      tls_(config_),
+      node_tls_(node_config_) {}
+
 Result<std::unique_ptr<ConfiguredAccess>> ConfiguredAccess::open(ClusterConfig config,
                                                                  net::Timers& timers) {
-  std::unique_ptr<ConfiguredAccess> access(new ConfiguredAccess(std::move(config)));
+  std::unique_ptr<ConfiguredAccess> access(new ConfiguredAccess(std::move(config), timers));
   const ClusterConfig& chosen = access->config_;
   TRY(access->endpoints_, ApiEndpoints::from(chosen, timers));
   if (access->endpoints_->any_secure() && !chosen.exec) TRY_VOID(access->tls_.current({}));
@@ -46,6 +65,24 @@ net::Task<Result<ApiConnection>> ConfiguredAccess::connect() {
     CO_TRY(tls, tls_.current(credential));
   }
   co_return co_await endpoints_->connect(std::move(tls));
+}
+
+net::Task<Result<ApiConnection>> ConfiguredAccess::connect_node(std::string address) {
+  ExecCredential credential;
+  if (exec_) {
+    CO_TRY(credential, co_await exec_->get());
+  }
+  CO_TRY(const auto tls, node_tls_.current(credential));
+  const std::uint16_t port = config_.kubelets.port;
+  auto connecting = net::connect_tcp(address, port);
+  CO_TRY(std::unique_ptr<net::TcpStream> tcp,
+         co_await net::before(timers_.now() + kNodePatience, timers_, std::move(connecting)));
+  ApiConnection connection;
+  connection.authority = address.contains(':') ? fmt::format("[{}]:{}", address, port)
+                                               : fmt::format("{}:{}", address, port);
+  CO_TRY(connection.stream, co_await net::connect_tls(std::move(tcp), tls, std::move(address),
+                                                      timers_, kNodePatience));
+  co_return connection;
 }
 
 net::Task<Result<std::optional<std::string>>> ConfiguredAccess::authorization() {

@@ -18,18 +18,22 @@ namespace sluice::backend::kubernetes {
 class ConfiguredAccess final : public ClusterAccess {
  public:
   /// Reads the files that the configuration names, and warns where it trusts any server. Errors:
-  /// InvalidArgument (URLs), Unavailable (files).
+  /// InvalidArgument (URLs), Unavailable (files). `timers` outlives it.
   static Result<std::unique_ptr<ConfiguredAccess>> open(ClusterConfig config, net::Timers& timers);
 
   net::Task<Result<ApiConnection>> connect() override;
+  net::Task<Result<ApiConnection>> connect_node(std::string address) override;
   net::Task<Result<std::optional<std::string>>> authorization() override;
   void refused() override;
 
  private:
-  explicit ConfiguredAccess(ClusterConfig config) : config_(std::move(config)), tls_(config_) {}
+  ConfiguredAccess(ClusterConfig config, net::Timers& timers);
 
   const ClusterConfig config_;
+  const ClusterConfig node_config_;  // as we are known to kubelets, and whom we trust there
+  net::Timers& timers_;
   ClusterTls tls_;
+  ClusterTls node_tls_;
   std::unique_ptr<ApiEndpoints> endpoints_;
   std::unique_ptr<TokenFile> token_file_;  // at most one of these two
   std::unique_ptr<ExecCredentials> exec_;

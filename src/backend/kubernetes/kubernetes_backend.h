@@ -12,6 +12,7 @@
 #include "backend/kubernetes/access_review_authorizer.h"
 #include "backend/kubernetes/cluster_cache.h"
 #include "backend/kubernetes/config.h"
+#include "backend/kubernetes/kubelets.h"
 #include "backend/kubernetes/loop_tasks.h"
 #include "backend/kubernetes/self_test.h"
 #include "backend/kubernetes/stdin_holds.h"
@@ -71,6 +72,11 @@ class KubernetesBackend final : public ManagedBackend {
   /// Follows the pod that resolve() found, on the calling loop. Errors: NotFound: it is gone
   /// meanwhile.
   net::Task<Result<std::unique_ptr<PodWatch>>> watch_pod(workload::PodRef pod);
+  /// The log from its node's files; null: it has to come from the API server. Errors:
+  /// PermissionDenied, NotFound: the caller's.
+  net::Task<Result<std::unique_ptr<LogStream>>> open_files(const auth::Caller& caller,
+                                                           workload::ContainerRef container,
+                                                           LogOptions options);
   StreamServices stream_services() { return {client_, tasks_, timers_, stdin_holds_}; }
   std::string namespace_of(std::string_view project) const;
   net::Task<> stop_watching(std::move_only_function<void()> stopped);
@@ -82,6 +88,7 @@ class KubernetesBackend final : public ManagedBackend {
   net::Timers& timers_;
   Random& random_;
   ApiClient client_;
+  Kubelets kubelets_;
   ClusterCache cache_;
   SelfTest self_test_;
   AccessReviewAuthorizer authorizer_;

@@ -16,6 +16,7 @@ Result<ClusterConfig> read_config(const KubernetesConfig& config) {
 Result<std::unique_ptr<ClusterAccess>> open_cluster_access(const KubernetesConfig& config,
                                                            net::Timers& timers) {
   TRY(ClusterConfig cluster, read_config(config));
+  cluster.kubelets = config.kubelets;
   return ConfiguredAccess::open(std::move(cluster), timers);
 }
 
