@@ -53,10 +53,17 @@ class ConfiguredAccessTest : public ::testing::Test {
     const auto context = net::TlsContext::for_server(file("server.crt"), file("server.key"));
     (void)co_await net::accept_tls(*std::move(tcp), *context, timers_, seconds(5));
   }
-  Result<ApiConnection> connect(ClusterAccess& access) {
+  Result<ApiConnection> connect(ClusterAccess& access) { return served(access.connect()); }
+  /// The server is the kubelet of the node at 127.0.0.1.
+  Result<ApiConnection> connect_node(ClusterConfig config) {
+    config.kubelets.port = listener_.address().port;
+    const auto access = open(std::move(config));
+    return served(access->connect_node("127.0.0.1"));
+  }
+  Result<ApiConnection> served(net::Task<Result<ApiConnection>> connecting) {
     net::TaskGroup group(loop_.executor());
     group.spawn("server", accept_once());
-    Result<ApiConnection> connection = testing::run(loop_, access.connect());
+    Result<ApiConnection> connection = testing::run(loop_, std::move(connecting));
     group.cancel();
     testing::run_until_empty(loop_, group);
     return connection;
@@ -105,6 +112,26 @@ TEST_F(ConfiguredAccessTest, AnyServerIsTrustedOnlyWhereThatIsAsked) {
   EXPECT_FALSE(connect(*open(insecure)));
   insecure.insecure_skip_tls_verify = true;
   EXPECT_TRUE(connect(*open(insecure)));
+}
+
+TEST_F(ConfiguredAccessTest, KubeletIsReachedIfTheClustersAuthorityOrItsOwnVouchesForIt) {
+  const auto connection = connect_node(config());
+  ASSERT_TRUE(connection) << connection.error().message;
+  EXPECT_EQ(connection->authority, listener_.address().to_string());
+  ClusterConfig other = config();
+  write("kubelets.crt", certificate_.certificate_pem);
+  make_certificate();
+  trust_certificate();
+  other.kubelets.authorities_file = file("kubelets.crt");
+  EXPECT_FALSE(connect_node(other)) << "the named authority alone counts";
+}
+
+TEST_F(ConfiguredAccessTest, UnknownKubeletIsNeverTrusted) {
+  ClusterConfig insecure = config();
+  insecure.authorities = {};
+  insecure.insecure_skip_tls_verify = true;
+  EXPECT_TRUE(connect(*open(insecure)));
+  EXPECT_FALSE(connect_node(insecure));
 }
 
 TEST_F(ConfiguredAccessTest, FilesThatAreMissingOrBrokenAreToldWhenItOpens) {

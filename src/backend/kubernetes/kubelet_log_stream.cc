@@ -41,8 +41,8 @@ net::Task<Result<std::unique_ptr<LogStream>>> open_kubelet_log(LogServices servi
                                                                std::unique_ptr<PodWatch> pod,
                                                                std::string container,
                                                                LogOptions options) {
-  auto log = std::make_unique<KubeletLogStream>(services, std::move(pod), std::move(container),
-                                                options);
+  auto log =
+      std::make_unique<KubeletLogStream>(services, std::move(pod), std::move(container), options);
   CO_TRY_VOID(co_await log->open());
   co_return log;
 }
@@ -67,8 +67,8 @@ net::Task<Result<>> KubeletLogStream::open() {
     co_return fail(ErrorCode::NotFound, "the container has not begun");
   }
   restart_ = record->restarts - (previous_ ? 1 : 0);
-  folder_ = fmt::format("/logs/pods/{}_{}_{}/{}/", pod->namespace_name, pod->name, pod->uid,
-                        container_);
+  folder_ =
+      fmt::format("/logs/pods/{}_{}_{}/{}/", pod->namespace_name, pod->name, pod->uid, container_);
   CO_TRY(Files files, co_await list());
   // What is compressed isn't read.
   const auto compressed = std::ranges::find_if(files.rbegin(), files.rend(), &LogFile::compressed);
@@ -151,8 +151,7 @@ net::Task<Result<>> KubeletLogStream::request() {
   request.fields.add("Range", fmt::format("bytes={}-", begin));
   asked_at_ = run_state();
   body_has_news_ = false;
-  Result<std::unique_ptr<ApiStream>> opened =
-      co_await services_.client.stream(std::move(request));
+  Result<std::unique_ptr<ApiStream>> opened = co_await services_.client.stream(std::move(request));
   if (opened) {
     body_ = *std::move(opened);
     cursor_->begin_body(body_->head().status == kPartialContent ? begin : 0);

@@ -1,6 +1,7 @@
 // KubeletLogStream: a container's log by the files that its node's kubelet serves: at the speed of
-// files, and back to the oldest rotated file that isn't compressed. It stays with the run that it was opened on; a follow asks for
-// what was added, again and again, and goes on at the very byte, through rotation (LogCursor).
+// files, and back to the oldest rotated file that isn't compressed. It stays with the run that it
+// was opened on; a follow asks for what was added, again and again, and goes on at the very byte,
+// through rotation (LogCursor).
 #pragma once
 
 #include <memory>
@@ -73,14 +74,14 @@ class KubeletLogStream final : public LogStream {
   std::string folder_;  // path of the container's files
   loglines::Reader reader_;
 
-  std::optional<LogCursor> cursor_;   // set by open()
-  std::size_t files_left_ = 0;        // not following: this one and those behind it
-  std::unique_ptr<ApiStream> body_;   // null: to be asked for
+  std::optional<LogCursor> cursor_;  // set by open()
+  std::size_t files_left_ = 0;       // not following: this one and those behind it
+  std::unique_ptr<ApiStream> body_;  // null: to be asked for
   bool body_has_news_ = false;
-  bool is_mistaken_ = false;  // the body was another file's
-  bool is_settled_ = false;           // the rotated file
+  bool is_mistaken_ = false;                // the body was another file's
+  bool is_settled_ = false;                 // the rotated file
   RunState asked_at_ = RunState::NotBegun;  // the last request
-  nanoseconds pause_{};               // before the next request
+  nanoseconds pause_{};                     // before the next request
   nanoseconds interval_ = kBusyInterval;
   std::optional<MonotonicTime> failing_since_;
 

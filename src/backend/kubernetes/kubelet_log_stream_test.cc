@@ -66,12 +66,11 @@ class KubeletLogStreamTest : public ::testing::Test {
     range.remove_prefix(std::string_view("bytes=").size());
     range.remove_suffix(1);
     const auto begin = static_cast<std::size_t>(*parse_int64(range));
-    if (begin > 0 && begin >= file->second.size()) return http::Response{{416, {}}, "invalid range"};
+    if (begin > 0 && begin >= file->second.size())
+      return http::Response{{416, {}}, "invalid range"};
     return http::Response{{206, {}}, file->second.substr(begin)};
   }
-  void rotate() {
-    files_[kRotated] = std::exchange(files_["0.log"], "");
-  }
+  void rotate() { files_[kRotated] = std::exchange(files_["0.log"], ""); }
 
   void publish() {
     registry_.publish("u1", std::make_shared<const PodRecord>(pod_));

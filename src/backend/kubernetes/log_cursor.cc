@@ -27,8 +27,8 @@ Result<std::size_t> LogCursor::take(std::string_view bytes) {
     skip = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), offset_ - body_at_));
     std::string_view known = bytes.substr(0, skip);
     if (body_at_ < overlap_at) {
-      known.remove_prefix(static_cast<std::size_t>(
-          std::min<std::uint64_t>(known.size(), overlap_at - body_at_)));
+      known.remove_prefix(
+          static_cast<std::size_t>(std::min<std::uint64_t>(known.size(), overlap_at - body_at_)));
     }
     const std::uint64_t known_at = body_at_ + skip - known.size();
     const auto at = static_cast<std::size_t>(known_at - overlap_at);

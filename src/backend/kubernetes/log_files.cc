@@ -14,9 +14,8 @@ constexpr std::string_view kTimeShape = "00000000-000000";
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_time(std::string_view text) {
-  return std::ranges::equal(text, kTimeShape, [](char c, char shape) {
-    return shape == '0' ? is_digit(c) : c == shape;
-  });
+  return std::ranges::equal(
+      text, kTimeShape, [](char c, char shape) { return shape == '0' ? is_digit(c) : c == shape; });
 }
 
 /// nullopt: the name is none of a log file of that run.

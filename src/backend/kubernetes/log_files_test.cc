@@ -13,9 +13,7 @@ std::vector<std::string> names(const std::vector<LogFile>& files) {
   return names;
 }
 
-std::string link(const std::string& name) {
-  return "<a href=\"" + name + "\">" + name + "</a>\n";
-}
+std::string link(const std::string& name) { return "<a href=\"" + name + "\">" + name + "</a>\n"; }
 
 TEST(LogFiles, FilesOfARunComeOldestFirst) {
   const std::string listing = "<!doctype html>\n<pre>\n" + link("0.log") + link("1.log") +
