@@ -1,0 +1,80 @@
+"""kubectl, an independent client, sees the same bytes as the gateway's users do."""
+import base64
+import hashlib
+import re
+import socket
+import subprocess
+
+import pytest
+
+from faulty import catalogue, namespace_of
+
+SIZE = 5_000_000
+
+
+@pytest.fixture(scope="module")
+def witness(faulty):
+    """Has five megabytes that are no text, a log of all kinds of lines, and an echo, for one connection, on two ports."""
+    script = (f"head -c {SIZE} /dev/urandom >/tmp/blob; printf 'one\\n\\n two \\ttab\\nümlaut\\n'; "
+              "nc -l -p 18600 -e cat & nc -l -p 18601 -e cat & " + catalogue.FOREVER)
+    workload = faulty.workload("witness", script)
+    faulty.client.run(workload, "sh", "-c", f"until [ $(wc -c </tmp/blob) = {SIZE} ]; do sleep 0.1; done")
+    return workload
+
+
+def kubectl(faulty, verb, *arguments, stdin=None):
+    done = subprocess.run(["kubectl", verb, "-n", namespace_of(faulty.project), *arguments], input=stdin,
+                          capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_logs_are_the_same(faulty, witness):
+    messages, closed = faulty.client.logs(witness)
+    assert closed.code == 1000
+    assert b"".join(messages) == kubectl(faulty, "logs", "witness-0-0")
+    assert len(messages) == 4
+
+
+def test_logs_with_time_stamps_are_the_same(faulty, witness):
+    messages, _ = faulty.client.logs(witness, timestamps="true")
+    assert b"".join(messages) == kubectl(faulty, "logs", "--timestamps", "witness-0-0")
+
+
+def test_what_a_command_writes_is_the_same(faulty, witness):
+    output, closed = faulty.client.run(witness, "cat", "/tmp/blob")
+    assert (closed.code, closed.reason) == (1000, "exit code 0")
+    assert len(output) == SIZE
+    assert output == kubectl(faulty, "exec", "witness-0-0", "--", "cat", "/tmp/blob")
+
+
+def test_what_a_command_reads_is_the_same(faulty, witness):
+    blob = kubectl(faulty, "exec", "witness-0-0", "--", "cat", "/tmp/blob")
+    with faulty.client.exec(witness, "sha256sum", stdin="true", stdinEof="empty") as session:
+        for begin in range(0, SIZE, 65536):
+            session.send(blob[begin:begin + 65536])
+        session.send(b"")
+        messages, closed = session.read_all(30)
+    theirs = kubectl(faulty, "exec", "-i", "witness-0-0", "--", "sha256sum", stdin=blob)
+    assert closed.code == 1000
+    assert b"".join(messages) == theirs
+    assert theirs.split()[0].decode() == hashlib.sha256(blob).hexdigest()
+
+
+def test_a_forwarded_port_gives_the_same(faulty, witness, start):
+    text = base64.b64encode(bytes(range(256)) * 100)
+    with faulty.client.open(witness.path("port-forward"), {"port": 18600}) as session:
+        session.send(text)
+        ours = b""
+        while len(ours) < len(text):
+            ours += session.message()
+    forward = start("kubectl", "port-forward", "-n", namespace_of(faulty.project), "witness-0-0", ":18601")
+    port = int(re.search(r"127\.0\.0\.1:(\d+)", forward.stdout.readline())[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(text)
+        theirs = b""
+        while len(theirs) < len(text):
+            data = connection.recv(65536)
+            assert data, "kubectl's connection ended early"
+            theirs += data
+    assert ours == theirs == text
