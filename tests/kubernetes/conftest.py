@@ -21,6 +21,8 @@ def pytest_sessionstart():
 def samples():
     """The sample workloads, running. They stay when the tests end: the next run finds them."""
     sample_workloads.main()
+    # Otherwise it would be among those that are waited for to be ready.
+    cluster.wait("jsonpath={.status.phase}=Succeeded", "-n", "runai-project1", "pod/finished-0-0")
     for namespace in ("runai-project1", "runai-project2", "research", "plain"):
         cluster.wait("condition=Ready", "pod", "-n", namespace, "--all", "--field-selector=status.phase!=Succeeded")
 

@@ -14,7 +14,7 @@ SIZE = 5_000_000
 
 @pytest.fixture(scope="module")
 def witness(faulty):
-    """Has five megabytes that are no text, a log of all kinds of lines, and an echo, for one connection, on two ports."""
+    """Five megabytes that are no text, a log of all kinds of lines, and an echo on two ports, for one connection."""
     script = (f"head -c {SIZE} /dev/urandom >/tmp/blob; printf 'one\\n\\n two \\ttab\\nümlaut\\n'; "
               "nc -l -p 18600 -e cat & nc -l -p 18601 -e cat & " + catalogue.FOREVER)
     workload = faulty.workload("witness", script)
