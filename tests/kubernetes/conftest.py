@@ -1,15 +1,18 @@
 """Fixtures. The tests run inside the bed (./dev kubernetes test), where KUBECONFIG names its administrator."""
 import os
+import pathlib
 import subprocess
+import sys
 import uuid
 
 import pytest
 
-import cluster
-import samples as sample_workloads
-from faulty import FaultyGateway
-from gateway import Gateway
-from proxy import Proxy
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))  # for its folder `support`
+import cluster  # noqa: E402
+import samples as sample_workloads  # noqa: E402
+from faulty import FaultyGateway  # noqa: E402
+from gateway import Gateway  # noqa: E402
+from proxy import Proxy  # noqa: E402
 
 
 def pytest_sessionstart():

@@ -1,20 +1,15 @@
 """A real sluiced before the bed's API server, with a proxy between that can fail, and workloads to try it on."""
 import json
-import pathlib
-import sys
-import time
 
 import cluster
-
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from support import catalogue, rawws  # noqa: E402
-from support.client import Client  # noqa: E402
-from support.kubernetes import (KubernetesBackend, described, namespace_of,  # noqa: E402
+from support import catalogue
+from support.client import Client
+from support.kubernetes import (KubernetesBackend, described, namespace_of,
                                 pod_of, prepare_project)
-from support.server import Server  # noqa: E402
-from support.waiting import eventually  # noqa: E402
+from support.server import Server
+from support.waiting import eventually
 
-__all__ = ["FaultyGateway", "catalogue", "rawws", "eventually", "namespace_of", "seconds_until"]
+__all__ = ["FaultyGateway", "catalogue", "eventually", "namespace_of"]
 
 
 class FaultyGateway:
@@ -59,10 +54,3 @@ class FaultyGateway:
         cluster.kubectl("delete", "namespace", namespace_of(self.project), namespace_of(catalogue.PROJECT),
                         "--wait=false", "--ignore-not-found")
         assert code == 0, self.server.output
-
-
-def seconds_until(event):
-    """How long event() takes, and what it gives."""
-    begin = time.monotonic()
-    value = event()
-    return time.monotonic() - begin, value

@@ -2,13 +2,9 @@
 
 Workloads, users and their rights are those of the end-to-end suite (tests/e2e/support).
 """
-import pathlib
-import sys
-
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from support.catalogue import Workload, shell  # noqa: E402, F401
-from support.client import Client  # noqa: E402
-from support.kubernetes import KubernetesBackend, namespace_of, pod_name  # noqa: E402, F401
+from support.catalogue import Workload, shell  # noqa: F401
+from support.client import Client
+from support.kubernetes import KubernetesBackend, namespace_of, pod_name  # noqa: F401
 
 
 class Gateway:

@@ -1,7 +1,6 @@
 """sluiced runs in the cluster as deploy/kubernetes has it: two replicas, either of which serves everybody."""
 import os
 import pathlib
-import sys
 import time
 
 import pytest
@@ -9,16 +8,14 @@ import yaml
 
 import cluster
 from deployment import BASE, NAMESPACE, ROOT, Deployment
-
-sys.path.append(str(ROOT / "tests/e2e"))
-from support import tokens  # noqa: E402
-from support.catalogue import Workload  # noqa: E402
-from support.client import Client  # noqa: E402
-from support.httpclient import request  # noqa: E402
-from support.kubernetes import binding  # noqa: E402
-from support.platform import VERBS  # noqa: E402
-from support.rawws import Closed, Refused  # noqa: E402
-from support.waiting import eventually  # noqa: E402
+from support import tokens
+from support.catalogue import Workload
+from support.client import Client
+from support.httpclient import request
+from support.kubernetes import binding
+from support.platform import VERBS
+from support.rawws import Closed, Refused
+from support.waiting import eventually
 
 PROJECT = "runai-project1"
 COUNTER = Workload("counter", (), project="project1")

@@ -1,16 +1,12 @@
 """Logs by the kubelet's files against those by the API server: the same bytes, of the same pod."""
-import pathlib
-import sys
 import time
 
 import pytest
 
 import cluster
-
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from support import catalogue  # noqa: E402
-from support.client import Client  # noqa: E402
-from support.kubernetes import DEPLOY, KubernetesBackend  # noqa: E402
+from support import catalogue
+from support.client import Client
+from support.kubernetes import DEPLOY, KubernetesBackend
 
 COUNT = 100_000  # lines of 150 bytes: beyond the size of a log file, in parts, so that it is seen to be
 NUMBERS = f"""pad=$(head -c 140 /dev/zero | tr '\\0' x)

@@ -1,7 +1,5 @@
 #include "backend/kubernetes/api_log_stream.h"
 
-#include <array>
-
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -11,30 +9,12 @@ namespace sluice::backend::kubernetes {
 namespace {
 
 constexpr BackoffOptions kResumeBackoff{milliseconds(100), 2.0, seconds(5), 0.5};
-constexpr const char* kPodDeleted = "pod deleted";
 /// More is not received before it is read.
 constexpr std::size_t kMaxBufferBytes = 256_KiB;
-
-/// What all streams of a thread yield their pieces in, one at a time.
-std::span<LogPiece> scratch() {
-  thread_local const auto pieces = std::make_unique<std::array<LogPiece, 8192>>();
-  return *pieces;
-}
-
-loglines::ReaderOptions reader_options(const LogOptions& options) {
-  loglines::ReaderOptions reader;
-  reader.format = loglines::Format::Stamped;
-  reader.timestamps = options.timestamps ? loglines::Timestamps::Keep : loglines::Timestamps::Strip;
-  reader.since = options.since;
-  reader.limit_bytes = options.limit_bytes;
-  return reader;
-}
 
 bool is_over(RunState state) {
   return state == RunState::Ended || state == RunState::Replaced || state == RunState::Forgotten;
 }
-
-std::unexpected<Error> lines_lost() { return fail(ErrorCode::Unavailable, "log lines lost"); }
 
 }  // namespace
 
@@ -69,7 +49,7 @@ ApiLogStream::ApiLogStream(LogServices services, net::Executor executor,
       as_(std::move(as)),
       run_(container_),
       resume_(options),
-      reader_(reader_options(options)),
+      reader_(reader_options(options, loglines::Format::Stamped)),
       reading_(follow_ && !previous_ ? resume_.next_reading() : Reading::Once),
       backoff_(kResumeBackoff) {}
 
@@ -104,7 +84,7 @@ net::Task<Result<>> ApiLogStream::readable() {
 }
 
 Result<std::span<const LogPiece>> ApiLogStream::read() {
-  const std::span<LogPiece> pieces = scratch();
+  const std::span<LogPiece> pieces = log_piece_scratch();
   while (!end_) {
     loglines::Reader::Progress progress;
     if (ready_ > 0 && !reader_.limit_reached()) {
@@ -116,7 +96,7 @@ Result<std::span<const LogPiece>> ApiLogStream::read() {
       if (progress.pieces == 0) {
         if (reason_ == nullptr) reason_ = "end of logs";
         end_reason_ = reason_;
-        end_ = end_reason_ == kPodDeleted ? StreamEnd::TargetDeleted : StreamEnd::Completed;
+        end_ = end_of_log(end_reason_);
         drop_body();
       }
     } else {
@@ -264,7 +244,7 @@ Result<> ApiLogStream::plan(RunState state) {
   if (state == RunState::PodGone) {
     reason_ = kPodDeleted;
   } else if (state == RunState::Forgotten && !previous_) {
-    if (last_end_ == BodyEnd::Cut) return lines_lost();
+    if (last_end_ == BodyEnd::Cut) return log_lines_lost();
     finish();
   } else if (follow_ && !previous_) {
     reading_ = is_over(state) ? Reading::Once : resume_.next_reading();
@@ -299,27 +279,18 @@ Result<> ApiLogStream::refused(const Error& error) {
       error.code == ErrorCode::NotFound || error.code == ErrorCode::InvalidArgument;
   if (is_gone && follow_ && reading_ == Reading::Once) {
     // The node has removed the ended container, or its pod.
-    if (last_end_ == BodyEnd::Cut) return lines_lost();
+    if (last_end_ == BodyEnd::Cut) return log_lines_lost();
     finish();
     return {};
   }
   const MonotonicTime now = services_.timers.now();
   if (!refused_since_) refused_since_ = now;
-  if (now - *refused_since_ < kMaxOutage) return {};
+  if (now - *refused_since_ < kMaxLogOutage) return {};
   return fail(ErrorCode::Unavailable, error.message);
 }
 
 /// Nothing more comes.
-void ApiLogStream::finish() {
-  const std::shared_ptr<const PodRecord> pod = pod_->current();
-  if (!follow_) {
-    reason_ = "end of logs";
-  } else if (!previous_ && (pod == nullptr || pod->deleting)) {
-    reason_ = kPodDeleted;
-  } else {
-    reason_ = "container ended";
-  }
-}
+void ApiLogStream::finish() { reason_ = reason_of_end(follow_, previous_, pod_->current().get()); }
 
 void ApiLogStream::drop_body() {
   stream_.reset();

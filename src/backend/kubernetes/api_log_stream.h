@@ -11,23 +11,13 @@
 #include <string>
 #include <vector>
 
-#include "backend/kubernetes/api_client.h"
 #include "backend/kubernetes/backoff.h"
-#include "backend/kubernetes/container_run.h"
 #include "backend/kubernetes/log_resume.h"
+#include "backend/kubernetes/pod_log.h"
 #include "backend/kubernetes/pod_watch.h"
-#include "backend/streams.h"
-#include "loglines/reader.h"
 #include "net/task_group.h"
 
 namespace sluice::backend::kubernetes {
-
-/// What reading a log takes; all outlive the stream.
-struct LogServices {
-  ApiClient& client;
-  net::Timers& timers;
-  Random& random;
-};
 
 /// On the calling loop, `pod` too. A container that has not begun yet has an empty log, or is
 /// waited for. Errors: NotFound (no such container, no previous run), Conflict (the node has no log
@@ -40,8 +30,6 @@ net::Task<Result<std::unique_ptr<LogStream>>> open_api_log(LogServices services,
 
 class ApiLogStream final : public LogStream {
  public:
-  /// For so long it tries to go on while the cluster doesn't answer.
-  static constexpr nanoseconds kMaxOutage = std::chrono::minutes(5);
   /// How long a stream may be silent once its run is over, before it is taken for stuck.
   static constexpr nanoseconds kMaxSilence = seconds(2);
   /// How long the pod's record may lag behind the log.

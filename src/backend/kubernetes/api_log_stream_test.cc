@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "backend/kubernetes/log_stream_test_support.h"
 #include "base/text.h"
 #include "testing/fake_api_server.h"
 #include "testing/seeded_random.h"
@@ -30,26 +31,10 @@ std::string lines(int first, int last) {
   for (int n = first; n <= last; ++n) text += line(n);
   return text;
 }
-/// The same without the stamps.
-std::string texts(int first, int last) {
-  std::string text;
-  for (int n = first; n <= last; ++n) text += fmt::format("line {}\n", n);
-  return text;
-}
 
 class ApiLogStreamTest : public ::testing::Test {
  protected:
   ApiLogStreamTest() {
-    ContainerRecord container;
-    container.name = "main";
-    container.state = ContainerState::Running;
-    container.container_id = "containerd://1";
-    pod_.namespace_name = "team";
-    pod_.name = "train-0";
-    pod_.uid = "u1";
-    pod_.node = "node";
-    pod_.phase = PodPhase::Running;
-    pod_.containers.push_back(container);
     server_.on(kPath, [this](const testing::ApiCall&) -> testing::ApiAnswer {
       if (answers_.empty()) return testing::Silence::Hang;
       testing::ApiAnswer answer = std::move(answers_.front());
@@ -135,7 +120,7 @@ class ApiLogStreamTest : public ::testing::Test {
   testing::FakeClusterAccess access_{server_};
   ApiClient client_{access_, clock_, random_};
   PodWatchRegistry registry_;
-  PodRecord pod_;
+  PodRecord pod_ = running_pod();
   std::string container_name_ = "main";
   std::deque<testing::ApiAnswer> answers_;
   std::vector<std::shared_ptr<FakeBody>> open_bodies_;
@@ -371,7 +356,7 @@ TEST_F(ApiLogStreamTest, ClusterThatIsAwayForAWhileIsWaitedFor) {
   expect_body(lines(0, 1))->cut();
   follow();
   access_.failure = Error{ErrorCode::Unavailable, "connection refused", {}, {}, {}};
-  wait(ApiLogStream::kMaxOutage - seconds(30));
+  wait(kMaxLogOutage - seconds(30));
   EXPECT_FALSE(error_);
   access_.failure.reset();
   expect_body(lines(0, 2));
@@ -383,7 +368,7 @@ TEST_F(ApiLogStreamTest, ClusterThatStaysAwayIsAnError) {
   expect_body(lines(0, 1))->cut();
   follow();
   access_.failure = Error{ErrorCode::Unavailable, "connection refused", {}, {}, {}};
-  wait(ApiLogStream::kMaxOutage + seconds(30));
+  wait(kMaxLogOutage + seconds(30));
   ASSERT_TRUE(error_);
   EXPECT_EQ(error_->code, ErrorCode::Unavailable);
 }

@@ -198,8 +198,8 @@ bool ClusterCache::is_started() const {
   std::vector<std::string> names{kNamespaces, kPods};
   for (const GroupKind& kind : all_kinds()) names.push_back(to_string(kind));
   return std::ranges::all_of(names, [&](const std::string& name) {
-    const auto found = std::ranges::find(known->resources, name, &WatchedResource::name);
-    return found != known->resources.end() && found->state != WatchState::Starting;
+    const WatchedResource* const found = known->find_resource(name);
+    return found != nullptr && found->state != WatchState::Starting;
   });
 }
 

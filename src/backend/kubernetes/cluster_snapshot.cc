@@ -19,9 +19,14 @@ bool WatchedResource::is_known() const {
   return is_listed || state == WatchState::Missing || state == WatchState::Absent;
 }
 
+const WatchedResource* ClusterSnapshot::find_resource(std::string_view name) const {
+  const auto found = std::ranges::find(resources, name, &WatchedResource::name);
+  return found != resources.end() ? &*found : nullptr;
+}
+
 bool ClusterSnapshot::knows(std::string_view resource) const {
-  const auto found = std::ranges::find(resources, resource, &WatchedResource::name);
-  return found != resources.end() && found->is_known();
+  const WatchedResource* const found = find_resource(resource);
+  return found != nullptr && found->is_known();
 }
 
 }  // namespace sluice::backend::kubernetes

@@ -51,6 +51,8 @@ struct ClusterSnapshot {
   std::map<std::string, std::shared_ptr<const NamespaceSnapshot>, std::less<>> namespaces;
   std::vector<WatchedResource> resources;
 
+  /// Null: nobody watches it yet.
+  const WatchedResource* find_resource(std::string_view name) const;
   /// Whether that resource is_known(); false too while nobody watches it yet.
   bool knows(std::string_view resource) const;
 };

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "net/deadline.h"
+#include "net/listener.h"
 #include "net/tls_stream.h"
 #include "observe/log.h"
 
@@ -78,8 +79,7 @@ net::Task<Result<ApiConnection>> ConfiguredAccess::connect_node(std::string addr
   CO_TRY(std::unique_ptr<net::TcpStream> tcp,
          co_await net::before(timers_.now() + kNodePatience, timers_, std::move(connecting)));
   ApiConnection connection;
-  connection.authority = address.contains(':') ? fmt::format("[{}]:{}", address, port)
-                                               : fmt::format("{}:{}", address, port);
+  connection.authority = net::ListenAddress{address, port}.to_string();
   CO_TRY(connection.stream, co_await net::connect_tls(std::move(tcp), tls, std::move(address),
                                                       timers_, kNodePatience));
   co_return connection;

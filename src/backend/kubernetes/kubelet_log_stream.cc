@@ -1,7 +1,6 @@
 #include "backend/kubernetes/kubelet_log_stream.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -11,24 +10,7 @@
 namespace sluice::backend::kubernetes {
 namespace {
 
-constexpr const char* kPodDeleted = "pod deleted";
 constexpr unsigned kPartialContent = 206;
-
-/// What all streams of a thread yield their pieces in, one at a time.
-std::span<LogPiece> scratch() {
-  thread_local const auto pieces = std::make_unique<std::array<LogPiece, 8192>>();
-  return *pieces;
-}
-
-loglines::ReaderOptions reader_options(const LogOptions& options) {
-  loglines::ReaderOptions reader;
-  reader.timestamps = options.timestamps ? loglines::Timestamps::Keep : loglines::Timestamps::Strip;
-  reader.since = options.since;
-  reader.limit_bytes = options.limit_bytes;
-  return reader;
-}
-
-std::unexpected<Error> lines_lost() { return fail(ErrorCode::Unavailable, "log lines lost"); }
 
 /// The file was renamed, compressed, or is shorter than what was read.
 bool is_elsewhere(const Error& error) {
@@ -55,7 +37,7 @@ KubeletLogStream::KubeletLogStream(LogServices services, std::unique_ptr<PodWatc
       follow_(options.follow),
       previous_(options.previous),
       run_(container_),
-      reader_(reader_options(options)) {}
+      reader_(reader_options(options, loglines::Format::Cri)) {}
 
 KubeletLogStream::~KubeletLogStream() = default;
 
@@ -109,7 +91,7 @@ net::Task<Result<>> KubeletLogStream::resume() {
 }
 
 Result<std::span<const LogPiece>> KubeletLogStream::read() {
-  const std::span<LogPiece> pieces = scratch();
+  const std::span<LogPiece> pieces = log_piece_scratch();
   while (!end_) {
     loglines::Reader::Progress progress;
     const std::span<char> rest(buffer_.data() + offset_, buffer_.size() - offset_);
@@ -120,7 +102,7 @@ Result<std::span<const LogPiece>> KubeletLogStream::read() {
       progress = reader_.finish(rest, pieces);
       if (progress.pieces == 0) {
         end_reason_ = reason_ != nullptr ? reason_ : "end of logs";
-        end_ = end_reason_ == kPodDeleted ? StreamEnd::TargetDeleted : StreamEnd::Completed;
+        end_ = end_of_log(end_reason_);
         body_.reset();
       }
     } else {
@@ -193,7 +175,7 @@ net::Task<Result<bool>> KubeletLogStream::is_still_there() {
   const LogCursor::Found found = cursor_->find_in(*files);
   if (found == LogCursor::Found::Same) co_return true;
   body_.reset();
-  if (found == LogCursor::Found::Lost) co_return lines_lost();
+  if (found == LogCursor::Found::Lost) co_return log_lines_lost();
   co_return false;
 }
 
@@ -270,7 +252,7 @@ net::Task<Result<>> KubeletLogStream::find_file(bool is_other) {
   using enum LogCursor::Found;
   const LogCursor::Found found = is_gone ? Nowhere : cursor_->find_in(*files);
   if (found == Lost || (found == Same && is_other) || cursor_->file().compressed) {
-    co_return lines_lost();
+    co_return log_lines_lost();
   }
   if (found == Moved) co_return Result<>{};
   co_return failed(Error{ErrorCode::Unavailable, "the node has no such log file", {}, {}, {}});
@@ -294,21 +276,14 @@ Result<> KubeletLogStream::failed(const Error& error) {
   }
   const MonotonicTime now = services_.timers.now();
   if (!failing_since_) failing_since_ = now;
-  if (now - *failing_since_ >= kMaxOutage) return fail(ErrorCode::Unavailable, error.message);
+  if (now - *failing_since_ >= kMaxLogOutage) return fail(ErrorCode::Unavailable, error.message);
   pause_ = std::exchange(interval_, std::min(2 * interval_, kIdleInterval));
   return {};
 }
 
 /// Nothing more comes.
 void KubeletLogStream::finish() {
-  const std::shared_ptr<const PodRecord> pod = pod_->current();
-  if (!follow_) {
-    reason_ = "end of logs";
-  } else if (!previous_ && (pod == nullptr || pod->deleting)) {
-    reason_ = kPodDeleted;
-  } else {
-    reason_ = "container ended";
-  }
+  reason_ = reason_of_end(follow_, previous_, pod_->current().get());
 }
 
 }  // namespace sluice::backend::kubernetes

@@ -9,8 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "backend/kubernetes/api_log_stream.h"
 #include "backend/kubernetes/log_cursor.h"
+#include "backend/kubernetes/pod_log.h"
+#include "backend/kubernetes/pod_watch.h"
 
 namespace sluice::backend::kubernetes {
 
@@ -29,8 +30,6 @@ class KubeletLogStream final : public LogStream {
   static constexpr nanoseconds kIdleInterval = seconds(1);
   /// A rotated file may still grow for a moment: the runtime writes out what it holds.
   static constexpr nanoseconds kSettling = milliseconds(250);
-  /// For so long it tries to go on while the kubelet doesn't answer.
-  static constexpr nanoseconds kMaxOutage = std::chrono::minutes(5);
 
   KubeletLogStream(LogServices services, std::unique_ptr<PodWatch> pod, std::string container,
                    const LogOptions& options);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "backend/kubernetes/log_stream_test_support.h"
 #include "base/text.h"
 #include "testing/fake_api_server.h"
 #include "testing/seeded_random.h"
@@ -24,25 +25,11 @@ std::string lines(int first, int last) {
   }
   return text;
 }
-std::string texts(int first, int last) {
-  std::string text;
-  for (int n = first; n <= last; ++n) text += fmt::format("line {}\n", n);
-  return text;
-}
 
 /// A kubelet's file server, whose files the test writes, renames and removes.
 class KubeletLogStreamTest : public ::testing::Test {
  protected:
   KubeletLogStreamTest() {
-    ContainerRecord container;
-    container.name = "main";
-    container.state = ContainerState::Running;
-    container.container_id = "containerd://1";
-    pod_.namespace_name = "team";
-    pod_.name = "train-0";
-    pod_.uid = "u1";
-    pod_.phase = PodPhase::Running;
-    pod_.containers.push_back(container);
     server_.on(kFolder, [this](const testing::ApiCall&) { return listing(); });
     for (const std::string& name : {std::string("0.log"), std::string("1.log"), kRotated}) {
       server_.on(kFolder + name,
@@ -113,7 +100,7 @@ class KubeletLogStreamTest : public ::testing::Test {
   testing::FakeClusterAccess access_{server_};
   ApiClient client_{access_, clock_, random_};
   PodWatchRegistry registry_;
-  PodRecord pod_;
+  PodRecord pod_ = running_pod();
   std::map<std::string, std::string> files_{{"0.log", lines(0, 3)}};
   unsigned status_ = 200;  // of the listing
   net::TaskGroup group_{loop_.executor()};

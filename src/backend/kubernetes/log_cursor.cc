@@ -14,12 +14,6 @@ std::unexpected<Error> another_file() {
 LogCursor::LogCursor(const std::vector<LogFile>& files, std::size_t index)
     : file_(files[index]), after_(index > 0 ? files[index - 1].rotated : "") {}
 
-std::uint64_t LogCursor::wanted_begin() const {
-  // A range must begin within the file, so that one byte at least is asked for again.
-  const bool blind = overlap_.empty() && offset_ > 0;
-  return offset_ - (blind ? 1 : overlap_.size());
-}
-
 Result<std::size_t> LogCursor::take(std::string_view bytes) {
   std::size_t skip = 0;
   if (body_at_ < offset_) {
@@ -32,8 +26,7 @@ Result<std::size_t> LogCursor::take(std::string_view bytes) {
     }
     const std::uint64_t known_at = body_at_ + skip - known.size();
     const auto at = static_cast<std::size_t>(known_at - overlap_at);
-    const bool same = overlap_.empty() || std::string_view(overlap_).substr(at).starts_with(known);
-    if (!same) return another_file();
+    if (!std::string_view(overlap_).substr(at).starts_with(known)) return another_file();
   }
   body_at_ += bytes.size();
   bytes.remove_prefix(skip);

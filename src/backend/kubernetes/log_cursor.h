@@ -25,7 +25,7 @@ class LogCursor {
   const LogFile& file() const { return file_; }
 
   /// Where the next body should begin.
-  std::uint64_t wanted_begin() const;
+  std::uint64_t wanted_begin() const { return offset_ - overlap_.size(); }
   /// A body of the file begins, with the file's byte `at`: no later than wanted_begin().
   void begin_body(std::uint64_t at) { body_at_ = at; }
   /// More of the body. Returns how many bytes at its beginning were read before. Errors: Conflict:
@@ -33,8 +33,6 @@ class LogCursor {
   Result<std::size_t> take(std::string_view bytes);
   /// The body is over. Errors: Conflict: the file is shorter than what was read of it.
   Result<> end_body() const;
-  /// Goes on at this byte, of a file of which nothing was read.
-  void skip_to(std::uint64_t offset) { offset_ = offset; }
 
   /// Nothing was read of a file that is being written: only a listing that is made after its body
   /// was begun can tell that it is still the same.

@@ -41,8 +41,9 @@ class LocalBackend final : public ManagedBackend {
   /// After stop() has completed, and after `loop` has ended.
   ~LocalBackend() override;
 
+  /// At once: it has read its workloads when it starts.
+  net::Task<Result<>> ready() override;
   /// New workloads start, removed ones stop, changed ones restart.
-  net::Task<Result<>> ready() override;  // at once: it has read its workloads when it starts
   void reload() override;
   /// Stops every workload: SIGTERM, 10 s, SIGKILL; 15 s at most in all. Any loop, while `loop`
   /// runs.

@@ -1,0 +1,34 @@
+#include "backend/kubernetes/pod_log.h"
+
+#include <array>
+#include <memory>
+
+namespace sluice::backend::kubernetes {
+
+std::span<LogPiece> log_piece_scratch() {
+  thread_local const auto pieces = std::make_unique<std::array<LogPiece, 8192>>();
+  return *pieces;
+}
+
+loglines::ReaderOptions reader_options(const LogOptions& options, loglines::Format format) {
+  loglines::ReaderOptions reader;
+  reader.format = format;
+  reader.timestamps = options.timestamps ? loglines::Timestamps::Keep : loglines::Timestamps::Strip;
+  reader.since = options.since;
+  reader.limit_bytes = options.limit_bytes;
+  return reader;
+}
+
+std::unexpected<Error> log_lines_lost() { return fail(ErrorCode::Unavailable, "log lines lost"); }
+
+const char* reason_of_end(bool follow, bool previous, const PodRecord* pod) {
+  if (!follow) return "end of logs";
+  if (!previous && (pod == nullptr || pod->deleting)) return kPodDeleted;
+  return "container ended";
+}
+
+StreamEnd end_of_log(std::string_view reason) {
+  return reason == kPodDeleted ? StreamEnd::TargetDeleted : StreamEnd::Completed;
+}
+
+}  // namespace sluice::backend::kubernetes
