@@ -1,5 +1,6 @@
 #include "gateway/access.h"
 
+#include "base/text.h"
 #include "gateway/bearer_token.h"
 
 namespace sluice::gateway {
@@ -34,6 +35,19 @@ AuthenticationFailure reason_of(std::string_view message) {
   return AuthenticationFailure::Other;
 }
 
+/// The token alone says who acts. A request that names somebody else must not go on in silence:
+/// whoever sent it believes that it has effect.
+Result<> refuse_impersonation(const http::FieldMap& fields) {
+  constexpr std::string_view kPrefix = "Impersonate-";
+  for (const http::Field& field : fields) {
+    if (!equals_ignore_case(std::string_view(field.name).substr(0, kPrefix.size()), kPrefix))
+      continue;
+    return fail(ErrorCode::InvalidArgument,
+                "Impersonate-* headers are not accepted; the token says who acts");
+  }
+  return {};
+}
+
 }  // namespace
 
 net::Task<Result<auth::Caller>> authenticate(const Services& services, Exchange& exchange) {
@@ -46,6 +60,7 @@ net::Task<Result<auth::Caller>> authenticate(const Services& services, Exchange&
   }
   if (caller) {
     exchange.user = caller->user;
+    CO_TRY_VOID(refuse_impersonation(exchange.head.fields));
   } else if (caller.error().code == ErrorCode::Unauthenticated) {
     services.metrics.authentication_failed(reason_of(caller.error().message));
   }

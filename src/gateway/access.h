@@ -6,7 +6,8 @@
 
 namespace sluice::gateway {
 
-/// Remembers the user in `exchange`. Errors: Unauthenticated; Unavailable when no keys can be had.
+/// Remembers the user in `exchange`. Errors: Unauthenticated; Unavailable when no keys can be had;
+/// InvalidArgument when the request asks to act as somebody else.
 net::Task<Result<auth::Caller>> authenticate(const Services& services, Exchange& exchange);
 
 /// Errors: PermissionDenied; Unavailable when nobody can tell.

@@ -52,6 +52,14 @@ def test_missing_token_is_401_before_any_upgrade(client, endpoint):
     assert_unauthorized(client.as_user(None).refused(LINES.path(endpoint), ENDPOINTS[endpoint][1]))
 
 
+@pytest.mark.parametrize("field", ["Impersonate-User", "impersonate-group", "Impersonate-Extra-scopes"])
+def test_a_request_in_the_name_of_somebody_else_is_refused(client, field):
+    answer = client.get(LINES.path("status"), headers={field: "bob"})
+    assert answer.status == 400
+    assert "Impersonate-" in answer.json["message"]
+    assert_unauthorized(client.as_user(None).get(STATUS, headers={field: "bob"}))
+
+
 def test_scheme_is_case_insensitive(client):
     answer = client.as_user(None).get(STATUS, headers={"Authorization": f"bearer {client.token}"})
     assert answer.status == 200

@@ -23,10 +23,9 @@ def test_a_caller_without_a_role_is_refused(faulty, shell, endpoint):
 
 
 @pytest.mark.parametrize("claim", [{"Impersonate-User": "alice"}, {"Impersonate-Group": "system:masters"}])
-def test_what_a_caller_says_of_whom_to_impersonate_never_reaches_the_cluster(faulty, shell, claim):
-    assert faulty.user("stranger").refused(shell.path("logs"), headers=claim).status == 403
-    with faulty.client.open(shell.path("logs"), headers={"Impersonate-User": "stranger"}) as logs:
-        assert logs.read_all()[0] == [b"ready\n"]
+def test_a_caller_who_says_whom_to_impersonate_is_refused(faulty, shell, claim):
+    for user in ("stranger", "alice"):
+        assert faulty.user(user).refused(shell.path("logs"), headers=claim).status == 400
 
 
 @pytest.mark.parametrize("endpoint", ["exec", "attach", "port-forward"])
