@@ -24,6 +24,8 @@ def pytest_addoption(parser):
     parser.addoption("--authorization", default="impersonate",
                      choices=["impersonate", "subject-access-review"],
                      help="how the server asks a cluster who may do what")
+    parser.addoption("--mapping", default="runai", choices=["runai", "kubernetes"],
+                     help="whose objects a cluster's workloads are")
 
 
 def pytest_configure(config):
@@ -48,7 +50,8 @@ def backend(request, tmp_path_factory):
     else:
         from support.kubernetes import KubernetesBackend  # needs a cluster's kubectl
         chosen = KubernetesBackend(tmp_path_factory.mktemp("cluster"),
-                                   request.config.getoption("--authorization"))
+                                   request.config.getoption("--authorization"),
+                                   request.config.getoption("--mapping"))
     yield chosen
     chosen.close()
 

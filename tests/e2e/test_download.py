@@ -14,11 +14,11 @@ def download(client, workload=LINES, query=None, headers=None):
     return client.get(workload.path("logs/download"), query, headers)
 
 
-def test_download_is_an_octet_stream_attachment_named_by_workload_pod_container_and_time(client):
+def test_download_is_an_octet_stream_attachment_named_by_workload_pod_container_and_time(platform, client):
     answer = download(client)
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/octet-stream"
-    name = r'attachment; filename="lines_lines-0-0_main_\d{8}T\d{6}Z\.log"'
+    name = rf'attachment; filename="lines_{platform.pod(LINES)}_main_\d{{8}}T\d{{6}}Z\.log"'
     assert re.fullmatch(name, answer.headers["content-disposition"])
     assert answer.body == HUNDRED
 
@@ -46,10 +46,14 @@ def test_download_is_plain_when_the_client_does_not_accept_gzip(client, accepted
 
 @pytest.mark.parametrize("query, body", [
     ("tailLines=2", b"line 99\nline 100\n"), ("tailLines=0", b""), ("limitBytes=9", b"line 1\nli"),
-    ("pod=lines-0-0&container=main&tailLines=1", b"line 100\n"), ("sinceSeconds=3h", HUNDRED),
+    ("container=main&tailLines=1", b"line 100\n"), ("sinceSeconds=3h", HUNDRED),
     ("sinceTime=2999-01-01T00:00:00Z", b""), ("previous=false&tailLines=-1", HUNDRED)])
 def test_download_takes_the_same_fields(client, query, body):
     assert download(client, query=query).body == body
+
+
+def test_download_of_a_pod_by_its_name(platform, client):
+    assert download(client, query=f"pod={platform.pod(LINES)}&tailLines=1").body == b"line 100\n"
 
 
 def test_download_with_timestamps(client):

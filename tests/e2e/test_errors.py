@@ -53,18 +53,18 @@ def test_missing_project_is_404_over_http(platform):
 
 
 @pytest.mark.parametrize("endpoint", WEBSOCKETS)
-def test_missing_pod_is_404(client, endpoint):
+def test_missing_pod_is_404(platform, client, endpoint):
     answer = client.refused(LINES.path(endpoint), WEBSOCKETS[endpoint] | {"pod": "nope"})
     assert_error(answer, 404)
     assert "nope" in answer.message
-    assert "lines-0-0" in answer.message
+    assert platform.pod(LINES) in answer.message
 
 
 @pytest.mark.parametrize("endpoint", WEBSOCKETS)
-def test_missing_container_is_404_and_the_message_says_what_the_pod_has(client, endpoint):
+def test_missing_container_is_404_and_the_message_says_what_the_pod_has(platform, client, endpoint):
     answer = client.refused(DUO.path(endpoint), WEBSOCKETS[endpoint] | {"container": "gamma"})
     assert_error(answer, 404)
-    assert 'container "gamma" not in pod "duo-0-0"; it has: alpha, beta' in answer.message
+    assert f'container "gamma" not in pod "{platform.pod(DUO)}"; it has: alpha, beta' in answer.message
 
 
 @pytest.mark.parametrize("endpoint", WEBSOCKETS)

@@ -4,8 +4,9 @@ import json
 import cluster
 from support import catalogue
 from support.client import Client
-from support.kubernetes import (KubernetesBackend, described, namespace_of,
-                                pod_of, prepare_project)
+from support.kubernetes import KubernetesBackend, prepare_project
+from support.pods import namespace_of
+from support.runai_objects import described, pod_of
 from support.server import Server
 from support.waiting import eventually
 

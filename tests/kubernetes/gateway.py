@@ -4,7 +4,9 @@ Workloads, users and their rights are those of the end-to-end suite (tests/e2e/s
 """
 from support.catalogue import Workload, shell  # noqa: F401
 from support.client import Client
-from support.kubernetes import KubernetesBackend, namespace_of, pod_name  # noqa: F401
+from support.kubernetes import KubernetesBackend
+from support.pods import namespace_of  # noqa: F401
+from support.runai_objects import pod_name  # noqa: F401
 
 
 class Gateway:

@@ -112,6 +112,7 @@ defaultPod:
   - {training.kubeflow.org/job-role: launcher}
   - {training.kubeflow.org/replica-index: "0"}
   - {apps.kubernetes.io/pod-index: "0"}
+  - {batch.kubernetes.io/job-completion-index: "0"}
 workloads:
   - type: workspace
     framework: runai

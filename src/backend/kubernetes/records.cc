@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace sluice::backend::kubernetes {
 namespace {
 
@@ -147,6 +149,17 @@ MatchedRow match(const MappingRow& row, std::size_t index, const GroupKind& kind
   return matched;
 }
 
+/// Why a container keeps its pod from running or succeeding; empty: it doesn't.
+std::string trouble_of(const ContainerRecord& container) {
+  if (container.state == ContainerState::Waiting) return container.reason;
+  if (container.exit_code.value_or(0) == 0) return {};
+  std::string trouble =
+      fmt::format("container {}: exit code {}", container.name, *container.exit_code);
+  // "Error" is said of any code but 0.
+  if (!container.reason.empty() && container.reason != "Error") trouble += ", " + container.reason;
+  return trouble;
+}
+
 bool is_deleting(const json::object& object) {
   return json::find(object_of(object, "metadata"), "deletionTimestamp") != nullptr;
 }
@@ -208,9 +221,7 @@ PodRecord read_pod(const json::object& object, const std::vector<std::string>& l
   }
   pod.reason = text_of(status, "reason");
   for (const ContainerRecord& container : pod.containers) {
-    if (pod.reason.empty() && container.state == ContainerState::Waiting) {
-      pod.reason = container.reason;
-    }
+    if (pod.reason.empty()) pod.reason = trouble_of(container);
   }
   return pod;
 }

@@ -37,12 +37,12 @@ struct PodRecord {
   std::string name;
   std::string uid;
   PodPhase phase = PodPhase::Pending;
-  bool deleting = false;            // metadata.deletionTimestamp is set
-  std::string reason;               // status.reason, or why a container waits; may be empty
-  std::string node;                 // spec.nodeName; empty: not scheduled
-  std::string node_address;         // status.hostIP
-  std::string default_container;    // annotation kubectl.kubernetes.io/default-container
-  std::vector<std::string> owners;  // their uids
+  bool deleting = false;          // metadata.deletionTimestamp is set
+  std::string reason;             // status.reason, or what is wrong with a container; may be empty
+  std::string node;               // spec.nodeName; empty: not scheduled
+  std::string node_address;       // status.hostIP
+  std::string default_container;  // annotation kubectl.kubernetes.io/default-container
+  std::vector<std::string> owners;                         // their uids
   std::map<std::string, std::string, std::less<>> labels;  // those that the mapping asks for
   std::vector<ContainerRecord> containers;  // main ones in the spec's order, then init, ephemeral
 

@@ -64,6 +64,22 @@ TEST(PodRecord, ContainersAreInTheSpecsOrderMainOnesFirst) {
   EXPECT_EQ(pod.find_container("none"), nullptr);
 }
 
+TEST(PodRecord, ReasonSaysHowAContainerFailed) {
+  const auto reason = [](std::string_view terminated) {
+    return read_pod(object(R"({"spec":{"containers":[{"name":"a"},{"name":"b"}]},"status":{)"
+                           R"("phase":"Failed","containerStatuses":[)"
+                           R"({"name":"a","state":{"terminated":{"exitCode":0}}},)"
+                           R"({"name":"b","state":{"terminated":)" +
+                           std::string(terminated) + "}}]}}"),
+                    {})
+        .reason;
+  };
+  EXPECT_EQ(reason(R"({"exitCode":3,"reason":"Error"})"), "container b: exit code 3");
+  EXPECT_EQ(reason(R"({"exitCode":137,"reason":"OOMKilled"})"),
+            "container b: exit code 137, OOMKilled");
+  EXPECT_EQ(reason(R"({"exitCode":0,"reason":"Completed"})"), "");
+}
+
 TEST(PodRecord, FieldsMayBeMissingOrOfAnotherType) {
   EXPECT_EQ(read_pod(object("{}"), {"a"}).phase, PodPhase::Pending);
   const PodRecord pod = read_pod(

@@ -47,5 +47,12 @@ class LocalBackend:
     def pod(workload, index=0):
         return f"{workload.name}-0-{index}"
 
+    @staticmethod
+    def object_kind(workload):
+        """Run:ai's."""
+        return {"workspace": "InteractiveWorkload", "training": "TrainingWorkload",
+                "distributed": "DistributedWorkload", "inference": "InferenceWorkload",
+                "external": "ExternalWorkload"}[workload.type]
+
     def close(self):
         """Nothing outlives a server."""

@@ -1,7 +1,7 @@
 """What the tests may ask of a platform: a server that serves the catalogue, clients, names of pods.
 
 A platform has a backend, which brings workloads to life and makes servers for them: LocalBackend
-(local.py) or KubernetesBackend (kubernetes.py), each with `kind`, `serve` and `pod`.
+(local.py) or KubernetesBackend (kubernetes.py), each with `kind`, `serve`, `pod` and `object_kind`.
 """
 import functools
 
@@ -23,6 +23,7 @@ class Platform:
     def __init__(self, backend, folder):
         self.kind = backend.kind
         self.pod = backend.pod
+        self.object_kind = backend.object_kind
         self.key = tokens.Key("ES256")
         (folder / "keys.json").write_text(tokens.jwks(self.key))
         issuer = {"issuer": tokens.ISSUER, "audiences": ["sluice"], "jwksFile": "keys.json"}
