@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "backend/kubernetes/proxy_tunnel.h"
 #include "net/deadline.h"
 #include "net/resolve.h"
 #include "net/tls_stream.h"
@@ -35,17 +34,7 @@ Result<std::unique_ptr<ApiEndpoints>> ApiEndpoints::from(const ClusterConfig& co
     return fail(ErrorCode::InvalidArgument, "no API server is named");
   }
   if (config.proxy_url.empty()) return made;
-  constexpr std::string_view kSocks = "socks5://";
-  const bool socks = config.proxy_url.starts_with(kSocks);
-  TRY(const http::Url proxy,
-      http::parse_url(socks ? "http://" + config.proxy_url.substr(kSocks.size())
-                            : config.proxy_url));
-  if (proxy.secure) {
-    return fail(ErrorCode::InvalidArgument, "a proxy must be an http:// or socks5:// URL");
-  }
-  constexpr std::uint16_t kHttpPort = 80, kSocksPort = 1080;
-  const bool default_port = socks && proxy.port == kHttpPort && !proxy.authority.ends_with(":80");
-  made->proxy_ = Proxy{socks, proxy.host, default_port ? kSocksPort : proxy.port};
+  TRY(made->proxy_, http::parse_proxy(config.proxy_url));
   return made;
 }
 
@@ -93,8 +82,7 @@ net::Task<Result<ApiConnection>> ApiEndpoints::connect_address(const http::Url& 
   tcp->set_keepalive(kKeepalive);
   tcp->set_user_timeout(kUnacknowledged);
   if (proxy_) {
-    const ProxyKind kind = proxy_->socks ? ProxyKind::Socks5 : ProxyKind::HttpConnect;
-    CO_TRY_VOID(co_await open_tunnel(*tcp, kind, server.host, server.port));
+    CO_TRY_VOID(co_await http::open_tunnel(*tcp, proxy_->kind, server.host, server.port));
   }
   ApiConnection connection;
   connection.authority = server.authority;

@@ -9,6 +9,7 @@
 
 #include "backend/kubernetes/cluster_access.h"
 #include "backend/kubernetes/cluster_config.h"
+#include "http/proxy_tunnel.h"
 #include "http/url.h"
 #include "net/tcp_stream.h"
 #include "net/timers.h"
@@ -33,11 +34,6 @@ class ApiEndpoints {
   net::Task<Result<ApiConnection>> connect(std::shared_ptr<const net::TlsContext> tls);
 
  private:
-  struct Proxy {
-    bool socks = false;
-    std::string host;
-    std::uint16_t port = 0;
-  };
   using Tls = std::shared_ptr<const net::TlsContext>;
 
   ApiEndpoints(std::string server_name, net::Timers& timers)
@@ -51,7 +47,7 @@ class ApiEndpoints {
   void prefer(std::size_t server, const std::string& address);
 
   std::vector<http::Url> servers_;
-  std::optional<Proxy> proxy_;
+  std::optional<http::Proxy> proxy_;
   const std::string server_name_;
   net::Timers& timers_;
   mutable std::mutex mutex_;

@@ -48,7 +48,7 @@ ApiLogStream::ApiLogStream(LogServices services, net::Executor executor,
       previous_(options.previous),
       as_(std::move(as)),
       run_(container_),
-      resume_(options),
+      resume_({options.since, options.tail_lines}),
       reader_(reader_options(options, loglines::Format::Stamped)),
       reading_(follow_ && !previous_ ? resume_.next_reading() : Reading::Once),
       backoff_(kResumeBackoff) {}
@@ -167,7 +167,7 @@ bool ApiLogStream::may_be_silent() {
 
 /// Finds what is new in what was received.
 void ApiLogStream::examine() {
-  const Result<LogResume::Taken> taken =
+  const Result<loglines::Resume::Taken> taken =
       resume_.take({buffer_.data() + offset_, buffer_.size() - offset_});
   if (!taken) {
     failure_ = taken.error();
@@ -180,7 +180,8 @@ void ApiLogStream::examine() {
 
 void ApiLogStream::end_body(BodyEnd end) {
   last_end_ = end;
-  const Result<LogResume::Taken> rest = resume_.end_body(end, {buffer_.data(), buffer_.size()});
+  const Result<loglines::Resume::Taken> rest =
+      resume_.end_body(end, {buffer_.data(), buffer_.size()});
   const bool is_anchor = reading_ == Reading::Anchor && end == BodyEnd::Orderly;
   const bool is_final = reading_ == Reading::Once && end == BodyEnd::Orderly;
   // What ended in order may still have been cut behind the API server. Whoever followed reads until

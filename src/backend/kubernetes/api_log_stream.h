@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "backend/kubernetes/backoff.h"
-#include "backend/kubernetes/log_resume.h"
 #include "backend/kubernetes/pod_log.h"
 #include "backend/kubernetes/pod_watch.h"
+#include "loglines/resume.h"
 #include "net/task_group.h"
 
 namespace sluice::backend::kubernetes {
@@ -48,8 +48,8 @@ class ApiLogStream final : public LogStream {
   std::string_view end_reason() const override { return end_reason_; }
 
  private:
-  using Reading = LogResume::Reading;
-  using BodyEnd = LogResume::BodyEnd;
+  using Reading = loglines::Resume::Reading;
+  using BodyEnd = loglines::Resume::BodyEnd;
 
   RunState run_state() { return run_.state(pod_->current().get()); }
   bool has_news() const { return ready_ > 0 || reason_ != nullptr || reader_.limit_reached(); }
@@ -79,7 +79,7 @@ class ApiLogStream final : public LogStream {
   const bool previous_;
   std::optional<Impersonation> as_;
   ContainerRun run_;
-  LogResume resume_;
+  loglines::Resume resume_;
   loglines::Reader reader_;
 
   std::unique_ptr<ApiStream> stream_;  // null: to be resumed, or over

@@ -1,4 +1,4 @@
-#include "backend/kubernetes/log_resume.h"
+#include "loglines/resume.h"
 
 #include <vector>
 
@@ -7,13 +7,13 @@
 
 #include "base/text.h"
 
-namespace sluice::backend::kubernetes {
+namespace sluice::loglines {
 namespace {
 
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using BodyEnd = LogResume::BodyEnd;
-using Reading = LogResume::Reading;
+using BodyEnd = Resume::BodyEnd;
+using Reading = Resume::Reading;
 
 /// A stored line: second and nanosecond of its stamp, and its text.
 struct StoredLine {
@@ -47,7 +47,7 @@ std::string body_of(const std::vector<StoredLine>& log, std::string_view query) 
 }
 
 /// Takes what it can of `bytes`; returns what is handed on.
-Result<std::string> take_all(LogResume& resume, std::string& bytes) {
+Result<std::string> take_all(Resume& resume, std::string& bytes) {
   std::string out;
   while (true) {
     const auto taken = resume.take(bytes);
@@ -65,30 +65,30 @@ std::vector<StoredLine> sample_log() {
 
 std::string text_of(const std::vector<StoredLine>& log) { return body_of(log, ""); }
 
-TEST(LogResumeTest, FirstRequestAsksForWhatTheOptionsSay) {
-  LogOptions options;
-  options.since = parse_rfc3339("2026-01-02T03:04:05.7Z");
-  options.tail_lines = 7;
-  LogResume resume(options);
+TEST(ResumeTest, FirstRequestAsksForWhatTheOptionsSay) {
+  Resume::Range range;
+  range.since = parse_rfc3339("2026-01-02T03:04:05.7Z");
+  range.tail_lines = 7;
+  Resume resume(range);
   EXPECT_EQ(resume.begin_body(Reading::Follow),
             "timestamps=true&follow=true&tailLines=7&sinceTime=2026-01-02T03:04:05Z");
 }
 
-TEST(LogResumeTest, ResumptionAsksForTheSecondBeforeTheLastLineAndForNoTail) {
-  LogOptions options;
-  options.tail_lines = 7;
-  LogResume resume(options);
+TEST(ResumeTest, ResumptionAsksForTheSecondBeforeTheLastLineAndForNoTail) {
+  Resume::Range range;
+  range.tail_lines = 7;
+  Resume resume(range);
   resume.begin_body(Reading::Once);
   std::string body = StoredLine{5, 6, "x"}.sent();
   ASSERT_TRUE(take_all(resume, body));
   EXPECT_EQ(resume.begin_body(Reading::Once), "timestamps=true&sinceTime=2026-01-02T03:04:04Z");
 }
 
-TEST(LogResumeTest, LogThatIsCutAtAnyByteIsHandedOnOnce) {
+TEST(ResumeTest, LogThatIsCutAtAnyByteIsHandedOnOnce) {
   const std::vector<StoredLine> log = sample_log();
   const std::string whole = text_of(log);
   for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
-    LogResume resume(LogOptions{});
+    Resume resume(Resume::Range{});
     resume.begin_body(Reading::Follow);
     std::string body = whole.substr(0, cut);
     auto first = take_all(resume, body);
@@ -101,11 +101,11 @@ TEST(LogResumeTest, LogThatIsCutAtAnyByteIsHandedOnOnce) {
   }
 }
 
-TEST(LogResumeTest, LogThatIsCutAgainAndAgainIsHandedOnOnce) {
+TEST(ResumeTest, LogThatIsCutAgainAndAgainIsHandedOnOnce) {
   const std::vector<StoredLine> log = sample_log();
   const std::string whole = text_of(log);
   for (std::size_t step = 1; step < 200; ++step) {
-    LogResume resume(LogOptions{});
+    Resume resume(Resume::Range{});
     std::string out;
     for (std::size_t cut = step; cut < 400; cut += step) {
       std::string body = body_of(log, resume.begin_body(Reading::Follow)).substr(0, cut);
@@ -121,9 +121,9 @@ TEST(LogResumeTest, LogThatIsCutAgainAndAgainIsHandedOnOnce) {
   }
 }
 
-TEST(LogResumeTest, BytesMayComeInAnyPieces) {
+TEST(ResumeTest, BytesMayComeInAnyPieces) {
   const std::vector<StoredLine> log = sample_log();
-  LogResume resume(LogOptions{});
+  Resume resume(Resume::Range{});
   resume.begin_body(Reading::Follow);
   std::string first = text_of({log.begin(), log.begin() + 2});
   ASSERT_TRUE(take_all(resume, first));
@@ -138,11 +138,11 @@ TEST(LogResumeTest, BytesMayComeInAnyPieces) {
   EXPECT_EQ(out, text_of({log.begin() + 2, log.end()}));
 }
 
-TEST(LogResumeTest, LongLineGoesOnAtTheByteWhereItWasCut) {
+TEST(ResumeTest, LongLineGoesOnAtTheByteWhereItWasCut) {
   const std::vector<StoredLine> log = {{1, 0, "a"}, {2, 0, std::string(200'000, 'x')}, {3, 0, "b"}};
   const std::string whole = text_of(log);
   for (const std::size_t cut : {70'000U, 150'000U, 200'060U, 200'064U, 200'065U}) {
-    LogResume resume(LogOptions{});
+    Resume resume(Resume::Range{});
     resume.begin_body(Reading::Follow);
     std::string body = whole.substr(0, cut);
     auto first = take_all(resume, body);
@@ -155,8 +155,8 @@ TEST(LogResumeTest, LongLineGoesOnAtTheByteWhereItWasCut) {
   }
 }
 
-TEST(LogResumeTest, LostLinesAreNoticedWhenNewerOnesCome) {
-  LogResume resume(LogOptions{});
+TEST(ResumeTest, LostLinesAreNoticedWhenNewerOnesCome) {
+  Resume resume(Resume::Range{});
   resume.begin_body(Reading::Follow);
   std::string body = StoredLine{1, 0, "a"}.sent();
   ASSERT_TRUE(take_all(resume, body));
@@ -169,8 +169,8 @@ TEST(LogResumeTest, LostLinesAreNoticedWhenNewerOnesCome) {
   EXPECT_TRUE(resume.has_lost_lines());
 }
 
-TEST(LogResumeTest, EmptyLogAfterACutHasLostLines) {
-  LogResume resume(LogOptions{});
+TEST(ResumeTest, EmptyLogAfterACutHasLostLines) {
+  Resume resume(Resume::Range{});
   resume.begin_body(Reading::Once);
   std::string body = StoredLine{1, 0, "a"}.sent();
   ASSERT_TRUE(take_all(resume, body));
@@ -180,8 +180,8 @@ TEST(LogResumeTest, EmptyLogAfterACutHasLostLines) {
   EXPECT_TRUE(resume.has_lost_lines());
 }
 
-TEST(LogResumeTest, EmptyLogAfterAnOrderlyEndHasNoNews) {
-  LogResume resume(LogOptions{});
+TEST(ResumeTest, EmptyLogAfterAnOrderlyEndHasNoNews) {
+  Resume resume(Resume::Range{});
   resume.begin_body(Reading::Follow);
   std::string body = StoredLine{1, 0, "a"}.sent();
   ASSERT_TRUE(take_all(resume, body));
@@ -191,10 +191,10 @@ TEST(LogResumeTest, EmptyLogAfterAnOrderlyEndHasNoNews) {
   EXPECT_FALSE(resume.has_news());
 }
 
-TEST(LogResumeTest, TailOfOneLineThatIsAPartOfALineIsNoReasonForAlarm) {
-  LogOptions options;
-  options.tail_lines = 1;
-  LogResume resume(options);
+TEST(ResumeTest, TailOfOneLineThatIsAPartOfALineIsNoReasonForAlarm) {
+  Resume::Range range;
+  range.tail_lines = 1;
+  Resume resume(range);
   resume.begin_body(Reading::Follow);
   std::string body = StoredLine{2, 0, "second part"}.sent();
   ASSERT_TRUE(take_all(resume, body));
@@ -205,11 +205,11 @@ TEST(LogResumeTest, TailOfOneLineThatIsAPartOfALineIsNoReasonForAlarm) {
   EXPECT_EQ(*taken, (StoredLine{3, 0, "next"}.sent()));
 }
 
-TEST(LogResumeTest, TailThatBeginsAmongLinesWithOneStampRepeatsNone) {
+TEST(ResumeTest, TailThatBeginsAmongLinesWithOneStampRepeatsNone) {
   const std::vector<StoredLine> log = {{1, 0, "a"}, {1, 0, "b"}, {1, 0, "c"}, {1, 0, "d"}};
-  LogOptions options;
-  options.tail_lines = 2;
-  LogResume resume(options);
+  Resume::Range range;
+  range.tail_lines = 2;
+  Resume resume(range);
   std::string body = body_of({log.begin(), log.begin() + 3}, resume.begin_body(Reading::Follow));
   ASSERT_TRUE(take_all(resume, body));
   body = body_of(log, resume.begin_body(Reading::Follow));
@@ -218,11 +218,11 @@ TEST(LogResumeTest, TailThatBeginsAmongLinesWithOneStampRepeatsNone) {
   EXPECT_EQ(*taken, log[3].sent());
 }
 
-TEST(LogResumeTest, FollowerOfNoTailBeginsBehindTheLastLine) {
+TEST(ResumeTest, FollowerOfNoTailBeginsBehindTheLastLine) {
   std::vector<StoredLine> log = sample_log();
-  LogOptions options;
-  options.tail_lines = 0;
-  LogResume resume(options);
+  Resume::Range range;
+  range.tail_lines = 0;
+  Resume resume(range);
   ASSERT_EQ(resume.next_reading(), Reading::Anchor);
   const std::string query = resume.begin_body(Reading::Anchor);
   EXPECT_EQ(query, "timestamps=true&tailLines=1");
@@ -235,28 +235,28 @@ TEST(LogResumeTest, FollowerOfNoTailBeginsBehindTheLastLine) {
   EXPECT_EQ(take_all(resume, body), log.back().sent());
 }
 
-TEST(LogResumeTest, FollowerOfNoTailGetsAllOfALogThatWasEmpty) {
-  LogOptions options;
-  options.tail_lines = 0;
-  LogResume resume(options);
+TEST(ResumeTest, FollowerOfNoTailGetsAllOfALogThatWasEmpty) {
+  Resume::Range range;
+  range.tail_lines = 0;
+  Resume resume(range);
   resume.begin_body(Reading::Anchor);
   ASSERT_TRUE(resume.end_body(BodyEnd::Orderly, {}));
   ASSERT_EQ(resume.next_reading(), Reading::Follow);
   EXPECT_EQ(resume.begin_body(Reading::Follow), "timestamps=true&follow=true");
 }
 
-TEST(LogResumeTest, FollowerOfNoTailAsksAgainWhenThatWasCut) {
-  LogOptions options;
-  options.tail_lines = 0;
-  LogResume resume(options);
+TEST(ResumeTest, FollowerOfNoTailAsksAgainWhenThatWasCut) {
+  Resume::Range range;
+  range.tail_lines = 0;
+  Resume resume(range);
   resume.begin_body(Reading::Anchor);
   ASSERT_TRUE(resume.end_body(BodyEnd::Cut, {}));
   EXPECT_EQ(resume.next_reading(), Reading::Anchor);
 }
 
-TEST(LogResumeTest, TextOfTheNodeIsAnErrorAndNoLine) {
+TEST(ResumeTest, TextOfTheNodeIsAnErrorAndNoLine) {
   for (const std::string line_end : {"", "\n"}) {
-    LogResume resume(LogOptions{});
+    Resume resume(Resume::Range{});
     resume.begin_body(Reading::Follow);
     std::string body = StoredLine{1, 0, "a"}.sent();
     const std::string line = body;
@@ -274,8 +274,8 @@ TEST(LogResumeTest, TextOfTheNodeIsAnErrorAndNoLine) {
   }
 }
 
-TEST(LogResumeTest, BodyOfNothingButTheNodesTextIsAnError) {
-  LogResume resume(LogOptions{});
+TEST(ResumeTest, BodyOfNothingButTheNodesTextIsAnError) {
+  Resume resume(Resume::Range{});
   resume.begin_body(Reading::Once);
   const auto rest =
       resume.end_body(BodyEnd::Orderly, "unable to retrieve container logs for containerd://1");
@@ -283,33 +283,33 @@ TEST(LogResumeTest, BodyOfNothingButTheNodesTextIsAnError) {
   EXPECT_THAT(rest.error().message, HasSubstr("unable to retrieve"));
 }
 
-TEST(LogResumeTest, RestOfALineThatBeganBeforeTheTimeIsNotHandedOn) {
-  LogOptions options;
-  options.since = parse_rfc3339("2026-01-02T03:04:01Z");
-  LogResume resume(options);
+TEST(ResumeTest, RestOfALineThatBeganBeforeTheTimeIsNotHandedOn) {
+  Resume::Range range;
+  range.since = parse_rfc3339("2026-01-02T03:04:01Z");
+  Resume resume(range);
   resume.begin_body(Reading::Once);
   std::string body = "the end of a long line\n" + StoredLine{1, 0, "a"}.sent();
   EXPECT_EQ(take_all(resume, body), (StoredLine{1, 0, "a"}.sent()));
 }
 
-TEST(LogResumeTest, LineWithoutAnEndIsLeftToWhoKnowsWhetherItIsComplete) {
-  LogResume resume(LogOptions{});
+TEST(ResumeTest, LineWithoutAnEndIsLeftToWhoKnowsWhetherItIsComplete) {
+  Resume resume(Resume::Range{});
   resume.begin_body(Reading::Once);
   const std::string rest = "2026-01-02T03:04:01.000000000Z no end";
   EXPECT_EQ(resume.take(rest)->size(), 0U);
   EXPECT_EQ(resume.end_body(BodyEnd::Orderly, rest)->take, rest.size());
 }
 
-TEST(LogResumeTest, TornStampIsNoTextOfTheNode) {
-  LogResume resume(LogOptions{});
+TEST(ResumeTest, TornStampIsNoTextOfTheNode) {
+  Resume resume(Resume::Range{});
   resume.begin_body(Reading::Follow);
   const auto rest = resume.end_body(BodyEnd::Orderly, "2026-01-02T03:04:0");
   ASSERT_TRUE(rest);
   EXPECT_EQ(rest->take, 0U);
 }
 
-TEST(LogResumeTest, StampsOfNodesWithATimeZoneAreCompared) {
-  LogResume resume(LogOptions{});
+TEST(ResumeTest, StampsOfNodesWithATimeZoneAreCompared) {
+  Resume resume(Resume::Range{});
   resume.begin_body(Reading::Follow);
   std::string body = "2026-01-02T05:04:01.5+02:00 a\n";
   ASSERT_TRUE(take_all(resume, body));
@@ -321,4 +321,4 @@ TEST(LogResumeTest, StampsOfNodesWithATimeZoneAreCompared) {
 }
 
 }  // namespace
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice::loglines

@@ -1,6 +1,7 @@
-// LogResume: where the reading of a pod's log stands, so that it can go on after a cut: what to ask
-// the API server for, and which of the lines that come back are new. Bytes in, positions out: it
-// knows no connection. Source: kubernetes/kubernetes pkg/kubelet/kuberuntime/logs.
+// Resume: where the reading of a log stands, so that it can go on after a cut: what to ask the
+// server for, and which of the lines that come back are new. Bytes in, positions out: it knows no
+// connection. Kubernetes' API servers and sluiced take the same queries. Source:
+// kubernetes/kubernetes pkg/kubelet/kuberuntime/logs.
 //
 // The API can begin only at a time, in whole seconds. So a resumed body begins before the last line
 // that was handed on, and that line is looked for in it: by its full stamp, by how many lines with
@@ -14,18 +15,23 @@
 #include <string>
 #include <string_view>
 
-#include "backend/options.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "loglines/reader.h"
 
-namespace sluice::backend::kubernetes {
+namespace sluice::loglines {
 
-class LogResume {
+class Resume {
  public:
   /// Of a longer line the beginning is handed on before its end has come.
-  static constexpr std::size_t kLongLineBytes = loglines::Reader::kLongRecordBytes;
+  static constexpr std::size_t kLongLineBytes = Reader::kLongRecordBytes;
 
-  explicit LogResume(const LogOptions& options);
+  /// What of the log is asked for.
+  struct Range {
+    std::optional<WallTime> since;            // lines at or after it
+    std::optional<std::uint64_t> tail_lines;  // absent: all
+  };
+  explicit Resume(const Range& range);
 
   enum class Reading {
     Once,
@@ -98,4 +104,4 @@ class LogResume {
   std::uint64_t left_to_skip_ = 0;  // of a new line: handed on before a cut
 };
 
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice::loglines

@@ -1,11 +1,11 @@
-#include "backend/kubernetes/proxy_tunnel.h"
+#include "http/proxy_tunnel.h"
 
 #include <gmock/gmock.h>
 
 #include "testing/memory_pipe.h"
 #include "testing/test_loop.h"
 
-namespace sluice::backend::kubernetes {
+namespace sluice::http {
 namespace {
 
 using ::testing::HasSubstr;
@@ -69,4 +69,4 @@ TEST_F(ProxyTunnelTest, EndIsTold) {
 }
 
 }  // namespace
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice::http

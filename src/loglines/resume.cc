@@ -1,4 +1,4 @@
-#include "backend/kubernetes/log_resume.h"
+#include "loglines/resume.h"
 
 #include <algorithm>
 #include <functional>
@@ -11,7 +11,7 @@
 #include "loglines/record.h"
 #include "loglines/stamp.h"
 
-namespace sluice::backend::kubernetes {
+namespace sluice::loglines {
 namespace {
 
 constexpr std::size_t kHashedBytes = 1024;
@@ -25,16 +25,16 @@ std::size_t hash_of(std::string_view line) {
 }
 
 std::string_view stamp_of(std::string_view line) {
-  return loglines::parse_record(loglines::Format::Stamped, line).stamp;
+  return parse_record(Format::Stamped, line).stamp;
 }
 
 bool is_utc(std::string_view stamp) {
-  return stamp.size() == loglines::kStampBytes && loglines::is_fixed_stamp(stamp.data());
+  return stamp.size() == kStampBytes && is_fixed_stamp(stamp.data());
 }
 
 bool is_newer(std::string_view stamp, std::string_view than) {
   if (is_utc(stamp) && is_utc(than)) return stamp > than;
-  return loglines::time_of(stamp) > loglines::time_of(than);
+  return time_of(stamp) > time_of(than);
 }
 
 /// Whether a cut left this of a line.
@@ -54,14 +54,13 @@ std::unexpected<Error> node_failed(std::string_view text) {
 
 }  // namespace
 
-LogResume::LogResume(const LogOptions& options)
-    : since_(options.since), tail_lines_(options.tail_lines) {}
+Resume::Resume(const Range& range) : since_(range.since), tail_lines_(range.tail_lines) {}
 
-LogResume::Reading LogResume::next_reading() const {
+Resume::Reading Resume::next_reading() const {
   return tail_lines_ == 0U && !last_ && !is_behind_end_ ? Reading::Anchor : Reading::Follow;
 }
 
-std::string LogResume::begin_body(Reading reading) {
+std::string Resume::begin_body(Reading reading) {
   reading_ = reading;
   is_searching_ = last_.has_value();
   has_lines_ = false;
@@ -79,13 +78,13 @@ std::string LogResume::begin_body(Reading reading) {
     query += fmt::format("&tailLines={}", std::min(*tail_lines_, kMaxLines));
   }
   std::optional<WallTime> since = since_;
-  if (last_) since = loglines::time_of(last_->stamp).value_or(WallTime()) - kDisorder;
+  if (last_) since = time_of(last_->stamp).value_or(WallTime()) - kDisorder;
   begins_at_time_ = since && reading != Reading::Anchor;
   if (begins_at_time_) query += since_query(*since);
   return query;
 }
 
-Result<LogResume::Taken> LogResume::take(std::string_view bytes) {
+Result<Resume::Taken> Resume::take(std::string_view bytes) {
   Taken taken;
   while (taken.size() < bytes.size()) {
     const std::string_view rest = bytes.substr(taken.size());
@@ -116,7 +115,7 @@ Result<LogResume::Taken> LogResume::take(std::string_view bytes) {
 }
 
 /// Decides what the line under way is; `line` is at least its beginning. An error changes nothing.
-Result<> LogResume::begin_line(std::string_view line) {
+Result<> Resume::begin_line(std::string_view line) {
   const std::string_view stamp = stamp_of(line);
   if (!stamp.empty()) return begin_stamped_line(stamp, line);
   // A line in parts that began before the time asked for comes without its beginning, and stamp.
@@ -126,7 +125,7 @@ Result<> LogResume::begin_line(std::string_view line) {
   return {};
 }
 
-Result<> LogResume::begin_stamped_line(std::string_view stamp, std::string_view line) {
+Result<> Resume::begin_stamped_line(std::string_view stamp, std::string_view line) {
   const std::size_t hash = hash_of(line);
   if (is_searching_ && stamp != last_->stamp && is_newer(stamp, newest_stamp_)) {
     if (!last_->begins_tail) return lines_lost();
@@ -144,7 +143,7 @@ Result<> LogResume::begin_stamped_line(std::string_view stamp, std::string_view 
 }
 
 /// What a line is when the last one has not been found before it.
-LogResume::Line LogResume::search(std::string_view stamp, std::size_t hash) {
+Resume::Line Resume::search(std::string_view stamp, std::size_t hash) {
   if (stamp != last_->stamp) return Line::Old;
   // There may have been more of them where a tail began.
   if (++equal_stamps_ < last_->count || hash != last_->hash) return Line::Old;
@@ -156,7 +155,7 @@ LogResume::Line LogResume::search(std::string_view stamp, std::size_t hash) {
   return Line::New;
 }
 
-void LogResume::note(std::string_view stamp, std::size_t hash) {
+void Resume::note(std::string_view stamp, std::size_t hash) {
   const bool is_first = !last_;
   if (is_first) last_ = Last();
   last_->count = last_->stamp == stamp ? last_->count + 1 : 1;
@@ -169,7 +168,7 @@ void LogResume::note(std::string_view stamp, std::size_t hash) {
   if (newest_stamp_.empty() || is_newer(stamp, newest_stamp_)) newest_stamp_ = stamp;
 }
 
-Result<LogResume::Taken> LogResume::end_body(BodyEnd end, std::string_view rest) {
+Result<Resume::Taken> Resume::end_body(BodyEnd end, std::string_view rest) {
   Taken taken{.skip = rest.size()};
   const bool is_orderly = end == BodyEnd::Orderly;
   if (const std::string_view stamp = stamp_of(rest); !stamp.empty()) {
@@ -184,9 +183,9 @@ Result<LogResume::Taken> LogResume::end_body(BodyEnd end, std::string_view rest)
   return taken;
 }
 
-std::unexpected<Error> LogResume::lines_lost() {
+std::unexpected<Error> Resume::lines_lost() {
   has_lost_lines_ = true;
   return fail(ErrorCode::Unavailable, "log lines lost");
 }
 
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice::loglines

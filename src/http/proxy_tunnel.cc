@@ -1,10 +1,12 @@
-#include "backend/kubernetes/proxy_tunnel.h"
+#include "http/proxy_tunnel.h"
 
 #include <array>
 
 #include <fmt/format.h>
 
-namespace sluice::backend::kubernetes {
+#include "http/url.h"
+
+namespace sluice::http {
 namespace {
 
 constexpr std::size_t kMaxAnswerBytes = 16 * 1024;
@@ -70,10 +72,23 @@ net::Task<Result<>> connect_socks(net::Stream& stream, std::string host, std::ui
 
 }  // namespace
 
+Result<Proxy> parse_proxy(const std::string& text) {
+  constexpr std::string_view kSocks = "socks5://";
+  const bool is_socks = text.starts_with(kSocks);
+  TRY(const Url url, parse_url(is_socks ? "http://" + text.substr(kSocks.size()) : text));
+  if (url.secure) {
+    return fail(ErrorCode::InvalidArgument, "a proxy must be an http:// or socks5:// URL");
+  }
+  if (!is_socks) return Proxy{ProxyKind::HttpConnect, url.host, url.port};
+  constexpr std::uint16_t kHttpPort = 80, kSocksPort = 1080;
+  const bool has_port = url.port != kHttpPort || url.authority.ends_with(":80");
+  return Proxy{ProxyKind::Socks5, url.host, has_port ? url.port : kSocksPort};
+}
+
 net::Task<Result<>> open_tunnel(net::Stream& stream, ProxyKind kind, std::string host,
                                 std::uint16_t port) {
   return kind == ProxyKind::Socks5 ? connect_socks(stream, std::move(host), port)
                                    : connect_http(stream, std::move(host), port);
 }
 
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice::http

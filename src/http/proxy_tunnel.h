@@ -5,13 +5,22 @@
 
 #include "net/stream.h"
 
-namespace sluice::backend::kubernetes {
+namespace sluice::http {
 
 enum class ProxyKind { HttpConnect, Socks5 };
+
+struct Proxy {
+  ProxyKind kind = ProxyKind::HttpConnect;
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+/// "http://proxy.example:3128" or "socks5://proxy.example". Errors: InvalidArgument.
+Result<Proxy> parse_proxy(const std::string& text);
 
 /// Asks the proxy at the other end of `stream` for a connection; then the stream is the host's. The
 /// proxy resolves the name. Errors: Unavailable, saying what the proxy answered; Cancelled.
 net::Task<Result<>> open_tunnel(net::Stream& stream, ProxyKind kind, std::string host,
                                 std::uint16_t port);
 
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice::http
