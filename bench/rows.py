@@ -1,39 +1,17 @@
 """The rows of the table: each a function that takes a stand and yields results."""
 import base64
-import dataclasses
 import json
 import os
 import subprocess
 import time
 import urllib.parse
 
-from stand import LOAD_CORE, free_port, resident_kib, wait_for_port
+from stand import LINE_BYTES, LOAD_CORE, free_port, resident_kib, wait_for_port
+from table import Result, at_least, at_most
 
 GIB = 1 << 30
-LINE = "x" * 99 + "\n"
+LINE = "x" * (LINE_BYTES - 1) + "\n"
 BASE = "/cluster-api/api/v1/p/workloads/training/runai/"
-
-
-@dataclasses.dataclass
-class Result:
-    name: str
-    own: str
-    peer: str
-    ratio: str
-    reach: str
-    reached: bool | None = None
-    note: str = ""
-
-
-def at_least(name, own, peer, unit, reach, note=""):
-    """Higher is better: the ratio own/peer has to reach `reach`."""
-    ratio = own / peer
-    return Result(name, f"{own:,.0f} {unit}", f"{peer:,.0f} {unit}", f"{ratio:.2f}", f"≥ {reach}",
-                  ratio >= reach, note)
-
-
-def at_most(name, own, limit, unit, note=""):
-    return Result(name, f"{own:,.2f} {unit}", "", "", f"≤ {limit} {unit}", own <= limit, note)
 
 
 def workload(name, command, extra=""):

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 SERVER_CORE, LOAD_CORE = "0", "1"
 ISSUER = "https://bench.example"
+LINE_BYTES = 100
 
 
 def free_port():
@@ -32,6 +33,7 @@ def wait_for_port(port, deadline=10):
 
 class Stand:
     """A temporary folder, the processes started in it, and a key pair that signs tokens."""
+    server_cores, load_cores = SERVER_CORE, LOAD_CORE  # as taskset lists them
 
     def __init__(self, root, scale):
         self.root, self.scale = root, scale
@@ -56,17 +58,18 @@ class Stand:
         path.write_text(text)
         return path
 
-    def start(self, *command, core=SERVER_CORE, **options):
-        """Starts a process that lives as long as the stand."""
+    def start(self, *command, core=None, **options):
+        """Starts a process that lives as long as the stand, on the server's core unless it names another."""
         options.setdefault("stdout", subprocess.DEVNULL)
         options.setdefault("stderr", subprocess.DEVNULL)
-        process = subprocess.Popen(["taskset", "-c", core, *map(str, command)], cwd=self.path, **options)
+        command = ["taskset", "-c", core or self.server_cores, *map(str, command)]
+        process = subprocess.Popen(command, cwd=self.path, **options)
         self.processes.append(process)
         return process
 
     def load(self, *arguments):
         """Runs a load command to its end; returns what it measured."""
-        command = ["taskset", "-c", LOAD_CORE, str(self.build / "load"), *map(str, arguments)]
+        command = ["taskset", "-c", self.load_cores, str(self.build / "load"), *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
         if done.returncode != 0:
             raise SystemExit(f"{' '.join(command)}: {done.stderr}")
