@@ -1,6 +1,9 @@
 """The cluster that KUBECONFIG names, by kubectl: what the tests arrange and check goes past the gateway."""
 import json
+import pathlib
 import subprocess
+
+BED = pathlib.Path(__file__).parent / "bed"
 
 
 def kubectl(*arguments, stdin=None, timeout=60):
@@ -27,3 +30,10 @@ def apply(documents, *arguments):
 def wait(condition, *arguments, timeout=60):
     """kubectl wait, for a condition such as "condition=Ready"."""
     kubectl("wait", f"--for={condition}", f"--timeout={timeout}s", *arguments, timeout=timeout + 10)
+
+
+def component(action, name, *signal):
+    """Stops, starts or restarts a component of the bed; one that starts is waited for until it answers."""
+    done = subprocess.run([BED / "component", action, name, *signal], capture_output=True, text=True, timeout=120,
+                          check=False)
+    assert done.returncode == 0, f"{action} {name}: {done.stdout}{done.stderr}"

@@ -1,0 +1,65 @@
+"""What restarts of the cluster's own programs do to sessions: a log goes on, all else ends and says why."""
+import pytest
+
+import cluster
+from faulty import catalogue, eventually
+from support.rawws import Closed, Refused
+from support.tcp import Listener
+
+COUNTING = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.01; done"
+MENDED = 30  # seconds until a session goes on, or has ended
+RESTARTS = pytest.mark.parametrize("component, signal", [
+    ("kube-apiserver", "KILL"), ("kubelet", "TERM"), ("containerd", "TERM")])
+
+
+@pytest.fixture(scope="module")
+def counting(faulty):
+    return faulty.workload("counting", COUNTING)
+
+
+def numbers(session, count):
+    """Of the next lines."""
+    received = b""
+    while received.count(b"\n") < count:
+        message = session.message(MENDED)
+        assert isinstance(message, bytes), f"{message} after {received[-200:]}"
+        received += message
+    return [int(line.split()[1]) for line in received.splitlines()]
+
+
+def says(faulty, workload):
+    """What a command says in it; None while there is no way into it."""
+    try:
+        return faulty.client.run(workload, "echo", "here")[0]
+    except Refused as refused:
+        assert refused.response.status == 503, refused
+        return None
+
+
+@RESTARTS
+def test_a_follow_loses_and_repeats_nothing_over_a_restart(faulty, counting, component, signal):
+    with faulty.client.open(counting.path("logs"), {"follow": "true", "tailLines": 1}) as follow:
+        seen = numbers(follow, 10)
+        cluster.component("restart", component, signal)
+        seen += numbers(follow, 300)
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
+
+
+@RESTARTS
+def test_streams_that_a_restart_ends_say_so_and_new_ones_begin(faulty, counting, component, signal):
+    listener = Listener()
+    with faulty.client.exec(counting, "sh", "-c", "echo begun; sleep 1000") as command, \
+            faulty.client.open(counting.path("port-forward"), {"port": listener.port}) as forward:
+        assert command.read_until(b"begun\n")
+        listener.accept()
+        cluster.component("restart", component, signal)
+        ended, forwarded = command.read_close(MENDED), forward.read_close(MENDED)
+    assert forwarded.code == 1011 and "the cluster ended the stream" in forwarded.reason
+    if component == "containerd":  # the cluster takes the end of that connection for a success: kubectl exits with 0
+        assert ended == Closed(1000, "exit code 0")
+    else:
+        assert ended.code == 1011 and ended.reason.startswith("the cluster ended the stream")
+    assert eventually(lambda: says(faulty, counting), "there is a way in again", MENDED) == b"here\n"
+    eventually(lambda: faulty.status()["status"] == "OK", "the cluster is known", MENDED)
+    later = faulty.workload(f"after-{component}", catalogue.FOREVER)
+    assert eventually(lambda: says(faulty, later), "there is a way into a new pod", MENDED) == b"here\n"
