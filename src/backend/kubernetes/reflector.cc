@@ -1,5 +1,6 @@
 #include "backend/kubernetes/reflector.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -14,12 +15,16 @@ namespace {
 
 /// Of objects: so many of the largest that there usually are fit in ApiClient::kMaxBodyBytes.
 constexpr int kPageSize = 250;
-/// The server ends a watch after 300 to 600 s, as client-go asks; one that has not ended a while
-/// after that is dead.
-constexpr std::uint64_t kMinWatchSeconds = 300;
-constexpr nanoseconds kOverdue = seconds(630);
+/// The server ends a watch after 300 to 600 s, as client-go asks.
+constexpr std::int64_t kMinWatchSeconds = 300;
 /// A watch that ends sooner without an event is no watch: asking again at once would be a storm.
 constexpr nanoseconds kShortest = seconds(1);
+/// One that lasted so long shows that all is well between us and the server.
+constexpr nanoseconds kLasting = seconds(10);
+/// A server that forgets more often than this is given pauses, as one that fails.
+constexpr nanoseconds kListInterval = seconds(10);
+/// After an outage that all see, everyone is back soon.
+constexpr BackoffOptions kRetry{.cap = seconds(10)};
 
 bool ends_initial_events(const json::object& object) {
   const json::object* meta = json::find_object(object, "metadata");
@@ -49,14 +54,17 @@ Reflector::Reflector(ApiClient& client, std::string path, ObjectForm form, Objec
       form_(form),
       sink_(sink),
       timers_(timers),
-      random_(random) {}
+      random_(random),
+      backoff_(kRetry) {}
 
 net::Task<> Reflector::run() {
   while (true) {
     const Result<> ended = co_await list_and_watch();
     if (ended) continue;
     if (ended.error().code == ErrorCode::Cancelled) co_return;
+    const bool lists_at_once = may_list_at_once(ended.error());
     failed(ended.error());
+    if (lists_at_once) continue;
     if (ended.error().code == ErrorCode::NotFound) co_return;
     const nanoseconds pause = backoff_.next(random_);
     const Result<> slept = co_await timers_.sleep_for(pause);
@@ -67,6 +75,15 @@ net::Task<> Reflector::run() {
 void Reflector::caught_up() {
   failures_ = 0;
   sink_.report(WatchState::Current, {});
+}
+
+/// A server that has forgotten the version (410) is well: every watch meets one after its restart.
+bool Reflector::may_list_at_once(const Error& error) {
+  if (error.code != ErrorCode::Conflict || version_.empty()) return false;
+  const MonotonicTime now = timers_.now();
+  if (listed_at_once_ && now - *listed_at_once_ < kListInterval) return false;
+  listed_at_once_ = now;
+  return true;
 }
 
 void Reflector::failed(const Error& error) {
@@ -88,7 +105,7 @@ void Reflector::failed(const Error& error) {
 
 net::Task<Result<>> Reflector::list_and_watch() {
   if (version_.empty() && streams_lists_) {
-    std::string streaming = watch_query("sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+    std::string streaming = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
     Result<> streamed = co_await watch(std::move(streaming));
     const bool refused = !streamed && streamed.error().code == ErrorCode::InvalidArgument;
     const bool ignored = streamed && listing_;  // it ended, and the list never did
@@ -96,8 +113,8 @@ net::Task<Result<>> Reflector::list_and_watch() {
     streams_lists_ = false;  // a server before 1.32, or one that has it off
   }
   if (version_.empty()) CO_TRY_VOID(co_await list());
-  std::string query = watch_query("resourceVersion=" + percent_encode(version_));
-  co_return co_await watch(std::move(query));
+  std::string from = "resourceVersion=" + percent_encode(version_);
+  co_return co_await watch(std::move(from));
 }
 
 net::Task<Result<>> Reflector::list() {
@@ -135,13 +152,13 @@ net::Task<Result<Reflector::Page>> Reflector::list_page(std::string continuation
   co_return page;
 }
 
-std::string Reflector::watch_query(std::string_view from) {
-  std::array<std::byte, sizeof(std::uint64_t)> bytes;
+/// Not the same for all, so that they don't come back at once.
+seconds Reflector::choose_duration() {
+  std::array<std::byte, sizeof(std::uint32_t)> bytes;
   random_.fill(bytes);
-  std::uint64_t number = 0;
+  std::uint32_t number = 0;
   std::memcpy(&number, bytes.data(), sizeof number);
-  return fmt::format("watch=true&allowWatchBookmarks=true&timeoutSeconds={}&{}",
-                     kMinWatchSeconds + number % kMinWatchSeconds, from);
+  return seconds(kMinWatchSeconds + number % kMinWatchSeconds);
 }
 
 ApiRequest Reflector::request(std::string query, std::string_view list_suffix) const {
@@ -156,7 +173,10 @@ ApiRequest Reflector::request(std::string query, std::string_view list_suffix) c
   return request;
 }
 
-net::Task<Result<>> Reflector::watch(std::string query) {
+net::Task<Result<>> Reflector::watch(std::string from) {
+  const seconds duration = choose_duration();
+  std::string query = fmt::format("watch=true&allowWatchBookmarks=true&timeoutSeconds={}&{}",
+                                  duration.count(), from);
   ApiRequest asked = request(std::move(query), {});
   CO_TRY(const std::unique_ptr<ApiStream> stream, co_await client_.stream(std::move(asked)));
   listing_ = version_.empty();
@@ -167,8 +187,8 @@ net::Task<Result<>> Reflector::watch(std::string query) {
   }
   const std::string resumed_from = version_;
   const MonotonicTime begin = timers_.now();
-  net::Task<Result<>> reading = read_events(*stream);
-  Result<> ended = co_await net::before(begin + kOverdue, timers_, std::move(reading));
+  Result<> ended = co_await read_events(*stream, begin + duration + kOverdue);
+  if (!listing_ && timers_.now() - begin >= kLasting) backoff_.reset();
   if (ended && !listing_ && version_ == resumed_from && timers_.now() - begin < kShortest) {
     ended = fail(ErrorCode::Unavailable, "the watch ended as soon as it had begun");
   }
@@ -177,10 +197,11 @@ net::Task<Result<>> Reflector::watch(std::string query) {
   co_return ended;
 }
 
-net::Task<Result<>> Reflector::read_events(ApiStream& stream) {
+net::Task<Result<>> Reflector::read_events(ApiStream& stream, MonotonicTime overdue) {
   WatchDecoder decoder;
+  sees_bookmarks_ = false;
   while (true) {
-    CO_TRY(const Bytes bytes, co_await stream.read());
+    CO_TRY(const Bytes bytes, co_await read_bytes(stream, overdue));
     if (bytes.empty()) co_return Result<>{};
     decoder.feed(bytes);
     while (true) {
@@ -189,6 +210,19 @@ net::Task<Result<>> Reflector::read_events(ApiStream& stream) {
       CO_TRY_VOID(apply(*event));
     }
   }
+}
+
+/// The next bytes, as long as there may yet be any. Errors: Unavailable, Cancelled.
+net::Task<Result<Bytes>> Reflector::read_bytes(ApiStream& stream, MonotonicTime overdue) {
+  Result<Bytes> bytes = stream.try_read();
+  if (bytes && !bytes->empty()) co_return bytes;
+  if (sees_bookmarks_) overdue = std::min(overdue, timers_.now() + kMaxSilence);
+  net::Task<Result<Bytes>> reading = stream.read();
+  bytes = co_await net::before(overdue, timers_, std::move(reading));
+  if (!bytes && bytes.error().code == ErrorCode::Unavailable && timers_.now() >= overdue) {
+    bytes = fail(ErrorCode::Unavailable, "the watch has gone silent");
+  }
+  co_return bytes;
 }
 
 Result<> Reflector::apply(const WatchEvent& event) {
@@ -202,6 +236,8 @@ Result<> Reflector::apply(const WatchEvent& event) {
         listing_ = false;
         sink_.end_list();
         caught_up();
+      } else if (!listing_) {
+        sees_bookmarks_ = true;
       }
       break;
     case WatchEventType::Error: {

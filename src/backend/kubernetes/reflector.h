@@ -1,9 +1,11 @@
 // Reflector: keeps a sink in step with one collection of the API server, by list and watch. It
-// resumes after every cut, lists again when the server has forgotten where we were (410), and uses
-// streaming lists where the server has them. Model: kubernetes/client-go tools/cache/reflector.go.
+// resumes after every cut, also that of a connection that only went silent, lists again when the
+// server has forgotten where we were (410), and uses streaming lists where the server has them.
+// Model: kubernetes/client-go tools/cache/reflector.go.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "backend/kubernetes/api_client.h"
@@ -31,6 +33,12 @@ enum class ObjectForm { Whole, MetadataOnly };
 
 class Reflector {
  public:
+  /// The server sends a bookmark a minute. Where the first has come, so long a silence is a dead
+  /// watch; where none has (a server that restarted, and a collection that nobody changes), only
+  /// one that outlasts the time that we asked for is.
+  static constexpr nanoseconds kMaxSilence = seconds(130);
+  static constexpr nanoseconds kOverdue = seconds(30);
+
   /// `path` is that of the collection. References outlive it.
   Reflector(ApiClient& client, std::string path, ObjectForm form, ObjectSink& sink,
             net::Timers& timers, Random& random);
@@ -49,14 +57,16 @@ class Reflector {
   net::Task<Result<>> list_and_watch();
   net::Task<Result<>> list();
   net::Task<Result<Page>> list_page(std::string continuation);
-  net::Task<Result<>> watch(std::string query);
-  net::Task<Result<>> read_events(ApiStream& stream);
+  net::Task<Result<>> watch(std::string from);
+  net::Task<Result<>> read_events(ApiStream& stream, MonotonicTime overdue);
+  net::Task<Result<Bytes>> read_bytes(ApiStream& stream, MonotonicTime overdue);
   Result<> apply(const WatchEvent& event);
   void caught_up();
   void failed(const Error& error);
+  bool may_list_at_once(const Error& error);
 
   ApiRequest request(std::string query, std::string_view list_suffix) const;
-  std::string watch_query(std::string_view from);
+  seconds choose_duration();
 
   ApiClient& client_;
   std::string path_;
@@ -65,10 +75,12 @@ class Reflector {
   net::Timers& timers_;
   Random& random_;
   Backoff backoff_;
-  bool streams_lists_ = true;  // until the server says otherwise
-  bool listing_ = false;       // a streamed list is under way
-  std::string version_;        // where to resume; empty: list first
-  int failures_ = 0;           // since it was caught up
+  bool streams_lists_ = true;                    // until the server says otherwise
+  bool listing_ = false;                         // a streamed list is under way
+  bool sees_bookmarks_ = false;                  // of this watch: then it is never silent for long
+  std::string version_;                          // where to resume; empty: list first
+  int failures_ = 0;                             // since it was caught up
+  std::optional<MonotonicTime> listed_at_once_;  // the last time, without a pause before it
 };
 
 }  // namespace sluice::backend::kubernetes

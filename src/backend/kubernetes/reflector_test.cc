@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "base/text.h"
 #include "testing/fake_api_server.h"
 #include "testing/seeded_random.h"
 #include "testing/test_loop.h"
@@ -61,6 +62,12 @@ std::string end_of_list(int version) {
                      R"("annotations":{{"k8s.io/initial-events-end":"true"}}}}}}}})"
                      "\n",
                      version);
+}
+/// What the query asks for.
+seconds duration_of(const std::string& query) {
+  constexpr std::string_view kName = "timeoutSeconds=";
+  const std::size_t begin = query.find(kName) + kName.size();
+  return seconds(parse_int64(query.substr(begin, query.find('&', begin) - begin)).value_or(0));
 }
 std::string gone_event() {
   return R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}})"
@@ -178,9 +185,8 @@ TEST_F(ReflectorTest, ServerThatRefusesStreamedListsIsAskedForPages) {
     EXPECT_EQ(calls[calls.size() - 2].query, "limit=250&continue=a%20b");
     EXPECT_THAT(last_query(), HasSubstr("&resourceVersion=7"));
     // It is not asked again.
-    write(gone_event());
     will_answer(200, list("x", 9));
-    wait();
+    write(gone_event());
     EXPECT_EQ(names(), "x");
     tasks.cancel();
     testing::run_until_empty(loop_, tasks);
@@ -294,12 +300,12 @@ TEST_F(ReflectorTest, ListThatIsCutBetweenItsPagesIsNothingToGoOnFrom) {
   refuse_streamed_list();
   will_answer(200, list("ab", 7));
   start();
-  write(gone_event());
   will_answer(200, list("b", 9, "more"));
   will_answer(500, "{}");
   will_answer(200, list("b", 10, "more"));
   will_answer(410, "{}");
   will_answer(200, list("bc", 11));
+  write(gone_event());
   wait();
   EXPECT_EQ(names(), "bc");
   EXPECT_THAT(last_query(), HasSubstr("&resourceVersion=11"));
@@ -338,14 +344,78 @@ TEST_F(ReflectorTest, ResourceThatIsNotServedIsMissingAndEndsIt) {
   EXPECT_EQ(tasks_.size(), 0U);
 }
 
-TEST_F(ReflectorTest, SilentWatchIsOverdueInTheEnd) {
+TEST_F(ReflectorTest, SilentWatchIsOverdueAWhileAfterItsTime) {
   start_listed();
-  clock_.advance(seconds(629));
+  const seconds asked_for = duration_of(last_query());
+  EXPECT_GE(asked_for, seconds(300));
+  EXPECT_LE(asked_for, seconds(600));
+  clock_.advance(asked_for + Reflector::kOverdue - seconds(1));
   EXPECT_EQ(server_.calls().size(), 1U);
-  clock_.advance(seconds(10));
+  clock_.advance(seconds(5));
   EXPECT_EQ(server_.calls().size(), 2U);
   EXPECT_THAT(last_query(), HasSubstr("&resourceVersion=3"));
   EXPECT_TRUE(watches_[0]->is_dropped());
+}
+
+TEST_F(ReflectorTest, WatchWithBookmarksIsNotSilentForLong) {
+  start_listed();
+  for (int version = 10; version < 13; ++version) {
+    clock_.advance(seconds(60));
+    write(bookmark(version));
+  }
+  clock_.advance(Reflector::kMaxSilence - seconds(1));
+  EXPECT_EQ(server_.calls().size(), 1U);
+  write(event("ADDED", "c", 14));  // a sign of life as any other
+  clock_.advance(Reflector::kMaxSilence - seconds(1));
+  EXPECT_EQ(server_.calls().size(), 1U);
+  clock_.advance(seconds(5));
+  EXPECT_EQ(server_.calls().size(), 2U);
+  EXPECT_THAT(last_query(), HasSubstr("&resourceVersion=14"));
+  EXPECT_TRUE(watches_[0]->is_dropped());
+}
+
+TEST_F(ReflectorTest, BookmarksOfOneWatchSayNothingOfTheNext) {
+  start_listed();
+  write(bookmark(10));
+  watches_.back()->cut();
+  wait();
+  clock_.advance(2 * Reflector::kMaxSilence);
+  EXPECT_EQ(server_.calls().size(), 2U);
+}
+
+TEST_F(ReflectorTest, WatchThatIsSilentForEverIsReported) {
+  start_listed();
+  write(bookmark(10));
+  for (int i = 0; i < 5; ++i) answers_.emplace_back(testing::Silence::Hang);
+  clock_.advance(Reflector::kMaxSilence + ApiClient::kPatience + seconds(5));
+  EXPECT_EQ(sink_.state_, WatchState::Failing);
+  EXPECT_EQ(names(), "ab");
+}
+
+TEST_F(ReflectorTest, ForgottenVersionIsListedAnewAtOnceButNotAgainAndAgain) {
+  start_listed();
+  write(gone_event());
+  EXPECT_EQ(server_.calls().size(), 2U);
+  EXPECT_THAT(last_query(), HasSubstr("sendInitialEvents=true"));
+  EXPECT_NE(sink_.worst_, WatchState::Failing);
+  write(end_of_list(60) + gone_event());
+  EXPECT_EQ(server_.calls().size(), 2U);
+  wait();
+  EXPECT_EQ(server_.calls().size(), 3U);
+}
+
+TEST_F(ReflectorTest, WatchThatLastedIsResumedSoon) {
+  start_listed();
+  access_.failure = Error{ErrorCode::Unavailable, "no route"};
+  watches_.back()->cut();
+  clock_.advance(std::chrono::minutes(5));
+  access_.failure.reset();
+  clock_.advance(seconds(20));  // the longest pause
+  const std::size_t calls = server_.calls().size();
+  clock_.advance(seconds(15));  // nothing happens, and that is well
+  watches_.back()->cut();
+  clock_.advance(seconds(2));
+  EXPECT_EQ(server_.calls().size(), calls + 1);
 }
 
 TEST_F(ReflectorTest, CancelledWhereverItWaits) {
