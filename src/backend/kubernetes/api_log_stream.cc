@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/kubernetes/node_start.h"
 #include "base/text.h"
 #include "net/deadline.h"
 
@@ -56,8 +57,14 @@ ApiLogStream::ApiLogStream(LogServices services, net::Executor executor,
 ApiLogStream::~ApiLogStream() = default;
 
 net::Task<Result<>> ApiLogStream::open() {
-  const RunState state = run_state();
-  const Result<> opened = co_await request(state);
+  const MonotonicTime deadline = services_.timers.now() + kNodeStart;
+  RunState state = run_state();
+  Result<> opened = co_await request(state);
+  while (!opened && opened.error().code == ErrorCode::NotFound) {
+    CO_TRY_VOID(co_await await_node(opened.error(), *pod_, services_.timers, deadline));
+    state = run_state();
+    opened = co_await request(state);
+  }
   if (opened || opened.error().code != ErrorCode::InvalidArgument) co_return opened;
   // The kubelet says 400 to whatever is amiss. The query is ours, so it is the container's state.
   if (previous_) {
@@ -267,25 +274,31 @@ net::Task<Result<>> ApiLogStream::request(RunState state) {
   asked_at_ = state;
   CO_TRY(stream_, co_await services_.client.stream(std::move(request)));
   refused_since_.reset();
+  denied_since_.reset();
   co_return Result<>{};
 }
 
 /// A resumption failed. Errors: those that trying again won't mend.
 Result<> ApiLogStream::refused(const Error& error) {
   pauses_ = true;
-  if (error.code == ErrorCode::Cancelled || error.code == ErrorCode::PermissionDenied) {
-    return fail(error);
+  if (error.code == ErrorCode::Cancelled) return fail(error);
+  const MonotonicTime now = services_.timers.now();
+  if (error.code == ErrorCode::PermissionDenied) {
+    if (!denied_since_) denied_since_ = now;
+    if (now - *denied_since_ >= kDenialPatience) return fail(error);
+    return {};
   }
+  denied_since_.reset();
   const bool is_gone =
       error.code == ErrorCode::NotFound || error.code == ErrorCode::InvalidArgument;
-  if (is_gone && follow_ && reading_ == Reading::Once) {
+  if (!refused_since_) refused_since_ = now;
+  const bool may_be_back = may_be_starting(error, *pod_) && now - *refused_since_ < kNodeStart;
+  if (is_gone && !may_be_back && follow_ && reading_ == Reading::Once) {
     // The node has removed the ended container, or its pod.
     if (last_end_ == BodyEnd::Cut) return log_lines_lost();
     finish();
     return {};
   }
-  const MonotonicTime now = services_.timers.now();
-  if (!refused_since_) refused_since_ = now;
   if (now - *refused_since_ < kMaxLogOutage) return {};
   return fail(ErrorCode::Unavailable, error.message);
 }

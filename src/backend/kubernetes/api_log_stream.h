@@ -34,6 +34,9 @@ class ApiLogStream final : public LogStream {
   static constexpr nanoseconds kMaxSilence = seconds(2);
   /// How long the pod's record may lag behind the log.
   static constexpr nanoseconds kRecordPatience = seconds(5);
+  /// For so long what was permitted may be denied: an API server that has just started denies all
+  /// that it has yet to read the roles for.
+  static constexpr nanoseconds kDenialPatience = seconds(30);
 
   ApiLogStream(LogServices services, net::Executor executor, std::unique_ptr<PodWatch> pod,
                std::string container, const LogOptions& options, std::optional<Impersonation> as);
@@ -94,6 +97,7 @@ class ApiLogStream final : public LogStream {
   std::optional<Error> failure_;            // unless the run's end explains it
   RunState asked_at_ = RunState::NotBegun;  // the last request
   std::optional<MonotonicTime> refused_since_;
+  std::optional<MonotonicTime> denied_since_;  // the permission, of the last answers
 
   const char* reason_ = nullptr;  // set once nothing more comes
   std::optional<StreamEnd> end_;

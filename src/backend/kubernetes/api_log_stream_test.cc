@@ -297,6 +297,28 @@ TEST_F(ApiLogStreamTest, EndedContainerThatTheNodeHasRemovedHasNothingMoreToSay)
   EXPECT_EQ(out_, texts(0, 1));
 }
 
+TEST_F(ApiLogStreamTest, NodeThatHasJustStartedDoesNotEndALog) {
+  expect_whole_body(lines(0, 1));
+  follow();
+  expect_refusal(404, "the server could not find the requested resource ( pods/log train-0)");
+  expect_whole_body(lines(0, 3));
+  expect_whole_body(lines(0, 3));  // as a follower, it reads until there is nothing new
+  publish_ended();
+  EXPECT_FALSE(end_);
+  wait();
+  EXPECT_EQ(out_, texts(0, 3));
+  EXPECT_EQ(end_, StreamEnd::Completed);
+}
+
+TEST_F(ApiLogStreamTest, NodeThatHasJustStartedIsAskedAgain) {
+  expect_refusal(404, "the server could not find the requested resource ( pods/log train-0)");
+  expect_whole_body(lines(0, 3));
+  open({});
+  EXPECT_FALSE(opened_);
+  wait(seconds(1));
+  EXPECT_EQ(out_, texts(0, 3));
+}
+
 TEST_F(ApiLogStreamTest, StreamThatIsLeftOpenWhenItsPodIsGoneEnds) {
   const auto body = expect_body(lines(0, 1));
   follow();
@@ -373,13 +395,25 @@ TEST_F(ApiLogStreamTest, ClusterThatStaysAwayIsAnError) {
   EXPECT_EQ(error_->code, ErrorCode::Unavailable);
 }
 
-TEST_F(ApiLogStreamTest, PermissionThatIsWithdrawnIsAnErrorAtOnce) {
-  expect_body(lines(0, 1))->cut();
-  expect_refusal(403, "no");
+TEST_F(ApiLogStreamTest, PermissionThatIsWithdrawnIsAnErrorAfterAWhile) {
+  expect_body(line(0))->cut();
+  for (int i = 0; i < 100; ++i) expect_refusal(403, "pods \\\"train-0\\\" is forbidden");
   follow();
-  wait();
+  wait(ApiLogStream::kDenialPatience / 2);
+  EXPECT_FALSE(error_);
+  wait(ApiLogStream::kDenialPatience);
   ASSERT_TRUE(error_);
   EXPECT_EQ(error_->code, ErrorCode::PermissionDenied);
+}
+
+TEST_F(ApiLogStreamTest, ServerThatHasYetToReadTheRolesIsNoWithdrawal) {
+  expect_body(line(0))->cut();
+  for (int i = 0; i < 3; ++i) expect_refusal(403, "pods \\\"train-0\\\" is forbidden");
+  expect_body(lines(0, 2));
+  follow();
+  wait();
+  EXPECT_FALSE(error_);
+  EXPECT_EQ(out_, texts(0, 2));
 }
 
 TEST_F(ApiLogStreamTest, ContainerThatHasNotBegunHasAnEmptyLog) {

@@ -6,6 +6,7 @@
 
 #include "backend/kubernetes/channel_port.h"
 #include "backend/kubernetes/channel_process.h"
+#include "backend/kubernetes/node_start.h"
 #include "base/text.h"
 #include "net/deadline.h"
 
@@ -80,6 +81,18 @@ std::string query_of(std::string_view container, const StreamOptions& streams) {
                      streams.stdout, streams.stderr && !streams.tty, streams.tty);
 }
 
+net::Task<Result<ApiWebSocket>> connect(StreamServices services, PodWatch& pod, ApiRequest request,
+                                        std::span<const std::string_view> subprotocols) {
+  const MonotonicTime deadline = services.timers.now() + kNodeStart;
+  while (true) {
+    ApiRequest attempt = request;
+    Result<ApiWebSocket> opened =
+        co_await services.client.connect_websocket(std::move(attempt), subprotocols);
+    if (opened) co_return opened;
+    CO_TRY_VOID(co_await await_node(opened.error(), pod, services.timers, deadline));
+  }
+}
+
 net::Task<Result<std::unique_ptr<RemoteProcess>>> open_process(StreamServices services,
                                                                std::unique_ptr<PodWatch> pod,
                                                                ApiRequest request,
@@ -87,7 +100,7 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> open_process(StreamServices se
                                                                std::optional<TerminalSize> size,
                                                                std::unique_ptr<StdinHold> hold) {
   CO_TRY(ApiWebSocket opened,
-         co_await services.client.connect_websocket(std::move(request), kProcessSubprotocols));
+         co_await connect(services, *pod, std::move(request), kProcessSubprotocols));
   options.version = opened.subprotocol == kProcessSubprotocols.front() ? channel::Version::V5
                                                                        : channel::Version::V4;
   const net::Executor executor = co_await net::current_executor();
@@ -158,7 +171,7 @@ net::Task<Result<std::unique_ptr<PortStream>>> open_port(StreamServices services
   request.query = fmt::format("ports={}", port);
   request.as = std::move(as);
   CO_TRY(ApiWebSocket opened,
-         co_await services.client.connect_websocket(std::move(request), kPortSubprotocols));
+         co_await connect(services, *pod, std::move(request), kPortSubprotocols));
   const net::Executor executor = co_await net::current_executor();
   auto upstream = std::make_unique<Upstream>(executor, services.timers, std::move(opened.socket),
                                              std::move(pod));

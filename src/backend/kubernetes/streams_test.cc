@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "backend/kubernetes/node_start.h"
+#include "backend/kubernetes/stream_test_support.h"
 #include "testing/fake_api_server.h"
 #include "testing/seeded_random.h"
 #include "testing/test_loop.h"
@@ -119,6 +121,41 @@ TEST_F(StreamsTest, TheUserIsNamedToTheCluster) {
 TEST_F(StreamsTest, WhatTheClusterRefusesIsRefused) {
   server.answer(kExec, 403, R"({"message":"pods/exec is forbidden"})");
   EXPECT_EQ(refusal(), ErrorCode::PermissionDenied);
+}
+
+TEST_F(StreamsTest, ANodeThatHasJustStartedIsAskedAgain) {
+  std::vector<testing::ApiAnswer> answers(2, http::Response{{404, {}}, "pod does not exist"});
+  answers.emplace_back(
+      std::make_shared<testing::FakeWebSocket>(testing::FakeWebSocket{"v5.channel.k8s.io", {}}));
+  server.on(kExec, [&](const testing::ApiCall&) { return answers.at(server.calls().size() - 1); });
+  const ExecOptions options{.command = {"true"}, .streams = {.size = {}}};
+  Background opening(loop, open_exec(services(), watch(), "main", options, as));
+  EXPECT_FALSE(opening.is_done());
+  clock.advance(kNodeStart);
+  ASSERT_TRUE(opening.is_done());
+  EXPECT_TRUE(opening.get());
+  EXPECT_EQ(server.calls().size(), 3U);
+}
+
+TEST_F(StreamsTest, ANodeThatDoesNotKnowAPodForLongIsUnavailable) {
+  server.answer(kPortForward, 404, "pod does not exist");
+  Background opening(loop, open_port(services(), watch(), 80, as));
+  clock.advance(2 * kNodeStart);
+  ASSERT_TRUE(opening.is_done());
+  const auto port = opening.get();
+  ASSERT_FALSE(port);
+  EXPECT_EQ(port.error().code, ErrorCode::Unavailable);
+  EXPECT_EQ(port.error().message, "node \"node\" does not know pod \"job-0-0\"");
+}
+
+TEST_F(StreamsTest, APodThatGoesMeanwhileIsNotFound) {
+  server.answer(kExec, 404, R"({"message":"pods \"job-0-0\" not found"})");
+  const ExecOptions options{.command = {"true"}, .streams = {.size = {}}};
+  Background opening(loop, open_exec(services(), watch(), "main", options, as));
+  EXPECT_FALSE(opening.is_done());
+  watches.publish(pod.uid, nullptr);
+  ASSERT_TRUE(opening.is_done());
+  EXPECT_EQ(opening.get().error().code, ErrorCode::NotFound);
 }
 
 TEST_F(StreamsTest, APodThatCannotTakeAStreamIsAConflictWithoutARequest) {
