@@ -14,7 +14,8 @@ import time
 import cluster
 from stand import Stand
 from support.catalogue import PROJECT
-from support.kubernetes import DEPLOY, KubernetesBackend, namespace_of
+from support.kubernetes import DEPLOY, KubernetesBackend
+from support.pods import namespace_of
 from support.server import Server
 from table import ROOT
 
@@ -64,6 +65,9 @@ class ClusterStand(Stand):
 
     def create(self, *workloads):
         self.cluster.backend.create(*workloads)
+
+    def pod(self, workload):
+        return self.cluster.backend.pod(workload)
 
     def sluiced(self, logs="api", **changes):
         """A server of its own; returns (server, port, a file with alice's token)."""

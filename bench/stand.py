@@ -126,6 +126,11 @@ def resident_kib(pid):
     raise SystemExit(f"no process {pid}")
 
 
+def percentile(samples, share):
+    """The value below which that share of them lie."""
+    return sorted(samples)[int(share * (len(samples) - 1))]
+
+
 def busy_share(seconds=0.5):
     """How much of the processors' time goes to anything at all now: 0 to 1."""
     def sample():

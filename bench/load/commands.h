@@ -27,7 +27,13 @@ void upgrades(
     const Arguments& arguments);  // PORT SECONDS STATUS PATH TOKENFILE: fresh connection each
 void idle(
     const Arguments& arguments);  // PORT COUNT plain|tls PATH TOKENFILE: holds until stdin ends
+void follow(
+    const Arguments& arguments);  // PORT COUNT SECONDS PATH TOKENFILE: who gets a live line in time
 void latency(
     const Arguments& arguments);  // PORT FOLLOWERS SECONDS PATH TOKENFILE: of `ticker`'s lines
+
+// roundtrips.cc: sessions one after the other.
+void roundtrips(
+    const Arguments& arguments);  // PORT COUNT plain|tls PATH TOKENFILE [SUBPROTOCOL]: to the Close
 
 }  // namespace load

@@ -37,9 +37,7 @@ std::vector<std::string> read_lines(const std::string& path) {
 }
 
 void tls_upgrade(SSL_CTX* context, int fd, const std::string& path, const std::string& token) {
-  SSL* tls = SSL_new(context);  // kept to the end of the program, as the connection is
-  SSL_set_fd(tls, fd);
-  if (SSL_connect(tls) != 1) die("TLS handshake");
+  SSL* tls = connect_tls(context, fd);  // kept to the end of the program, as the connection is
   const std::string request = upgrade_request(path, token);
   if (SSL_write(tls, request.data(), static_cast<int>(request.size())) <= 0) die("TLS write");
   char head[4096];
@@ -83,6 +81,37 @@ void idle(const Arguments& arguments) {
   std::fflush(stdout);
   char byte = 0;
   while (::read(STDIN_FILENO, &byte, 1) > 0) {
+  }
+}
+
+void follow(const Arguments& arguments) {
+  raise_descriptor_limit();
+  const int count = std::stoi(arguments.at(1));
+  const std::string token = read_lines(arguments.at(4)).at(0);
+  std::vector<pollfd> waiting;
+  for (int i = 0; i < count; ++i) {
+    waiting.push_back({connect_to(std::stoi(arguments.at(0))), POLLIN, 0});
+    upgrade(waiting.back().fd, arguments.at(3), token);
+  }
+  // What came before all were there doesn't count.
+  char bytes[4096];
+  for (const pollfd& socket : waiting) {
+    while (::recv(socket.fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+    }
+  }
+  const auto begin = Clock::now();
+  while (!waiting.empty() && seconds_since(begin) < std::stod(arguments.at(2))) {
+    ::poll(waiting.data(), waiting.size(), 1000);
+    std::erase_if(waiting, [&](const pollfd& socket) {
+      return (socket.revents & POLLIN) != 0 &&
+             ::recv(socket.fd, bytes, sizeof bytes, MSG_DONTWAIT) > 2 &&
+             static_cast<unsigned char>(bytes[0]) == 0x82;
+    });
+  }
+  std::printf("{\"served\": %zu, \"seconds\": %.3f}\n", count - waiting.size(),
+              seconds_since(begin));
+  std::fflush(stdout);
+  while (::read(STDIN_FILENO, bytes, 1) > 0) {
   }
 }
 

@@ -68,12 +68,21 @@ std::size_t discard(int fd, std::size_t size) {
   return static_cast<std::size_t>(count);
 }
 
-std::string upgrade_request(const std::string& path, const std::string& token) {
+SSL* connect_tls(SSL_CTX* context, int fd) {
+  SSL* tls = SSL_new(context);
+  SSL_set_fd(tls, fd);
+  if (SSL_connect(tls) != 1) die("TLS handshake");
+  return tls;
+}
+
+std::string upgrade_request(const std::string& path, const std::string& token,
+                            const std::string& subprotocol) {
   std::string request =
       "GET " + path +
       " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
   if (!token.empty()) request += "Authorization: Bearer " + token + "\r\n";
+  if (!subprotocol.empty()) request += "Sec-WebSocket-Protocol: " + subprotocol + "\r\n";
   return request + "\r\n";
 }
 

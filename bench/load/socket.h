@@ -24,8 +24,12 @@ void send_all(int fd, const char* bytes, std::size_t size);
 /// Discards up to `size` bytes in the kernel, without copying; 0 at the end of the stream.
 std::size_t discard(int fd, std::size_t size);
 
-/// The request that upgrades to a WebSocket; an empty token sends no Authorization.
-std::string upgrade_request(const std::string& path, const std::string& token);
+/// The TLS side of a connection, whose peer's certificate is not looked at.
+SSL* connect_tls(SSL_CTX* context, int fd);
+
+/// The request that upgrades to a WebSocket; an empty token or subprotocol is not sent.
+std::string upgrade_request(const std::string& path, const std::string& token,
+                            const std::string& subprotocol = "");
 /// Sends it and reads the answer's head, byte by byte so that nothing behind it is taken; dies
 /// unless the status is `expected`.
 void upgrade(int fd, const std::string& path, const std::string& token, int expected = 101);
