@@ -7,6 +7,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "auth/caller.h"
 #include "backend/options.h"
@@ -26,6 +28,15 @@ class Backend {
 
   /// Errors: NotFound (project), WorkloadNotFound, Unavailable.
   virtual net::Task<Result<workload::WorkloadStatus>> workload_status(
+      const auth::Caller& caller, workload::WorkloadRef workload) = 0;
+
+  /// Every workload of the project, in any order. Errors: NotFound (project), Unavailable.
+  virtual net::Task<Result<std::vector<workload::WorkloadStatus>>> list_workloads(
+      const auth::Caller& caller, std::string project) = 0;
+
+  /// The workload's pods, in the order in which resolve() would prefer them: its default pod first.
+  /// Errors: as workload_status().
+  virtual net::Task<Result<std::vector<workload::PodStatus>>> list_pods(
       const auth::Caller& caller, workload::WorkloadRef workload) = 0;
 
   /// Finds the pod and container that a request means. Errors: NotFound (project, pod or container,

@@ -241,6 +241,11 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   return wall_time_clamped(total, *nanos);
 }
 
+std::string format_rfc3339(WallTime time) {
+  constexpr std::size_t kToSeconds = 19;  // the length of 2026-01-02T03:04:05
+  return format_rfc3339_nano(time).substr(0, kToSeconds) + "Z";
+}
+
 std::string format_rfc3339_nano(WallTime time) {
   // By hand: chrono's floor overflows near the ends of WallTime.
   constexpr std::int64_t kNanosPerDay = 86400 * kNanosPerSecond;

@@ -26,6 +26,8 @@ std::optional<WallTime> parse_rfc3339(std::string_view text);
 /// RFC 3339 UTC with always nine fraction digits: "2026-01-02T03:04:05.000000006Z" (30 bytes), the
 /// CRI form.
 std::string format_rfc3339_nano(WallTime time);
+/// RFC 3339 UTC in whole seconds, as Kubernetes writes times: "2026-01-02T03:04:05Z".
+std::string format_rfc3339(WallTime time);
 
 /// For a path segment or a query value (RFC 3986 2.1): all but unreserved characters as %XX.
 std::string percent_encode(std::string_view text);

@@ -159,6 +159,8 @@ TEST(Text, ParseRfc3339Refuses) {
 }
 
 TEST(Text, FormatRfc3339NanoHasAlwaysThirtyBytes) {
+  EXPECT_EQ(format_rfc3339(at(1767323045, 999999999)), "2026-01-02T03:04:05Z");
+  EXPECT_EQ(format_rfc3339(at(-1, 1)), "1969-12-31T23:59:59Z");
   EXPECT_EQ(format_rfc3339_nano(at(0)), "1970-01-01T00:00:00.000000000Z");
   EXPECT_EQ(format_rfc3339_nano(at(1767323045, 6)), "2026-01-02T03:04:05.000000006Z");
   EXPECT_EQ(format_rfc3339_nano(at(-1, 999999999)), "1969-12-31T23:59:59.999999999Z");

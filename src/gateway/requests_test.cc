@@ -1,9 +1,10 @@
 // The options of each verb: log_request.h, stream_request.h, exec_request.h,
-// port_forward_request.h.
+// port_forward_request.h, list_request.h.
 #include <gtest/gtest.h>
 
 #include "base/base64.h"
 #include "gateway/exec_request.h"
+#include "gateway/list_request.h"
 #include "gateway/log_request.h"
 #include "gateway/port_forward_request.h"
 
@@ -212,6 +213,50 @@ TEST(ExecRequest, BadValuesNameTheField) {
   for (const auto& [raw, message] : cases) {
     EXPECT_TRUE(message_of(exec_request(command + raw)).starts_with(message)) << raw;
   }
+}
+
+TEST(ListRequest, TypeAndNameMayBeGiven) {
+  const ListRequest all = *parse_list_request("name=&unknown=1");
+  EXPECT_FALSE(all.type);
+  EXPECT_EQ(all.name, "");
+  const ListRequest some = *parse_list_request("type=inference&name=x");
+  EXPECT_EQ(some.type, workload::WorkloadType::Inference);
+  EXPECT_EQ(some.name, "x");
+}
+
+TEST(ListRequest, UnknownTypeIsAnsweredWithThoseThereAre) {
+  EXPECT_EQ(message_of(parse_list_request("type=job")),
+            "query field type: must be workspace, training, distributed, inference or external, "
+            "got \"job\"");
+  EXPECT_FALSE(parse_list_request("type="));
+  EXPECT_FALSE(parse_list_request("type=training&type=training"));
+  EXPECT_FALSE(parse_list_request("name=a&name=b"));
+}
+
+TEST(ListRequest, SelectsExactlyAndSortsByTypeThenNameThenFramework) {
+  using workload::Framework;
+  using workload::WorkloadType;
+  std::vector<workload::WorkloadStatus> all(5);
+  all[0].workload = {"p", WorkloadType::Workspace, Framework::Runai, "a"};
+  all[1].workload = {"p", WorkloadType::Distributed, Framework::TensorFlow, "b"};
+  all[2].workload = {"p", WorkloadType::Distributed, Framework::Mpi, "b"};
+  all[3].workload = {"p", WorkloadType::Training, Framework::Runai, "b"};
+  all[4].workload = {"p", WorkloadType::Distributed, Framework::XGBoost, "ab"};
+  const auto names = [&](const ListRequest& request) {
+    std::string text;
+    for (const auto& [ref, phase, kind, message, pods, created] : select(all, request)) {
+      text += std::string(to_string(ref.type)) + "/" + std::string(to_string(ref.framework)) + "/" +
+              ref.name + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(names({}),
+            "distributed/xgboost/ab distributed/mpi/b distributed/tf/b training/runai/b "
+            "workspace/runai/a ");
+  EXPECT_EQ(names({.type = WorkloadType::Training, .name = {}}), "training/runai/b ");
+  EXPECT_EQ(names({.type = {}, .name = "b"}),
+            "distributed/mpi/b distributed/tf/b training/runai/b ");
+  EXPECT_EQ(names({.type = WorkloadType::Workspace, .name = "b"}), "");
 }
 
 }  // namespace

@@ -89,12 +89,67 @@ TEST(StatusResponse, WorkloadHasPhaseTwiceAndPodCounts) {
       "Running",
       "DistributedWorkload",
       "m",
-      {2, 1, 0, 0, 1}};
+      {2, 1, 0, 0, 1},
+      {}};
   EXPECT_EQ(
       workload_status_response(status).body,
       R"({"status":"Running","phase":"Running","project":"p","name":"w","type":"distributed",)"
       R"("framework":"pytorch","kind":"DistributedWorkload","message":"m",)"
       R"("pods":{"total":2,"running":1,"pending":0,"succeeded":0,"failed":1}})");
+}
+
+TEST(StatusResponse, EntryOfAListLeavesOutWhatIsNotKnown) {
+  workload::WorkloadStatus status;
+  status.workload = {"p", workload::WorkloadType::Training, workload::Framework::Runai, "w"};
+  status.phase = "Running";
+  status.kind = "Job";
+  status.pods = {1, 1, 0, 0, 0};
+  EXPECT_EQ(workload_list_response({}).body, R"({"workloads":[]})");
+  EXPECT_EQ(workload_list_response({status}).body,
+            R"({"workloads":[{"name":"w","type":"training","framework":"runai","kind":"Job",)"
+            R"("status":"Running","phase":"Running",)"
+            R"("pods":{"total":1,"running":1,"pending":0,"succeeded":0,"failed":0}}]})");
+  status.message = "m";
+  status.created_at = WallTime(seconds(1767323045) + nanoseconds(6));
+  EXPECT_EQ(json::serialize(workload_entry(status)),
+            R"({"name":"w","type":"training","framework":"runai","kind":"Job",)"
+            R"("status":"Running","phase":"Running","message":"m",)"
+            R"("createdAt":"2026-01-02T03:04:05Z",)"
+            R"("pods":{"total":1,"running":1,"pending":0,"succeeded":0,"failed":0}})");
+}
+
+TEST(StatusResponse, FirstPodIsTheDefaultAndItsRestartsAreItsContainers) {
+  workload::PodStatus pod;
+  pod.name = "w-0";
+  pod.phase = "Running";
+  pod.ready = true;
+  pod.node = "n";
+  pod.reason = "why";
+  pod.created_at = WallTime(seconds(1767323045));
+  pod.containers.resize(2);
+  pod.containers[0].name = "main";
+  pod.containers[0].state = workload::ContainerState::Terminated;
+  pod.containers[0].is_default = true;
+  pod.containers[0].restarts = 2;
+  pod.containers[0].reason = "Error";
+  pod.containers[0].exit_code = 0;
+  pod.containers[0].started_at = WallTime(seconds(1767323046));
+  pod.containers[1].name = "debug";
+  pod.containers[1].role = workload::ContainerRole::Ephemeral;
+  pod.containers[1].restarts = 1;
+  workload::PodStatus other;
+  other.name = "w-1";
+  other.phase = "Pending";
+  EXPECT_EQ(pod_list_response({pod, other}).body,
+            R"({"pods":[{"name":"w-0","phase":"Running","ready":true,"default":true,"restarts":3,)"
+            R"("node":"n","reason":"why","createdAt":"2026-01-02T03:04:05Z","containers":[)"
+            R"({"name":"main","state":"terminated","role":"main","ready":false,"default":true,)"
+            R"("restarts":2,"reason":"Error","exitCode":0,"startedAt":"2026-01-02T03:04:06Z"},)"
+            R"({"name":"debug","state":"waiting","role":"ephemeral","ready":false,"default":false,)"
+            R"("restarts":1}]},)"
+            R"({"name":"w-1","phase":"Pending","ready":false,"default":false,"restarts":0,)"
+            R"("containers":[]}]})");
+  EXPECT_EQ(pod_list_response({}).body, R"({"pods":[]})");
 }
 
 TEST(BearerToken, WithoutOneTheMessageSaysWhere) {

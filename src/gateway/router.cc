@@ -38,6 +38,7 @@ constexpr auto kOperations = std::to_array<Operation>({
     {"exec", Endpoint::Exec},
     {"attach", Endpoint::Attach},
     {"port-forward", Endpoint::PortForward},
+    {"pods", Endpoint::Pods},
 });
 
 /// The segments behind {name}.
@@ -66,17 +67,22 @@ std::optional<std::string_view> behind_base(std::string_view path, std::string_v
   return path;
 }
 
-/// The segments behind the base path:
+/// The segments behind the base path: api/v1/{project}/workloads, for the list of them, or
 /// api/v1/{project}/workloads/{type}/{framework}/{name}/operation.
 Route match_segments(const Segments& segments) {
+  constexpr std::size_t kOfList = 4;
   constexpr std::size_t kParameters = 7;
   if (segments.size() == 1 && is(segments[0], "status")) {
     return Route{Endpoint::ClusterStatus, {}, {}, {}, {}};
   }
-  if (segments.size() <= kParameters || !is(segments[0], "api") || !is(segments[1], "v1") ||
+  if (segments.size() < kOfList || !is(segments[0], "api") || !is(segments[1], "v1") ||
       !is(segments[3], "workloads")) {
     return {};
   }
+  if (segments.size() == kOfList) {
+    return Route{Endpoint::Workloads, std::string(segments[2]), {}, {}, {}};
+  }
+  if (segments.size() <= kParameters) return {};
   return Route{match_operation(std::span(segments).subspan(kParameters)), std::string(segments[2]),
                std::string(segments[4]), std::string(segments[5]), std::string(segments[6])};
 }
@@ -96,6 +102,12 @@ Result<std::string> decode_parameter(std::string_view parameter, std::string_vie
   return *std::move(text);
 }
 
+Result<> check_project(const std::string& project) {
+  if (is_dns_label(project)) return {};
+  return malformed("project",
+                   quoted(project) + " is no valid name: at most 63 of a-z, 0-9 and '-'");
+}
+
 }  // namespace
 
 Result<Route> Router::match(std::string_view method, std::string_view path) const {
@@ -106,9 +118,9 @@ Result<Route> Router::match(std::string_view method, std::string_view path) cons
   if (route.endpoint == Endpoint::Unknown) {
     return fail(
         ErrorCode::NotFound,
-        fmt::format("no such path; there are {0}/status and {0}/api/v1/{{project}}/workloads/"
-                    "{{type}}/{{framework}}/{{name}}/(status|logs|logs/download|exec|attach|"
-                    "port-forward)",
+        fmt::format("no such path; there are {0}/status, {0}/api/v1/{{project}}/workloads and "
+                    "{0}/api/v1/{{project}}/workloads/{{type}}/{{framework}}/{{name}}/"
+                    "(status|pods|logs|logs/download|exec|attach|port-forward)",
                     base_));
   }
   if (method != "GET") {
@@ -117,15 +129,18 @@ Result<Route> Router::match(std::string_view method, std::string_view path) cons
   return route;
 }
 
+Result<std::string> parse_project(const Route& route) {
+  TRY(std::string project, decode_parameter("project", route.project));
+  TRY_VOID(check_project(project));
+  return project;
+}
+
 Result<workload::WorkloadRef> parse_workload(const Route& route) {
   TRY(std::string project, decode_parameter("project", route.project));
   TRY(const std::string type, decode_parameter("type", route.type));
   TRY(const std::string framework, decode_parameter("framework", route.framework));
   TRY(std::string name, decode_parameter("name", route.name));
-  if (!is_dns_label(project)) {
-    return malformed("project",
-                     quoted(project) + " is no valid name: at most 63 of a-z, 0-9 and '-'");
-  }
+  TRY_VOID(check_project(project));
   if (!is_dns_subdomain(name)) {
     return malformed("name", quoted(name) +
                                  " is no valid name: at most 253 of a-z, 0-9, '-' and '.', "

@@ -1,6 +1,6 @@
 // The paths of the contract (section 1): which endpoint a request means, before anything else about
 // it is looked at. What stands in the path's parameters is checked only after the token, by
-// parse_workload().
+// parse_project() and parse_workload().
 #pragma once
 
 #include <string>
@@ -13,7 +13,8 @@ namespace sluice::gateway {
 
 struct Route {
   Endpoint endpoint = Endpoint::Unknown;
-  // As they stand in the path, still percent-encoded; empty for the cluster's status.
+  // As they stand in the path, still percent-encoded; empty for the cluster's status, and all but
+  // the project for a list of workloads.
   std::string project;
   std::string type;
   std::string framework;
@@ -33,8 +34,10 @@ class Router {
   std::string base_;
 };
 
-/// Decodes and checks the path's parameters. Errors: InvalidArgument, "malformed path parameter:
-/// …".
+/// Decodes and checks the project. Errors: InvalidArgument, "malformed path parameter: …".
+Result<std::string> parse_project(const Route& route);
+/// Decodes and checks all of the path's parameters. Errors: InvalidArgument, "malformed path
+/// parameter: …".
 Result<workload::WorkloadRef> parse_workload(const Route& route);
 
 }  // namespace sluice::gateway

@@ -23,6 +23,7 @@ TEST(Router, KnowsEachEndpoint) {
       {"/exec", Endpoint::Exec},
       {"/attach", Endpoint::Attach},
       {"/port-forward", Endpoint::PortForward},
+      {"/pods", Endpoint::Pods},
   };
   for (const auto& [operation, endpoint] : cases) {
     const auto route = kRouter.match("GET", std::string(kWorkload) + operation);
@@ -110,6 +111,22 @@ TEST(Router, BadParametersAreAMatterOfTheRequestNotOfThePath) {
     EXPECT_TRUE(message_of(workload_at(path)).starts_with(message))
         << path << ": " << message_of(workload_at(path));
   }
+}
+
+TEST(Router, ListOfWorkloadsHasNothingBehindIt) {
+  const auto route = kRouter.match("GET", "/cluster-api/api/v1/p/workloads");
+  ASSERT_TRUE(route);
+  EXPECT_EQ(route->endpoint, Endpoint::Workloads);
+  EXPECT_EQ(parse_project(*route), "p");
+  for (const char* path : {"/cluster-api/api/v1/p/workloads/", "/cluster-api/api/v1/p/workload",
+                           "/cluster-api/api/v1/p/workloads/training",
+                           "/cluster-api/api/v1/p/workloads/training/runai"}) {
+    EXPECT_EQ(kRouter.match("GET", path).error().code, ErrorCode::NotFound) << path;
+  }
+  EXPECT_EQ(kRouter.match("POST", "/cluster-api/api/v1/p/workloads").error().code,
+            ErrorCode::MethodNotAllowed);
+  EXPECT_EQ(message_of(parse_project(*kRouter.match("GET", "/cluster-api/api/v1//workloads"))),
+            "malformed path parameter: project is empty");
 }
 
 }  // namespace

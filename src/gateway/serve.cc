@@ -2,6 +2,7 @@
 
 #include "gateway/access.h"
 #include "gateway/exec_request.h"
+#include "gateway/list_request.h"
 #include "gateway/log_download.h"
 #include "gateway/log_request.h"
 #include "gateway/session_start.h"
@@ -24,6 +25,23 @@ net::Task<Result<Answer>> serve_workload_status(const Services& services, Exchan
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Status, workload.project));
   CO_TRY(const auto status, co_await services.backend.workload_status(caller, workload));
   co_return workload_status_response(status);
+}
+
+net::Task<Result<Answer>> serve_workloads(const Services& services, Exchange& exchange) {
+  CO_TRY(const auth::Caller caller, co_await authenticate(services, exchange));
+  CO_TRY(const std::string project, parse_project(exchange.route));
+  CO_TRY(const ListRequest request, parse_list_request(exchange.head.query));
+  CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Status, project));
+  CO_TRY(auto workloads, co_await services.backend.list_workloads(caller, project));
+  co_return workload_list_response(select(std::move(workloads), request));
+}
+
+net::Task<Result<Answer>> serve_pods(const Services& services, Exchange& exchange) {
+  CO_TRY(const auth::Caller caller, co_await authenticate(services, exchange));
+  CO_TRY(const WorkloadRef workload, parse_workload(exchange.route));
+  CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Status, workload.project));
+  CO_TRY(const auto pods, co_await services.backend.list_pods(caller, workload));
+  co_return pod_list_response(pods);
 }
 
 net::Task<Result<Answer>> serve_logs(const Services& services, Exchange& exchange) {
@@ -103,7 +121,9 @@ net::Task<Result<Answer>> serve_port_forward(const Services& services, Exchange&
 net::Task<Result<Answer>> serve(const Services& services, Exchange& exchange) {
   switch (exchange.route.endpoint) {
     case Endpoint::ClusterStatus: return serve_cluster_status(services, exchange);
+    case Endpoint::Workloads: return serve_workloads(services, exchange);
     case Endpoint::WorkloadStatus: return serve_workload_status(services, exchange);
+    case Endpoint::Pods: return serve_pods(services, exchange);
     case Endpoint::Logs: return serve_logs(services, exchange);
     case Endpoint::LogDownload: return serve_log_download(services, exchange);
     case Endpoint::Exec: return serve_exec(services, exchange);

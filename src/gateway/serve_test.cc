@@ -171,5 +171,26 @@ TEST_F(ServeTest, DownloadIsCompressedWhereTheClientTakesIt) {
   EXPECT_LT(answer.size(), 600u);
 }
 
+TEST_F(ServeTest, ListsAskForTheVerbOfTheStatus) {
+  const std::string workloads = "/cluster-api/api/v1/p/workloads";
+  EXPECT_THAT(exchange(workloads),
+              HasSubstr(R"({"workloads":[{"name":"w","type":"training","framework":"runai",)"));
+  EXPECT_THAT(exchange(path("/pods")), HasSubstr(R"({"pods":[{"name":"w-0-0","phase":"Running")"));
+  EXPECT_EQ(authorizer.asked, (std::vector<std::string>{"alice status p", "alice status p"}));
+  EXPECT_THAT(exchange(workloads + "?name=other"), EndsWith(R"({"workloads":[]})"));
+}
+
+TEST_F(ServeTest, ListsCheckInTheOrderOfTheContract) {
+  const std::string mallory = "Authorization: Bearer mallory\r\n";
+  const std::string base = "/cluster-api/api/v1/";
+  EXPECT_EQ(status(base + "P/workloads?type=x", ""), "401");
+  EXPECT_EQ(status(base + "P/workloads", mallory), "400");
+  EXPECT_EQ(status(base + "gone/workloads?type=x", mallory), "400");
+  EXPECT_EQ(status(base + "gone/workloads", mallory), "403");
+  EXPECT_EQ(status(base + "gone/workloads"), "404");
+  EXPECT_EQ(status(base + "p/workloads/training/runai/gone/pods", mallory), "403");
+  EXPECT_EQ(status(base + "p/workloads/training/runai/gone/pods"), "500");
+}
+
 }  // namespace
 }  // namespace sluice::gateway

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/json.h"
+#include "base/text.h"
 
 namespace sluice::gateway {
 namespace {
@@ -45,6 +45,64 @@ std::string_view overall(const workload::ClusterStatus& status) {
   return "OK";
 }
 
+json::object pod_counts(const workload::PodCounts& pods) {
+  return {{"total", pods.total},
+          {"running", pods.running},
+          {"pending", pods.pending},
+          {"succeeded", pods.succeeded},
+          {"failed", pods.failed}};
+}
+
+std::string_view to_string(workload::ContainerState state) {
+  switch (state) {
+    case workload::ContainerState::Waiting: return "waiting";
+    case workload::ContainerState::Running: return "running";
+    case workload::ContainerState::Terminated: return "terminated";
+  }
+  std::unreachable();
+}
+
+std::string_view to_string(workload::ContainerRole role) {
+  switch (role) {
+    case workload::ContainerRole::Main: return "main";
+    case workload::ContainerRole::Init: return "init";
+    case workload::ContainerRole::Ephemeral: return "ephemeral";
+  }
+  std::unreachable();
+}
+
+json::object container_entry(const workload::ContainerStatus& container) {
+  json::object entry{{"name", container.name},
+                     {"state", to_string(container.state)},
+                     {"role", to_string(container.role)},
+                     {"ready", container.ready},
+                     {"default", container.is_default},
+                     {"restarts", container.restarts}};
+  if (!container.reason.empty()) entry["reason"] = container.reason;
+  if (container.exit_code) entry["exitCode"] = *container.exit_code;
+  if (container.started_at) entry["startedAt"] = format_rfc3339(*container.started_at);
+  return entry;
+}
+
+json::object pod_entry(const workload::PodStatus& pod, bool is_default) {
+  int restarts = 0;
+  json::array containers;
+  for (const workload::ContainerStatus& container : pod.containers) {
+    restarts += container.restarts;
+    containers.push_back(container_entry(container));
+  }
+  json::object entry{{"name", pod.name},
+                     {"phase", pod.phase},
+                     {"ready", pod.ready},
+                     {"default", is_default},
+                     {"restarts", restarts}};
+  if (!pod.node.empty()) entry["node"] = pod.node;
+  if (!pod.reason.empty()) entry["reason"] = pod.reason;
+  if (pod.created_at) entry["createdAt"] = format_rfc3339(*pod.created_at);
+  entry["containers"] = std::move(containers);
+  return entry;
+}
+
 }  // namespace
 
 http::Response cluster_status_response(const workload::ClusterStatus& status,
@@ -63,7 +121,6 @@ http::Response cluster_status_response(const workload::ClusterStatus& status,
 }
 
 http::Response workload_status_response(const workload::WorkloadStatus& status) {
-  const workload::PodCounts& pods = status.pods;
   json::object body{{"status", status.phase},
                     {"phase", status.phase},
                     {"project", status.workload.project},
@@ -72,12 +129,33 @@ http::Response workload_status_response(const workload::WorkloadStatus& status) 
                     {"framework", workload::to_string(status.workload.framework)},
                     {"kind", status.kind}};
   if (!status.message.empty()) body["message"] = status.message;
-  body["pods"] = {{"total", pods.total},
-                  {"running", pods.running},
-                  {"pending", pods.pending},
-                  {"succeeded", pods.succeeded},
-                  {"failed", pods.failed}};
+  body["pods"] = pod_counts(status.pods);
   return json_response(kOk, body);
+}
+
+json::object workload_entry(const workload::WorkloadStatus& status) {
+  json::object entry{{"name", status.workload.name},
+                     {"type", workload::to_string(status.workload.type)},
+                     {"framework", workload::to_string(status.workload.framework)},
+                     {"kind", status.kind},
+                     {"status", status.phase},
+                     {"phase", status.phase}};
+  if (!status.message.empty()) entry["message"] = status.message;
+  if (status.created_at) entry["createdAt"] = format_rfc3339(*status.created_at);
+  entry["pods"] = pod_counts(status.pods);
+  return entry;
+}
+
+http::Response workload_list_response(const std::vector<workload::WorkloadStatus>& workloads) {
+  json::array list;
+  for (const workload::WorkloadStatus& status : workloads) list.push_back(workload_entry(status));
+  return json_response(kOk, json::object{{"workloads", std::move(list)}});
+}
+
+http::Response pod_list_response(const std::vector<workload::PodStatus>& pods) {
+  json::array list;
+  for (const workload::PodStatus& pod : pods) list.push_back(pod_entry(pod, list.empty()));
+  return json_response(kOk, json::object{{"pods", std::move(list)}});
 }
 
 }  // namespace sluice::gateway

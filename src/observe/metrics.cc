@@ -120,7 +120,9 @@ const Histogram::BucketBoundaries kDurationSeconds = {0.1,  1,    10,    60,   3
 std::string_view to_string(Endpoint endpoint) {
   switch (endpoint) {
     case Endpoint::ClusterStatus: return "cluster-status";
+    case Endpoint::Workloads: return "workloads";
     case Endpoint::WorkloadStatus: return "status";
+    case Endpoint::Pods: return "pods";
     case Endpoint::Logs: return "logs";
     case Endpoint::LogDownload: return "logs-download";
     case Endpoint::Exec: return "exec";

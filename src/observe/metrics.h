@@ -15,7 +15,9 @@ namespace sluice {
 /// Label `endpoint`.
 enum class Endpoint {
   ClusterStatus,
+  Workloads,
   WorkloadStatus,
+  Pods,
   Logs,
   LogDownload,
   Exec,

@@ -13,6 +13,7 @@
 //   waiting   no pods
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -124,6 +125,41 @@ TYPED_TEST_P(BackendConformance, StatusCountsPods) {
   EXPECT_EQ(status->pods.total, 1);
   EXPECT_EQ(status->pods.running, 1);
   EXPECT_TRUE(this->bed.backend().cluster_status().reachable);
+}
+
+TYPED_TEST_P(BackendConformance, ListsWhatStatusKnows) {
+  const auto list =
+      run(this->bed.loop(), this->bed.backend().list_workloads(this->caller, std::string("p")));
+  ASSERT_TRUE(list);
+  for (const char* name : {"talker", "finished", "echoing", "waiting"}) {
+    const auto status = run(this->bed.loop(), this->bed.backend().workload_status(
+                                                  this->caller, conformance_workload(name)));
+    EXPECT_EQ(std::ranges::count(*list, *status), 1) << name;
+  }
+  const auto none =
+      run(this->bed.loop(), this->bed.backend().list_workloads(this->caller, std::string("q")));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::NotFound);
+}
+
+TYPED_TEST_P(BackendConformance, ListsPodsAsResolvePrefersThem) {
+  const auto list = [this](const char* name) {
+    return run(this->bed.loop(),
+               this->bed.backend().list_pods(this->caller, conformance_workload(name)));
+  };
+  const auto pods = list("talker");
+  ASSERT_TRUE(pods);
+  ASSERT_EQ(pods->size(), 1u);
+  EXPECT_EQ(pods->front().name, this->container("talker").pod.name);
+  EXPECT_EQ(pods->front().phase, "Running");
+  ASSERT_EQ(pods->front().containers.size(), 1u);
+  EXPECT_EQ(pods->front().containers.front().name, "talker");
+  EXPECT_TRUE(pods->front().containers.front().is_default);
+  EXPECT_EQ(pods->front().containers.front().state, workload::ContainerState::Running);
+  EXPECT_EQ(list("finished")->front().containers.front().state,
+            workload::ContainerState::Terminated);
+  EXPECT_TRUE(list("waiting")->empty());
+  EXPECT_EQ(list("nobody").error().code, ErrorCode::WorkloadNotFound);
 }
 
 TYPED_TEST_P(BackendConformance, AOneShotLogEndsWithWhatThereIs) {
@@ -286,18 +322,16 @@ TYPED_TEST_P(BackendConformance, APortWithoutListenerIsRefused) {
   EXPECT_EQ(refused.error().message, "connection refused");
 }
 
-REGISTER_TYPED_TEST_SUITE_P(BackendConformance, ResolvesTheDefaultPodAndContainer,
-                            AnyFrameworkMeansTheOneThatTheWorkloadHas,
-                            WhatDoesNotExistIsNamedInTheError, StatusCountsPods,
-                            AOneShotLogEndsWithWhatThereIs, FollowingAFinishedContainerEnds,
-                            FollowingARunningContainerStaysOpen, LogsAreCutByTailAndLimit,
-                            ALimitEndsAFollowedLogToo, TimestampsStandBeforeEachLine,
-                            WithoutAPreviousRunThereIsNoSuchLog,
-                            ExecReportsItsExitCodeAfterAllOutput, ExecReportsASignal,
-                            StdinEndsWhenItIsClosed, WithoutStdinAWriteIsAConflict,
-                            ACommandThatDoesNotExistIsNamed, AFinishedPodTakesNeitherExecNorAttach,
-                            AttachReachesTheMainProcess, StdinIsHeldByOneAttachAtATime,
-                            AContainerWithoutStdinRefusesToAttachIt, APortCarriesBytesAndAHalfClose,
-                            APortWithoutListenerIsRefused);
+REGISTER_TYPED_TEST_SUITE_P(
+    BackendConformance, ResolvesTheDefaultPodAndContainer,
+    AnyFrameworkMeansTheOneThatTheWorkloadHas, WhatDoesNotExistIsNamedInTheError, StatusCountsPods,
+    ListsWhatStatusKnows, ListsPodsAsResolvePrefersThem, AOneShotLogEndsWithWhatThereIs,
+    FollowingAFinishedContainerEnds, FollowingARunningContainerStaysOpen, LogsAreCutByTailAndLimit,
+    ALimitEndsAFollowedLogToo, TimestampsStandBeforeEachLine, WithoutAPreviousRunThereIsNoSuchLog,
+    ExecReportsItsExitCodeAfterAllOutput, ExecReportsASignal, StdinEndsWhenItIsClosed,
+    WithoutStdinAWriteIsAConflict, ACommandThatDoesNotExistIsNamed,
+    AFinishedPodTakesNeitherExecNorAttach, AttachReachesTheMainProcess,
+    StdinIsHeldByOneAttachAtATime, AContainerWithoutStdinRefusesToAttachIt,
+    APortCarriesBytesAndAHalfClose, APortWithoutListenerIsRefused);
 
 }  // namespace sluice::testing

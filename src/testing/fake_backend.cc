@@ -142,7 +142,7 @@ Result<> FakeBackend::admit(const auth::Caller& caller) {
 }
 
 Result<FakeBackend::Workload*> FakeBackend::find_workload(const workload::WorkloadRef& ref) {
-  bool project_exists = false;
+  bool project_exists = projects.contains(ref.project);
   for (const auto& candidate : workloads_) {
     project_exists = project_exists || candidate->ref.project == ref.project;
     const bool fits =
@@ -157,19 +157,59 @@ Result<FakeBackend::Workload*> FakeBackend::find_workload(const workload::Worklo
   return fail(ErrorCode::WorkloadNotFound, "workload \"" + ref.name + "\" not found");
 }
 
+workload::WorkloadStatus FakeBackend::status_of(const Workload& workload) {
+  workload::WorkloadStatus result;
+  result.workload = workload.ref;
+  result.phase = workload.phase;
+  result.kind = "TrainingWorkload";
+  for (const auto& pod : workload.pods) {
+    ++result.pods.total;
+    ++(pod->state == PodState::Finished ? result.pods.succeeded : result.pods.running);
+  }
+  return result;
+}
+
 net::Task<Result<workload::WorkloadStatus>> FakeBackend::workload_status(
     const auth::Caller& caller, workload::WorkloadRef ref) {
   CO_TRY_VOID(admit(caller));
   CO_TRY(const Workload* const found, find_workload(ref));
-  workload::WorkloadStatus result;
-  result.workload = found->ref;
-  result.phase = found->phase;
-  result.kind = "TrainingWorkload";
-  for (const auto& pod : found->pods) {
-    ++result.pods.total;
-    ++(pod->state == PodState::Finished ? result.pods.succeeded : result.pods.running);
+  co_return status_of(*found);
+}
+
+net::Task<Result<std::vector<workload::WorkloadStatus>>> FakeBackend::list_workloads(
+    const auth::Caller& caller, std::string project) {
+  CO_TRY_VOID(admit(caller));
+  std::vector<workload::WorkloadStatus> list;
+  for (const auto& candidate : workloads_) {
+    if (candidate->ref.project == project) list.push_back(status_of(*candidate));
   }
-  co_return result;
+  if (list.empty() && !projects.contains(project)) {
+    co_return fail(ErrorCode::NotFound, "project \"" + project + "\" not found");
+  }
+  co_return list;
+}
+
+net::Task<Result<std::vector<workload::PodStatus>>> FakeBackend::list_pods(
+    const auth::Caller& caller, workload::WorkloadRef ref) {
+  CO_TRY_VOID(admit(caller));
+  CO_TRY(const Workload* const found, find_workload(ref));
+  std::vector<workload::PodStatus> pods;
+  for (const auto& pod : found->pods) {
+    const bool runs = pod->state == PodState::Running;
+    workload::PodStatus& described = pods.emplace_back();
+    described.name = pod->ref.name;
+    described.phase = runs ? "Running" : "Succeeded";
+    described.ready = runs;
+    described.node = "node-1";
+    for (const auto& container : pod->containers) {
+      workload::ContainerStatus& entry = described.containers.emplace_back();
+      entry.name = container->name;
+      entry.state = runs ? workload::ContainerState::Running : workload::ContainerState::Terminated;
+      entry.ready = runs;
+      entry.is_default = container == pod->containers.front();
+    }
+  }
+  co_return pods;
 }
 
 net::Task<Result<ContainerRef>> FakeBackend::resolve(const auth::Caller& caller,

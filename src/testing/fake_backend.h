@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,9 @@ class FakeBackend final : public backend::Backend {
   /// Ports that listen; all others refuse.
   std::map<std::uint16_t, Listener> ports;
 
+  /// Projects that are there without a workload.
+  std::set<std::string> projects;
+
   workload::ClusterStatus status;
   /// Set: every operation but cluster_status() fails with it.
   std::optional<Error> failure;
@@ -75,6 +79,10 @@ class FakeBackend final : public backend::Backend {
 
   workload::ClusterStatus cluster_status() const override { return status; }
   net::Task<Result<workload::WorkloadStatus>> workload_status(
+      const auth::Caller& caller, workload::WorkloadRef workload) override;
+  net::Task<Result<std::vector<workload::WorkloadStatus>>> list_workloads(
+      const auth::Caller& caller, std::string project) override;
+  net::Task<Result<std::vector<workload::PodStatus>>> list_pods(
       const auth::Caller& caller, workload::WorkloadRef workload) override;
   net::Task<Result<workload::ContainerRef>> resolve(const auth::Caller& caller,
                                                     workload::WorkloadRef workload,
@@ -97,6 +105,7 @@ class FakeBackend final : public backend::Backend {
     std::string phase;
     std::vector<std::unique_ptr<Pod>> pods;
   };
+  static workload::WorkloadStatus status_of(const Workload& workload);
   Result<> admit(const auth::Caller& caller);
   Result<Workload*> find_workload(const workload::WorkloadRef& ref);
   Result<std::pair<Pod*, Container*>> find(const workload::ContainerRef& ref);

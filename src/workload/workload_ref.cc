@@ -58,6 +58,13 @@ std::string_view to_string(Framework framework) {
   std::unreachable();
 }
 
+std::optional<WorkloadType> parse_workload_type(std::string_view text) {
+  for (const auto& [type, framework] : kClasses) {
+    if (text == to_string(type)) return type;
+  }
+  return std::nullopt;
+}
+
 Result<WorkloadClass> parse_workload_class(std::string_view type, std::string_view framework) {
   for (const WorkloadClass& known : kClasses) {
     if (type == to_string(known.type) && framework == to_string(known.framework)) return known;

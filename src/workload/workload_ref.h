@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,8 @@ enum class Framework { Runai, Mpi, PyTorch, TensorFlow, XGBoost, Jax, External, 
 /// As spelt in the path: "workspace", "tf".
 std::string_view to_string(WorkloadType type);
 std::string_view to_string(Framework framework);
+/// nullopt: there is no such type.
+std::optional<WorkloadType> parse_workload_type(std::string_view text);
 
 /// Parses one (type, framework) pair of the path. Errors: InvalidArgument that names the valid
 /// pairs.

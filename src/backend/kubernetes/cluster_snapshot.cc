@@ -4,8 +4,7 @@
 
 namespace sluice::backend::kubernetes {
 
-std::vector<std::shared_ptr<const PodRecord>>::const_iterator NamespaceSnapshot::position_of(
-    std::string_view pod) const {
+Pods::const_iterator NamespaceSnapshot::position_of(std::string_view pod) const {
   return std::ranges::lower_bound(
       pods, pod, {}, [](const auto& record) { return std::string_view(record->name); });
 }

@@ -12,18 +12,19 @@
 
 namespace sluice::backend::kubernetes {
 
+using Pods = std::vector<std::shared_ptr<const PodRecord>>;
+
 struct NamespaceSnapshot {
   std::string name;
   bool exists = false;  // the namespace itself; its contents may be seen before and after it
   std::string project;  // the value of the label that names it; empty: none
-  std::vector<std::shared_ptr<const PodRecord>> pods;  // sorted by name
+  Pods pods;            // sorted by name
   std::map<std::string, std::shared_ptr<const WorkloadRecord>, std::less<>> workloads;  // by uid
   /// What stands between workloads and pods, by uid: the uids of its owners.
   std::map<std::string, std::vector<std::string>, std::less<>> owners;
 
   /// Where the pod of that name is, or would be.
-  std::vector<std::shared_ptr<const PodRecord>>::const_iterator position_of(
-      std::string_view pod) const;
+  Pods::const_iterator position_of(std::string_view pod) const;
   /// Null: there is none of that name.
   std::shared_ptr<const PodRecord> find_pod(std::string_view pod) const;
 };

@@ -102,6 +102,18 @@ net::Task<Result<workload::WorkloadStatus>> KubernetesBackend::workload_status(
   co_return Resolver(*snapshot, mapping_).status(workload);
 }
 
+net::Task<Result<std::vector<workload::WorkloadStatus>>> KubernetesBackend::list_workloads(
+    const auth::Caller&, std::string project) {
+  const std::shared_ptr<const ClusterSnapshot> snapshot = cache_.snapshot();
+  co_return Resolver(*snapshot, mapping_).list(project);
+}
+
+net::Task<Result<std::vector<workload::PodStatus>>> KubernetesBackend::list_pods(
+    const auth::Caller&, workload::WorkloadRef workload) {
+  const std::shared_ptr<const ClusterSnapshot> snapshot = cache_.snapshot();
+  co_return Resolver(*snapshot, mapping_).pods(workload);
+}
+
 net::Task<Result<workload::ContainerRef>> KubernetesBackend::resolve(const auth::Caller&,
                                                                      workload::WorkloadRef workload,
                                                                      Target target) {

@@ -49,6 +49,10 @@ class KubernetesBackend final : public ManagedBackend {
   workload::ClusterStatus cluster_status() const override;
   net::Task<Result<workload::WorkloadStatus>> workload_status(
       const auth::Caller& caller, workload::WorkloadRef workload) override;
+  net::Task<Result<std::vector<workload::WorkloadStatus>>> list_workloads(
+      const auth::Caller& caller, std::string project) override;
+  net::Task<Result<std::vector<workload::PodStatus>>> list_pods(
+      const auth::Caller& caller, workload::WorkloadRef workload) override;
   net::Task<Result<workload::ContainerRef>> resolve(const auth::Caller& caller,
                                                     workload::WorkloadRef workload,
                                                     Target target) override;

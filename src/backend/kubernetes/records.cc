@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace sluice::backend::kubernetes {
 namespace {
 
@@ -26,6 +28,10 @@ const json::array& list_of(const json::object& object, std::string_view name) {
 bool flag_of(const json::object& object, std::string_view name) {
   const json::value* member = json::find(object, name);
   return member != nullptr && member->is_bool() && member->get_bool();
+}
+
+std::optional<WallTime> time_of(const json::object& object, std::string_view name) {
+  return parse_rfc3339(json::find_string(object, name).value_or(""));
 }
 
 PodPhase parse_phase(std::string_view phase) {
@@ -51,17 +57,20 @@ void read_specs(const json::object& spec, std::string_view list, ContainerRole r
 
 void read_state(const json::object& status, ContainerRecord& container) {
   const json::object& state = object_of(status, "state");
-  if (json::find_object(state, "running") != nullptr) {
+  if (const json::object* running = json::find_object(state, "running")) {
     container.state = ContainerState::Running;
+    container.started_at = time_of(*running, "startedAt");
   } else if (const json::object* terminated = json::find_object(state, "terminated")) {
     container.state = ContainerState::Terminated;
     container.reason = text_of(*terminated, "reason");
+    container.started_at = time_of(*terminated, "startedAt");
     if (const auto code = json::find_int64(*terminated, "exitCode")) {
       container.exit_code = static_cast<int>(*code);
     }
   } else {
     container.reason = text_of(object_of(state, "waiting"), "reason");
   }
+  container.ready = flag_of(status, "ready");
   container.restarts = static_cast<int>(json::find_int64(status, "restartCount").value_or(0));
   container.container_id = text_of(status, "containerID");
   container.has_previous = !object_of(status, "lastState").empty();
@@ -160,6 +169,18 @@ std::string trouble_of(const ContainerRecord& container) {
   return trouble;
 }
 
+bool is_ready(const json::object& status) {
+  return std::ranges::any_of(list_of(status, "conditions"), [](const json::value& entry) {
+    const json::object* condition = entry.if_object();
+    return condition != nullptr && text_of(*condition, "type") == "Ready" &&
+           text_of(*condition, "status") == "True";
+  });
+}
+
+std::optional<WallTime> creation_of(const json::object& object) {
+  return time_of(object_of(object, "metadata"), "creationTimestamp");
+}
+
 bool is_deleting(const json::object& object) {
   return json::find(object_of(object, "metadata"), "deletionTimestamp") != nullptr;
 }
@@ -202,7 +223,9 @@ PodRecord read_pod(const json::object& object, const std::vector<std::string>& l
   pod.name = text_of(meta, "name");
   pod.uid = text_of(meta, "uid");
   pod.phase = parse_phase(text_of(status, "phase"));
+  pod.created_at = creation_of(object);
   pod.deleting = is_deleting(object);
+  pod.ready = is_ready(status);
   pod.node = text_of(spec, "nodeName");
   pod.node_address = text_of(status, "hostIP");
   pod.default_container =
@@ -231,6 +254,7 @@ WorkloadRecord read_workload(const json::object& object, const GroupKind& kind,
   WorkloadRecord record;
   record.kind = kind.kind;
   record.uid = read_meta(object).uid;
+  record.created_at = creation_of(object);
   record.deleting = is_deleting(object);
   for (std::size_t i = 0; i < mapping.rows.size(); ++i) {
     if (!takes(mapping.rows[i], kind, object)) continue;

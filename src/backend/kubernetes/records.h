@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "backend/kubernetes/mapping.h"
+#include "base/clock.h"
 #include "base/json.h"
+#include "workload/status.h"
 
 namespace sluice::backend::kubernetes {
 
-enum class ContainerState { Waiting, Running, Terminated };
-enum class ContainerRole { Main, Init, Ephemeral };
+using workload::ContainerRole;
+using workload::ContainerState;
 
 struct ContainerRecord {
   std::string name;
@@ -23,11 +25,13 @@ struct ContainerRecord {
   ContainerState state = ContainerState::Waiting;
   bool stdin = false;  // of the spec
   bool tty = false;
+  bool ready = false;
   int restarts = 0;
   bool has_previous = false;  // the run before this one is still known
   std::string container_id;   // "containerd://…" of the current or last run; may be empty
   std::string reason;         // why it waits or has ended: "CrashLoopBackOff"; may be empty
   std::optional<int> exit_code;
+  std::optional<WallTime> started_at;  // the run now, or the last one
 };
 
 enum class PodPhase { Pending, Running, Succeeded, Failed, Unknown };
@@ -37,7 +41,9 @@ struct PodRecord {
   std::string name;
   std::string uid;
   PodPhase phase = PodPhase::Pending;
+  std::optional<WallTime> created_at;
   bool deleting = false;          // metadata.deletionTimestamp is set
+  bool ready = false;             // the condition Ready
   std::string reason;             // status.reason, or what is wrong with a container; may be empty
   std::string node;               // spec.nodeName; empty: not scheduled
   std::string node_address;       // status.hostIP
@@ -63,6 +69,7 @@ struct MatchedRow {
 struct WorkloadRecord {
   std::string kind;
   std::string uid;
+  std::optional<WallTime> created_at;
   bool deleting = false;
   std::vector<MatchedRow> rows;
 };

@@ -13,6 +13,7 @@ json::object object(std::string_view text) { return json::parse(text)->get_objec
 
 constexpr std::string_view kPod = R"({
   "metadata": {"namespace": "team", "name": "p-0", "uid": "u-1", "resourceVersion": "7",
+    "creationTimestamp": "2026-01-02T03:04:05Z",
     "labels": {"role": "master", "other": "x"},
     "annotations": {"kubectl.kubernetes.io/default-container": "main"},
     "ownerReferences": [{"kind": "Job", "name": "p", "uid": "o-1"}, {"uid": "o-2"}]},
@@ -21,10 +22,13 @@ constexpr std::string_view kPod = R"({
     "containers": [{"name": "side"}, {"name": "main", "stdin": true, "tty": true}],
     "ephemeralContainers": [{"name": "debug"}]},
   "status": {"phase": "Running", "hostIP": "10.0.0.1",
+    "conditions": [{"type": "Initialized", "status": "False"}, {"type": "Ready", "status": "True"}],
     "initContainerStatuses": [
-      {"name": "init", "state": {"terminated": {"reason": "Completed", "exitCode": 0}}}],
+      {"name": "init", "state": {"terminated": {"reason": "Completed", "exitCode": 0,
+        "startedAt": "2026-01-02T03:04:06Z"}}}],
     "containerStatuses": [
-      {"name": "main", "state": {"running": {}}, "restartCount": 2, "containerID": "containerd://c",
+      {"name": "main", "state": {"running": {"startedAt": "2026-01-02T03:04:07Z"}}, "ready": true,
+       "restartCount": 2, "containerID": "containerd://c",
        "lastState": {"terminated": {"exitCode": 1}}},
       {"name": "side", "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {}},
       {"name": "unknown", "state": {}}]}})";
@@ -36,6 +40,8 @@ TEST(PodRecord, KeepsWhatRequestsNeed) {
   EXPECT_EQ(pod.uid, "u-1");
   EXPECT_EQ(pod.phase, PodPhase::Running);
   EXPECT_FALSE(pod.deleting);
+  EXPECT_TRUE(pod.ready);
+  EXPECT_EQ(pod.created_at, WallTime(seconds(1767323045)));
   EXPECT_EQ(pod.reason, "CrashLoopBackOff");
   EXPECT_EQ(pod.node, "n-1");
   EXPECT_EQ(pod.node_address, "10.0.0.1");
@@ -52,12 +58,16 @@ TEST(PodRecord, ContainersAreInTheSpecsOrderMainOnesFirst) {
   const ContainerRecord& main = *pod.find_container("main");
   EXPECT_EQ(main.state, ContainerState::Running);
   EXPECT_TRUE(main.stdin && main.tty && main.has_previous);
+  EXPECT_TRUE(main.ready);
+  EXPECT_EQ(main.started_at, WallTime(seconds(1767323047)));
   EXPECT_EQ(main.restarts, 2);
   EXPECT_EQ(main.container_id, "containerd://c");
   const ContainerRecord& init = *pod.find_container("init");
   EXPECT_EQ(init.role, ContainerRole::Init);
   EXPECT_EQ(init.state, ContainerState::Terminated);
   EXPECT_EQ(init.exit_code, 0);
+  EXPECT_EQ(init.started_at, WallTime(seconds(1767323046)));
+  EXPECT_FALSE(init.ready);
   EXPECT_EQ(pod.find_container("side")->state, ContainerState::Waiting);
   EXPECT_FALSE(pod.find_container("side")->has_previous);
   EXPECT_EQ(pod.find_container("debug")->role, ContainerRole::Ephemeral);
@@ -82,6 +92,8 @@ TEST(PodRecord, ReasonSaysHowAContainerFailed) {
 
 TEST(PodRecord, FieldsMayBeMissingOrOfAnotherType) {
   EXPECT_EQ(read_pod(object("{}"), {"a"}).phase, PodPhase::Pending);
+  EXPECT_FALSE(read_pod(object("{}"), {"a"}).ready);
+  EXPECT_FALSE(read_pod(object(R"({"metadata":{"creationTimestamp":"then"}})"), {}).created_at);
   const PodRecord pod = read_pod(
       object(R"({"metadata":{"name":7,"labels":[],"ownerReferences":[1]},"spec":{"containers":
         ["x",{"name":null}]},"status":{"phase":{},"containerStatuses":{}}})"),

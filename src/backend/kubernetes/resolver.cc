@@ -1,16 +1,20 @@
 #include "backend/kubernetes/resolver.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "backend/kubernetes/pod_selection.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
 
 using workload::Framework;
 using workload::WorkloadRef;
+using workload::WorkloadType;
 
 std::unexpected<Error> not_known_yet(std::string_view what, std::string_view why) {
   return fail(Error{ErrorCode::Unavailable,
@@ -26,45 +30,7 @@ bool takes(const workload::WorkloadClass& row, const WorkloadRef& ref) {
   return row.type == ref.type && (is_any || ref.framework == row.framework);
 }
 
-/// Whether one of `owners` is that uid, or is owned by it, to any depth.
-bool is_owned_by(const NamespaceSnapshot& space, const std::vector<std::string>& owners,
-                 const std::string& uid) {
-  std::vector<const std::vector<std::string>*> open{&owners};
-  std::set<std::string_view> seen;  // references may form a ring
-  while (!open.empty()) {
-    const std::vector<std::string>& level = *open.back();
-    open.pop_back();
-    for (const std::string& owner : level) {
-      if (owner == uid) return true;
-      if (!seen.insert(owner).second) continue;
-      const auto next = space.owners.find(owner);
-      if (next != space.owners.end()) open.push_back(&next->second);
-    }
-  }
-  return false;
-}
-
-bool has_label(const PodRecord& pod, const std::string& label, const std::string& value) {
-  const auto found = pod.labels.find(label);
-  return found != pod.labels.end() && found->second == value;
-}
-
-/// `values` is what the selector looks for in this workload; not empty.
-bool selects(const PodSelector& selector, const std::vector<std::string>& values,
-             const NamespaceSnapshot& space, const PodRecord& pod) {
-  switch (selector.by) {
-    case PodSelector::By::Labels:
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        if (!has_label(pod, selector.labels[i].first, values[i])) return false;
-      }
-      return true;
-    case PodSelector::By::Owner: return is_owned_by(space, pod.owners, values.front());
-    case PodSelector::By::Uid: return std::ranges::find(values, pod.uid) != values.end();
-  }
-  std::unreachable();
-}
-
-workload::PodCounts count(const std::vector<std::shared_ptr<const PodRecord>>& pods) {
+workload::PodCounts count(const Pods& pods) {
   workload::PodCounts counts;
   for (const auto& pod : pods) {
     ++counts.total;
@@ -91,7 +57,7 @@ std::string_view phase_of(const workload::PodCounts& pods, bool deleting) {
 }
 
 /// For objects that have no message of their own: the first pod that has a problem.
-std::string message_of(const std::vector<std::shared_ptr<const PodRecord>>& pods) {
+std::string message_of(const Pods& pods) {
   const auto troubled =
       std::ranges::find_if(pods, [](const auto& p) { return !p->reason.empty(); });
   if (troubled == pods.end()) return {};
@@ -119,6 +85,41 @@ Result<const ContainerRecord*> find_container(const PodRecord& pod, std::string_
   if (container != nullptr) return container;
   return fail(ErrorCode::NotFound, fmt::format("container \"{}\" not in pod \"{}\"; it has: {}",
                                                name, pod.name, names_of(pod.containers)));
+}
+
+std::string_view phase_text(const PodRecord& pod) {
+  if (pod.deleting) return "Terminating";
+  switch (pod.phase) {
+    case PodPhase::Pending: return "Pending";
+    case PodPhase::Running: return "Running";
+    case PodPhase::Succeeded: return "Succeeded";
+    case PodPhase::Failed: return "Failed";
+    case PodPhase::Unknown: return "Unknown";
+  }
+  std::unreachable();
+}
+
+workload::PodStatus describe(const PodRecord& pod, std::string_view workload) {
+  const ContainerRecord* const meant = default_container(pod, workload);
+  workload::PodStatus status{.name = pod.name,
+                             .phase = std::string(phase_text(pod)),
+                             .ready = pod.ready,
+                             .node = pod.node,
+                             .reason = pod.reason,
+                             .created_at = pod.created_at,
+                             .containers = {}};
+  for (const ContainerRecord& container : pod.containers) {
+    status.containers.push_back({.name = container.name,
+                                 .state = container.state,
+                                 .role = container.role,
+                                 .ready = container.ready,
+                                 .is_default = &container == meant,
+                                 .restarts = container.restarts,
+                                 .reason = container.reason,
+                                 .exit_code = container.exit_code,
+                                 .started_at = container.started_at});
+  }
+  return status;
 }
 
 }  // namespace
@@ -210,17 +211,24 @@ Error Resolver::not_found(const NamespaceSnapshot& space, const WorkloadRef& ref
   return error;
 }
 
-Resolver::Pods Resolver::pods_of(const Found& found) const {
+/// `candidates` gives, for a selector and its values, pods among which are all that it selects.
+template <typename Candidates>
+Pods Resolver::pods_of(const Found& found, Candidates candidates) const {
   const MappingRow& row = mapping_.rows[found.match->row];
   for (std::size_t i = 0; i < row.pods.size(); ++i) {
     const std::vector<std::string>& values = found.match->pod_values[i];
+    if (values.empty()) continue;
     Pods pods;
-    for (const auto& pod : found.space->pods) {
-      if (!values.empty() && selects(row.pods[i], values, *found.space, *pod)) pods.push_back(pod);
+    for (const auto& pod : candidates(row.pods[i], values)) {
+      if (selects(row.pods[i], values, *found.space, *pod)) pods.push_back(pod);
     }
     if (!pods.empty()) return pods;
   }
   return {};
+}
+
+Pods Resolver::pods_of(const Found& found) const {
+  return pods_of(found, [&](const auto&, const auto&) -> const Pods& { return found.space->pods; });
 }
 
 Result<const PodRecord*> Resolver::choose_pod(const Pods& pods, const WorkloadRef& ref,
@@ -235,28 +243,98 @@ Result<const PodRecord*> Resolver::choose_pod(const Pods& pods, const WorkloadRe
                                                name, ref.name, fmt::join(names, ", ")));
 }
 
-const PodRecord& Resolver::default_pod(const Pods& pods) const {
-  for (const auto& [label, value] : mapping_.default_pod) {
-    for (const auto& pod : pods) {
-      if (has_label(*pod, label, value)) return *pod;
-    }
-  }
-  return *pods.front();
+/// The smaller, the sooner a pod is the default one.
+std::size_t Resolver::rank_of(const PodRecord& pod) const {
+  const auto has = [&pod](const auto& rule) { return has_label(pod, rule.first, rule.second); };
+  return static_cast<std::size_t>(std::ranges::find_if(mapping_.default_pod, has) -
+                                  mapping_.default_pod.begin());
 }
 
-Result<workload::WorkloadStatus> Resolver::status(const WorkloadRef& ref) const {
-  TRY(const Found found, find_workload(ref));
-  if (!snapshot_.knows("pods")) return not_known_yet("pods", {});
-  const Pods pods = pods_of(found);
+const PodRecord& Resolver::default_pod(const Pods& pods) const {
+  return **std::ranges::min_element(pods, {}, [this](const auto& pod) { return rank_of(*pod); });
+}
+
+workload::WorkloadStatus Resolver::status_of(const Found& found, const Pods& pods) const {
   workload::WorkloadStatus status;
   status.workload = found.ref;
   status.kind = found.record->kind;
+  status.created_at = found.record->created_at;
   status.pods = count(pods);
   status.phase = found.match->phase.empty() ? phase_of(status.pods, found.record->deleting)
                                             : found.match->phase;
   status.message = found.match->message;
   if (status.message.empty()) status.message = message_of(pods);
   return status;
+}
+
+Result<workload::WorkloadStatus> Resolver::status(const WorkloadRef& ref) const {
+  TRY(const Found found, find_workload(ref));
+  if (!snapshot_.knows("pods")) return not_known_yet("pods", {});
+  return status_of(found, pods_of(found));
+}
+
+Result<std::vector<workload::PodStatus>> Resolver::pods(const WorkloadRef& ref) const {
+  TRY(const Found found, find_workload(ref));
+  if (!snapshot_.knows("pods")) return not_known_yet("pods", {});
+  Pods pods = pods_of(found);
+  std::ranges::stable_sort(pods, {}, [this](const auto& pod) { return rank_of(*pod); });
+  std::vector<workload::PodStatus> described;
+  for (const auto& pod : pods) described.push_back(describe(*pod, found.ref.name));
+  return described;
+}
+
+Result<std::vector<workload::WorkloadStatus>> Resolver::list(const std::string& project) const {
+  TRY(const NamespaceSnapshot* const space, find_namespace(project));
+  for (const GroupKind& kind : mapping_.kinds()) {
+    if (!snapshot_.knows(to_string(kind))) return not_known_yet("workloads", to_string(kind));
+  }
+  if (!snapshot_.knows("pods")) return not_known_yet("pods", {});
+  const PodIndex index(*space);
+  std::vector<workload::WorkloadStatus> list;
+  for (const Found& found : find_all(*space, project)) {
+    const Pods pods = pods_of(found, [&](const PodSelector& selector, const auto& values) {
+      return index.candidates(selector, values);
+    });
+    list.push_back(status_of(found, pods));
+  }
+  return list;
+}
+
+/// What search() can find, each once, under the first of its names that it has to itself.
+std::vector<Resolver::Found> Resolver::find_all(const NamespaceSnapshot& space,
+                                                const std::string& project) const {
+  struct Holder {
+    std::pair<std::size_t, std::size_t> rank;  // as in search()
+    const WorkloadRecord* record;
+  };
+  using Name = std::tuple<WorkloadType, Framework, std::string_view>;
+  const auto name_of = [this](const MatchedRow& match, std::string_view name) {
+    const workload::WorkloadClass& row = mapping_.rows[match.row].workload_class;
+    return Name(row.type, row.framework, name);
+  };
+  std::map<Name, Holder> holders;
+  for (const auto& [uid, record] : space.workloads) {
+    for (const MatchedRow& match : record->rows) {
+      for (std::size_t i = 0; i < match.names.size(); ++i) {
+        const Holder claim{{match.row, i}, record.get()};
+        const auto [held, is_new] = holders.try_emplace(name_of(match, match.names[i]), claim);
+        if (!is_new && claim.rank < held->second.rank) held->second = claim;
+      }
+    }
+  }
+  std::vector<Found> all;
+  for (const auto& [uid, record] : space.workloads) {
+    for (const MatchedRow& match : record->rows) {
+      const auto own = std::ranges::find_if(match.names, [&](const std::string& name) {
+        const Holder& holder = holders.at(name_of(match, name));
+        return holder.record == record.get() && holder.rank.first == match.row;
+      });
+      if (own == match.names.end()) continue;
+      const workload::WorkloadClass& row = mapping_.rows[match.row].workload_class;
+      all.push_back({&space, record.get(), &match, {project, row.type, row.framework, *own}});
+    }
+  }
+  return all;
 }
 
 Result<workload::ContainerRef> Resolver::resolve(const WorkloadRef& ref,

@@ -30,11 +30,16 @@ class Resolver {
   /// Errors: as status(); NotFound with the names there are.
   Result<workload::ContainerRef> resolve(const workload::WorkloadRef& workload,
                                          const Target& target) const;
+  /// The workload's pods, the default one first, then as they would take its place. Errors: as
+  /// status().
+  Result<std::vector<workload::PodStatus>> pods(const workload::WorkloadRef& workload) const;
+  /// Every workload of the project, in no order. Errors: NotFound, Internal, Unavailable, as
+  /// status(); the last one also while one kind of the mapping's is not known.
+  Result<std::vector<workload::WorkloadStatus>> list(const std::string& project) const;
   /// The pod that resolve() found. Errors: NotFound: it is gone meanwhile.
   Result<std::shared_ptr<const PodRecord>> find_pod(const workload::PodRef& pod) const;
 
  private:
-  using Pods = std::vector<std::shared_ptr<const PodRecord>>;  // by name
   struct Found {
     const NamespaceSnapshot* space = nullptr;
     const WorkloadRecord* record = nullptr;
@@ -47,9 +52,14 @@ class Resolver {
   std::optional<Found> search(const NamespaceSnapshot& space,
                               const workload::WorkloadRef& workload) const;
   Error not_found(const NamespaceSnapshot& space, const workload::WorkloadRef& workload) const;
+  std::vector<Found> find_all(const NamespaceSnapshot& space, const std::string& project) const;
+  template <typename Candidates>
+  Pods pods_of(const Found& found, Candidates candidates) const;
   Pods pods_of(const Found& found) const;
+  workload::WorkloadStatus status_of(const Found& found, const Pods& pods) const;
   Result<const PodRecord*> choose_pod(const Pods& pods, const workload::WorkloadRef& workload,
                                       const std::string& name) const;
+  std::size_t rank_of(const PodRecord& pod) const;
   const PodRecord& default_pod(const Pods& pods) const;
 
   const ClusterSnapshot& snapshot_;

@@ -1,5 +1,8 @@
 #include "backend/kubernetes/resolver.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "backend/kubernetes/snapshot_builder.h"
@@ -7,7 +10,9 @@
 namespace sluice::backend::kubernetes {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using workload::Framework;
 using workload::WorkloadRef;
 using workload::WorkloadType;
@@ -59,6 +64,26 @@ class ResolverTest : public ::testing::Test {
   std::string resolved(const Target& target = {}, const WorkloadRef& ref = kTraining) {
     const auto found = resolve(target, ref);
     return found ? found->pod.name + "/" + found->container : found.error().message;
+  }
+
+  /// "type/framework/name kind phase running/total", sorted.
+  std::vector<std::string> listed(const std::string& project = "p") {
+    const auto snapshot = builder_.publish();
+    const auto list = Resolver(*snapshot, mapping_).list(project);
+    if (!list) return {list.error().message};
+    std::vector<std::string> lines;
+    for (const workload::WorkloadStatus& status : *list) {
+      const WorkloadRef& ref = status.workload;
+      lines.push_back(fmt::format("{}/{}/{} {} {} {}/{}", to_string(ref.type),
+                                  to_string(ref.framework), ref.name, status.kind, status.phase,
+                                  status.pods.running, status.pods.total));
+    }
+    std::ranges::sort(lines);
+    return lines;
+  }
+  std::vector<workload::PodStatus> pods(const WorkloadRef& ref = kTraining) {
+    const auto snapshot = builder_.publish();
+    return Resolver(*snapshot, mapping_).pods(ref).value();
   }
 
   inline static const WorkloadRef kTraining{"p", WorkloadType::Training, Framework::Runai, "t"};
@@ -357,6 +382,148 @@ TEST_F(ResolverTest, PodIsTheOneThatWasResolved) {
   EXPECT_EQ((*resolver.find_pod({"p", "t-0", "uid-t-0"}))->name, "t-0");
   EXPECT_EQ(resolver.find_pod({"p", "t-0", "made anew"}).error().message, "pod \"t-0\" is gone");
   EXPECT_EQ(resolver.find_pod({"p", "t-1", "uid-t-0"}).error().code, ErrorCode::NotFound);
+}
+
+TEST_F(ResolverTest, ListHasEachWorkloadWithItsPods) {
+  EXPECT_THAT(listed(), IsEmpty());
+  put_training();
+  put_workload("TrainingWorkload", "template", R"("spec":{"usage":"Template"})");
+  put_workload("DistributedWorkload", "d", R"("spec":{"jobType":"MPIJob"})");
+  put_workload("InferenceWorkload", "t", R"("status":{"phase":"Pending"})");
+  put_workload("ExternalWorkload", "ew-job-x",
+               R"("status":{"childIds":[{"uid":"uid-x-1"},{"uid":"uid-x-0"},{"uid":"gone"}]})");
+  const std::string running = R"("status":{"phase":"Running"})";
+  put_pod("t-0", owner("t-TrainingWorkload"), running);
+  put_pod("t-1", owner("t-TrainingWorkload"));
+  put_pod("d-0", R"("workloadName":"d","workloadKind":"DistributedWorkload")", running);
+  put_pod("d-1", R"("workloadName":"d","workloadKind":"OtherWorkload")", running);
+  put_pod("x-0", "", running);
+  put_pod("x-1", "");
+  EXPECT_THAT(listed(), ElementsAre("distributed/mpi/d DistributedWorkload Running 1/1",
+                                    "external/external/ew-job-x ExternalWorkload Running 1/2",
+                                    "inference/runai/t InferenceWorkload Pending 0/0",
+                                    "training/runai/t TrainingWorkload Running 1/2"));
+}
+
+TEST_F(ResolverTest, ListSaysOfEachWhatItsStatusSays) {
+  put_training();
+  put_workload("ExternalWorkload", "ew-job-x", R"("spec":{"originalWorkloadUID":"job"})");
+  put_pod("t-0", owner("t-TrainingWorkload"), R"("status":{"phase":"Failed","reason":"Evicted"})");
+  const auto pod = json::parse(R"({"metadata":{"namespace":"runai-p","name":"x-0","uid":"uid-x-0",
+    "ownerReferences":[{"uid":"set"}]},"status":{"phase":"Running"}})");
+  builder_.put_pod(std::make_shared<PodRecord>(read_pod(pod->get_object(), {})));
+  builder_.put_owners("runai-p", "set", {"job", "set"});
+  const auto snapshot = builder_.publish();
+  const auto list = Resolver(*snapshot, mapping_).list("p");
+  ASSERT_EQ(list->size(), 2U);
+  for (const workload::WorkloadStatus& entry : *list) {
+    EXPECT_EQ(entry, *status(entry.workload)) << entry.workload.name;
+    EXPECT_EQ(entry.pods.total, 1) << entry.workload.name;
+  }
+}
+
+TEST_F(ResolverTest, ListNamesEachByANameThatFindsIt) {
+  // Both are known as t; the object of that name has it. The other one has a name of its own, too.
+  put_workload("TrainingWorkload", "a", R"("spec":{"name":{"value":"t"}},"status":{"phase":"1"})");
+  put_training("2");
+  EXPECT_THAT(listed(), ElementsAre("training/runai/a TrainingWorkload 1 0/0",
+                                    "training/runai/t TrainingWorkload 2 0/0"));
+}
+
+TEST_F(ResolverTest, ListLeavesOutWhatNoRequestCanReach) {
+  const Mapping mapping = *parse_mapping(R"(
+namespaces: {label: team}
+workloads:
+  - {type: workspace, framework: runai, resource: {group: apps, kind: First},
+     pods: &owned [{ownedBy: metadata.uid}]}
+  - {type: workspace, framework: runai, resource: {group: apps, kind: Second}, pods: *owned}
+  - {type: inference, framework: runai, resource: {group: apps, kind: Second}, pods: *owned}
+)",
+                                         "m.yaml");
+  SnapshotBuilder builder;
+  builder.put_namespace("ns", "p");
+  for (const char* resource : {"namespaces", "pods", "First.apps", "Second.apps"}) {
+    builder.report(resource, WatchState::Current, {});
+  }
+  for (const char* kind : {"First", "Second"}) {
+    const auto object = json::parse(fmt::format(R"({{"metadata":{{"name":"w","uid":"uid-{}",)"
+                                                R"("creationTimestamp":"2026-01-02T03:04:05Z"}}}})",
+                                                kind));
+    builder.put_workload("ns", std::make_shared<WorkloadRecord>(
+                                   read_workload(object->get_object(), {"apps", kind}, mapping)));
+  }
+  const auto snapshot = builder.publish();
+  const Resolver resolver(*snapshot, mapping);
+  const auto list = resolver.list("p");
+  ASSERT_EQ(list->size(), 2U);
+  for (const workload::WorkloadStatus& entry : *list) {
+    EXPECT_EQ(entry.kind, entry.workload.type == WorkloadType::Workspace ? "First" : "Second");
+    EXPECT_EQ(entry, *resolver.status(entry.workload));
+    EXPECT_EQ(entry.created_at, WallTime(seconds(1767323045)));
+  }
+}
+
+TEST_F(ResolverTest, ListIsNotGivenWhileAPartOfItIsNotKnown) {
+  put_training();
+  builder_.report("InferenceWorkload.run.ai", WatchState::Missing, {});
+  EXPECT_EQ(listed().size(), 1U);
+  builder_.report("InferenceWorkload.run.ai", WatchState::Starting, {});
+  EXPECT_THAT(listed(), ElementsAre("the cluster's workloads are not known yet; try again"));
+  EXPECT_THAT(listed("q"), ElementsAre("project \"q\" does not exist"));
+}
+
+TEST_F(ResolverTest, PodsComeAsTheyWouldBecomeTheDefaultOne) {
+  put_training();
+  EXPECT_THAT(pods(), IsEmpty());
+  const std::string of = owner("t-TrainingWorkload");
+  put_pod("t-c", of);
+  put_pod("t-b", of);
+  put_pod("t-d", of + R"(,"training.kubeflow.org/job-role":"launcher")");
+  put_pod("t-e", of + R"(,"training.kubeflow.org/job-role":"launcher","runai/pod-index":"0-0")");
+  std::vector<std::string> names;
+  for (const workload::PodStatus& pod : pods()) {
+    EXPECT_EQ(pod.containers.front().is_default, true);
+    names.push_back(pod.name);
+  }
+  EXPECT_THAT(names, ElementsAre("t-e", "t-d", "t-b", "t-c"));
+  for (const std::string& name : names) {
+    EXPECT_EQ(resolve()->pod.name, name);
+    builder_.remove_pod("runai-p", name);
+  }
+}
+
+TEST_F(ResolverTest, PodsTellWhatTheirRecordsKeep) {
+  put_training();
+  put_pod("t-0", owner("t-TrainingWorkload"),
+          R"("spec":{"nodeName":"n-1","containers":[{"name":"side"},{"name":"t"}],
+             "initContainers":[{"name":"init"}]},
+             "status":{"phase":"Running","conditions":[{"type":"Ready","status":"False"}],
+               "containerStatuses":[
+               {"name":"side","ready":true,"restartCount":2,
+                "state":{"running":{"startedAt":"2026-01-02T03:04:05Z"}}},
+               {"name":"t","restartCount":1,"state":{"waiting":{"reason":"CrashLoopBackOff"}}}]})");
+  const workload::PodStatus pod = pods().at(0);
+  EXPECT_EQ(pod.phase, "Running");
+  EXPECT_FALSE(pod.ready);
+  EXPECT_EQ(pod.node, "n-1");
+  EXPECT_EQ(pod.reason, "CrashLoopBackOff");
+  ASSERT_EQ(pod.containers.size(), 3U);
+  EXPECT_TRUE(pod.containers[0].ready);
+  EXPECT_EQ(pod.containers[0].restarts, 2);
+  EXPECT_EQ(pod.containers[0].started_at, WallTime(seconds(1767323045)));
+  EXPECT_TRUE(pod.containers[1].is_default);
+  EXPECT_EQ(pod.containers[1].reason, "CrashLoopBackOff");
+  EXPECT_EQ(pod.containers[1].state, workload::ContainerState::Waiting);
+  EXPECT_EQ(pod.containers[2].role, workload::ContainerRole::Init);
+}
+
+TEST_F(ResolverTest, PodThatIsBeingDeletedIsTerminating) {
+  put_training();
+  const auto pod = json::parse(R"({"metadata":{"namespace":"runai-p","name":"t-0","uid":"u",
+    "deletionTimestamp":"2026-01-01T00:00:00Z","labels":{)" +
+                               owner("t-TrainingWorkload") + R"(}},"status":{"phase":"Running"}})");
+  builder_.put_pod(std::make_shared<PodRecord>(read_pod(pod->get_object(), mapping_.pod_labels())));
+  EXPECT_EQ(pods().at(0).phase, "Terminating");
 }
 
 }  // namespace

@@ -44,6 +44,45 @@ std::string_view phase_of(const WorkloadView& workload, const workload::PodCount
   return "Pending";
 }
 
+std::string_view to_string(PodPhase phase) {
+  switch (phase) {
+    case PodPhase::Pending: return "Pending";
+    case PodPhase::Running: return "Running";
+    case PodPhase::Succeeded: return "Succeeded";
+    case PodPhase::Failed: return "Failed";
+    case PodPhase::Terminating: return "Terminating";
+  }
+  std::unreachable();
+}
+
+/// What it is for the clients, to whom a process whose output is still being stored has not ended.
+workload::ContainerState public_state(ContainerState state) {
+  switch (state) {
+    case ContainerState::Waiting: return workload::ContainerState::Waiting;
+    case ContainerState::Running:
+    case ContainerState::Ending: return workload::ContainerState::Running;
+    case ContainerState::Ended: return workload::ContainerState::Terminated;
+  }
+  std::unreachable();
+}
+
+workload::ContainerStatus status_of(const ContainerView& container) {
+  workload::ContainerStatus status;
+  status.name = container.name;
+  status.state = public_state(container.state);
+  status.ready = container.state == ContainerState::Running;
+  status.restarts = container.restarts;
+  status.reason = container.reason;
+  status.exit_code = container.exit_code;
+  status.started_at = container.started_at;
+  return status;
+}
+
+Error no_project(const std::string& project) {
+  return Error{.code = ErrorCode::NotFound,
+               .message = fmt::format("project \"{}\" does not exist", project)};
+}
+
 template <typename Items, typename NameOf>
 std::string names(const Items& items, NameOf name_of) {
   std::string text;
@@ -57,9 +96,7 @@ std::string names(const Items& items, NameOf name_of) {
 }  // namespace
 
 Result<const WorkloadView*> ClusterView::find(const workload::WorkloadRef& ref) const {
-  if (!projects.contains(ref.project)) {
-    return fail(ErrorCode::NotFound, fmt::format("project \"{}\" does not exist", ref.project));
-  }
+  if (!projects.contains(ref.project)) return fail(no_project(ref.project));
   const auto found = workloads.find({ref.project, ref.type, ref.name});
   if (found == workloads.end()) {
     return fail(ErrorCode::WorkloadNotFound,
@@ -73,6 +110,15 @@ Result<const WorkloadView*> ClusterView::find(const workload::WorkloadRef& ref) 
                             to_string(ref.type), to_string(framework), to_string(ref.framework)));
   }
   return &found->second;
+}
+
+Result<std::vector<workload::WorkloadStatus>> ClusterView::list(const std::string& project) const {
+  if (!projects.contains(project)) return fail(no_project(project));
+  std::vector<workload::WorkloadStatus> list;
+  for (const auto& [key, workload] : workloads) {
+    if (workload.ref.project == project) list.push_back(status_of(workload));
+  }
+  return list;
 }
 
 Result<const PodView*> find_pod(const WorkloadView& workload, const std::string& name) {
@@ -111,6 +157,7 @@ workload::WorkloadStatus status_of(const WorkloadView& workload) {
   status.pods = count_pods(workload);
   status.phase = phase_of(workload, status.pods);
   status.kind = kind_of(workload.ref.type);
+  status.created_at = workload.created_at;
   if (workload.pods.empty() && !workload.terminating) status.message = "no replicas are asked for";
   for (const auto& pod : workload.pods) {
     if (pod->message.empty()) continue;
@@ -118,6 +165,25 @@ workload::WorkloadStatus status_of(const WorkloadView& workload) {
     break;
   }
   return status;
+}
+
+std::vector<workload::PodStatus> pods_of(const WorkloadView& workload, const std::string& node) {
+  std::vector<workload::PodStatus> pods;
+  for (const auto& view : workload.pods) {
+    workload::PodStatus& pod = pods.emplace_back();
+    pod.name = view->ref.name;
+    pod.phase = to_string(view->phase);
+    pod.node = node;
+    pod.reason = view->message;
+    pod.created_at = view->created_at;
+    for (const ContainerView& container : view->containers) {
+      pod.containers.push_back(status_of(container));
+    }
+    pod.ready = std::ranges::all_of(pod.containers, &workload::ContainerStatus::ready);
+    const ContainerView& meant = **find_container(workload, *view, {});
+    pod.containers[static_cast<std::size_t>(&meant - view->containers.data())].is_default = true;
+  }
+  return pods;
 }
 
 }  // namespace sluice::backend::local

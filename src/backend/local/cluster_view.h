@@ -12,6 +12,7 @@
 
 #include "backend/local/container_log.h"
 #include "backend/local/local_process.h"
+#include "base/clock.h"
 #include "workload/status.h"
 #include "workload/workload_ref.h"
 
@@ -35,6 +36,10 @@ struct ContainerSetting {
 struct ContainerView {
   std::string name;
   ContainerState state = ContainerState::Waiting;
+  std::string reason;            // why it is not running; may be empty
+  std::optional<int> exit_code;  // when Ended; 128 + n: killed by signal n
+  int restarts = 0;
+  std::optional<WallTime> started_at;               // the run now, or the last one
   std::shared_ptr<const ContainerSetting> setting;  // owners: the container and its views
   std::shared_ptr<ContainerLog> log;  // owners: the container, its views, open streams
 };
@@ -43,6 +48,7 @@ struct PodView {
   workload::PodRef ref;
   PodPhase phase = PodPhase::Pending;
   std::string message;  // why it is not well; may be empty
+  WallTime created_at;
   std::vector<ContainerView> containers;
   DeletedFlag deleted;
 };
@@ -50,6 +56,7 @@ struct PodView {
 struct WorkloadView {
   workload::WorkloadRef ref;
   bool terminating = false;
+  WallTime created_at;
   std::vector<std::shared_ptr<const PodView>> pods;  // by index; shared with earlier views
 };
 
@@ -61,6 +68,8 @@ struct ClusterView {
 
   /// Errors: NotFound (project), WorkloadNotFound; each says what there is.
   Result<const WorkloadView*> find(const workload::WorkloadRef& ref) const;
+  /// Errors: NotFound (project).
+  Result<std::vector<workload::WorkloadStatus>> list(const std::string& project) const;
 };
 
 /// Errors: NotFound, with the names there are.
@@ -70,6 +79,8 @@ Result<const ContainerView*> find_container(const WorkloadView& workload, const 
 
 /// Phase, counts and message of the whole (contract section 9).
 workload::WorkloadStatus status_of(const WorkloadView& workload);
+/// Its pods by their index. `node`: this machine's name.
+std::vector<workload::PodStatus> pods_of(const WorkloadView& workload, const std::string& node);
 
 /// The newest view. The mutex is held for the copy of one pointer.
 class PublishedView {

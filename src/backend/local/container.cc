@@ -25,11 +25,11 @@ net::Task<> cancel_after_drain_limit(net::Timers& timers, net::TaskGroup& pumps)
   if (slept) pumps.cancel();
 }
 
-std::string describe(const std::string& container, ShimMessage end) {
-  if (end.event == ShimEvent::Killed) {
-    return fmt::format("container {}: killed by signal {}", container, end.value);
-  }
-  return fmt::format("container {}: exit code {}", container, end.value);
+constexpr int kSignalBase = 128;  // as shells add it to a signal's number
+
+std::string describe(ShimMessage end) {
+  if (end.event == ShimEvent::Killed) return fmt::format("killed by signal {}", end.value);
+  return fmt::format("exit code {}", end.value);
 }
 
 }  // namespace
@@ -48,11 +48,22 @@ Container::Container(const ContainerServices& services, std::string pod, Contain
       tasks_(services.executor),
       leashes_(services.executor) {}
 
+ContainerView Container::view() const {
+  ContainerView view{.name = spec_.name, .state = state_, .reason = message_};
+  // One that could not be started has no exit code.
+  if (state_ == ContainerState::Ended && !failed_to_start_) view.exit_code = exit_code_;
+  view.restarts = restarts_;
+  view.started_at = started_at_;
+  view.setting = setting_;
+  view.log = log_;
+  return view;
+}
+
 net::Task<> Container::run() {
   RestartBackOff back_off;
-  for (int restart = 0; !stopping_; ++restart) {
+  for (restarts_ = 0; !stopping_; ++restarts_) {
     const MonotonicTime began = services_.timers.now();
-    co_await run_once(restart);
+    co_await run_once();
     const RunResult result = failed_ ? RunResult::Failed : RunResult::Succeeded;
     if (stopping_ || failed_to_start_ || !restarts(spec_.restart, result)) break;
     const nanoseconds wait = back_off.next(services_.timers.now() - began);
@@ -106,10 +117,10 @@ Result<AttachGrant> Container::attach(const StreamOptions& options) {
   return grant;
 }
 
-net::Task<> Container::run_once(int restart) {
+net::Task<> Container::run_once() {
   Result<Streams> streams = open_streams();
   if (!streams) co_return start_failed(streams.error());
-  log_->begin_run(restart);
+  log_->begin_run(restarts_);
   SpawnDescriptors child = std::move(streams->child);
   Result<ProcessControl> process = co_await services_.host.spawn(spawn_request(), std::move(child));
   if (!process) {
@@ -118,6 +129,7 @@ net::Task<> Container::run_once(int restart) {
   }
   process_ = *std::move(process);
   was_started_ = true;
+  started_at_ = services_.timers.wall_now();
   failed_ = false;
   draining_ = false;
   message_.clear();
@@ -238,7 +250,7 @@ net::Task<Result<>> Container::wait_for_attachments(OutputChannel channel) {
 net::Task<> Container::wait_before_restart(nanoseconds wait) {
   if (wait > nanoseconds(0)) {
     // A run that ended well left no message.
-    if (message_.empty()) message_ = fmt::format("container {}: exit code 0", spec_.name);
+    if (message_.empty()) message_ = "exit code 0";
     message_ += "; restarting in " + format_duration(wait);
   }
   set_state(ContainerState::Waiting);
@@ -276,14 +288,15 @@ void Container::start_failed(const Error& error) {
   if (error.code == ErrorCode::Cancelled) stopping_ = true;
   failed_ = true;
   failed_to_start_ = error.code != ErrorCode::Unavailable;  // that may pass: by the policy
-  message_ = fmt::format("container {}: {}", spec_.name, error.message);
+  message_ = error.message;
   log(LogLevel::Warning, "container not started", error,
       {{"pod", pod_}, {"container", spec_.name}});
 }
 
 void Container::process_ended(ShimMessage end) {
   failed_ = end.event != ShimEvent::Exited || end.value != 0;
-  message_ = failed_ ? describe(spec_.name, end) : std::string();
+  exit_code_ = end.event == ShimEvent::Killed ? kSignalBase + end.value : end.value;
+  message_ = failed_ ? describe(end) : std::string();
   log(LogLevel::Debug, "container ended",
       {{"pod", pod_}, {"container", spec_.name}, {"message", message_}});
 }

@@ -44,7 +44,8 @@ class Container {
   /// SIGTERM to the tree, SIGKILL after kStopGrace; no more restarts.
   void request_stop();
 
-  ContainerView view() const { return {spec_.name, state_, setting_, log_}; }
+  ContainerView view() const;
+  const std::string& name() const { return spec_.name; }
   ContainerState state() const { return state_; }
   /// Whether it ever ran; and, when Ended, whether that was a failure.
   bool was_started() const { return was_started_; }
@@ -66,7 +67,7 @@ class Container {
     UniqueFd stderr;
   };
 
-  net::Task<> run_once(int restart);
+  net::Task<> run_once();
   Result<Streams> open_streams();
   SpawnRequest spawn_request() const;
   net::Task<> follow_process(Streams streams);
@@ -97,6 +98,9 @@ class Container {
   bool was_started_ = false;
   bool failed_ = false;
   bool failed_to_start_ = false;
+  int exit_code_ = 0;  // of the last run; 128 + n: killed by signal n
+  int restarts_ = 0;
+  std::optional<WallTime> started_at_;
   bool stopping_ = false;
   bool draining_ = false;  // the process is gone: attaches no longer hold the reading back
 

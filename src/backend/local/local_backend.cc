@@ -33,6 +33,12 @@ std::string kernel_version() {
   return fmt::format("{} {}", name.sysname, name.release);
 }
 
+std::string host_name() {
+  utsname name{};
+  if (::uname(&name) != 0) return {};
+  return name.nodename;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LocalBackend>> LocalBackend::start(LocalBackendConfig config,
@@ -89,6 +95,18 @@ net::Task<Result<workload::WorkloadStatus>> LocalBackend::workload_status(
   const std::shared_ptr<const ClusterView> view = supervisor_->view();
   CO_TRY(const WorkloadView* const found, view->find(workload));
   co_return status_of(*found);
+}
+
+net::Task<Result<std::vector<workload::WorkloadStatus>>> LocalBackend::list_workloads(
+    const auth::Caller&, std::string project) {
+  co_return supervisor_->view()->list(project);
+}
+
+net::Task<Result<std::vector<workload::PodStatus>>> LocalBackend::list_pods(
+    const auth::Caller&, workload::WorkloadRef workload) {
+  const std::shared_ptr<const ClusterView> view = supervisor_->view();
+  CO_TRY(const WorkloadView* const found, view->find(workload));
+  co_return pods_of(*found, host_name());
 }
 
 net::Task<Result<workload::ContainerRef>> LocalBackend::resolve(const auth::Caller&,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "backend/local/container_environment.h"
 
 namespace sluice::backend::local {
@@ -12,6 +14,7 @@ Pod::Pod(const ContainerServices& services, workload::PodRef ref, const Workload
          int index, const std::vector<std::string>& inherited_environment, const MakeLog& make_log,
          std::function<void()> changed)
     : ref_(std::move(ref)),
+      created_at_(services.timers.wall_now()),
       deleted_(std::make_shared<std::atomic<bool>>(false)),
       changed_(std::move(changed)),
       tasks_(services.executor) {
@@ -49,6 +52,7 @@ std::shared_ptr<const PodView> Pod::view() const {
   view->ref = ref_;
   view->phase = phase();
   view->message = message();
+  view->created_at = created_at_;
   view->deleted = deleted_;
   for (const auto& container : containers_) view->containers.push_back(container->view());
   return view;
@@ -85,7 +89,8 @@ PodPhase Pod::phase() const {
 
 std::string Pod::message() const {
   for (const auto& container : containers_) {
-    if (!container->message().empty()) return container->message();
+    if (container->message().empty()) continue;
+    return fmt::format("container {}: {}", container->name(), container->message());
   }
   return {};
 }

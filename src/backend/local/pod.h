@@ -44,6 +44,7 @@ class Pod {
   std::string message() const;
 
   workload::PodRef ref_;
+  WallTime created_at_;
   std::shared_ptr<std::atomic<bool>> deleted_;  // shared with views and sessions
   std::vector<std::string> names_;
   std::vector<std::unique_ptr<Container>> containers_;

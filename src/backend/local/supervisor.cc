@@ -137,6 +137,7 @@ void Supervisor::reconcile(const Key& key) {
 void Supervisor::start_workload(const Key& key, const WorkloadSpec& spec) {
   Workload& workload = workloads_[key];
   workload.spec = spec;
+  workload.created_at = timers_.wall_now();
   const ContainerServices services{loop_.executor(), host_,    timers_,
                                    attachments_,     scratch_, config_.metrics};
   for (int index = 0; index < spec.replicas; ++index) {
@@ -236,6 +237,7 @@ void Supervisor::publish() {
     WorkloadView& entry = view->workloads[key];
     entry.ref = workload.spec.ref;
     entry.terminating = workload.terminating;
+    entry.created_at = workload.created_at;
     for (const auto& pod : workload.pods) entry.pods.push_back(pod->view());
   }
   published_.set(std::move(view));

@@ -57,6 +57,7 @@ class Supervisor {
   struct Workload {
     WorkloadSpec spec;
     bool terminating = false;
+    WallTime created_at;
     std::vector<std::unique_ptr<Pod>> pods;
   };
   using Key = ClusterView::Key;

@@ -168,5 +168,57 @@ TEST_F(SupervisorTest, AStateDirectoryThatCanNotBeIsNamed) {
   EXPECT_THAT(started.error().message, HasSubstr("stateDir " + (directory_ / "state")));
 }
 
+TEST_F(SupervisorTest, PodsTellTheirContainersAndThisMachine) {
+  start(
+      "{name: w, type: training, framework: runai, replicas: 2, containers: ["
+      "{name: side, command: [sleep, \"1000\"]}, {command: [/bin/sh, -c, \"exit 3\"]}]}");
+  const auto pods = [this] { return *run(loop_, backend_->list_pods(caller_, ref())); };
+  while (pods()[1].containers[1].state != workload::ContainerState::Terminated) run_some();
+  const workload::PodStatus pod = pods()[1];
+  EXPECT_EQ(pods()[0].name, "w-0-0");
+  EXPECT_EQ(pod.name, "w-0-1");
+  EXPECT_EQ(pod.phase, "Running");
+  EXPECT_FALSE(pod.ready);
+  EXPECT_EQ(pod.reason, "container w: exit code 3");
+  EXPECT_FALSE(pod.node.empty());
+  EXPECT_EQ(pod.created_at, clock_.wall_now());
+  ASSERT_EQ(pod.containers.size(), 2u);
+  EXPECT_EQ(pod.containers[0].name, "side");
+  EXPECT_TRUE(pod.containers[0].ready);
+  EXPECT_FALSE(pod.containers[0].is_default);
+  EXPECT_FALSE(pod.containers[0].exit_code);
+  EXPECT_EQ(pod.containers[0].started_at, clock_.wall_now());
+  EXPECT_TRUE(pod.containers[1].is_default);
+  EXPECT_FALSE(pod.containers[1].ready);
+  EXPECT_EQ(pod.containers[1].exit_code, 3);
+  EXPECT_EQ(pod.containers[1].reason, "exit code 3");
+}
+
+TEST_F(SupervisorTest, ExitCodeOfAKilledContainerIsThatOfItsSignal) {
+  start(workload("kill -9 $$", "", "killed") + "," + workload("exit 0", "", "well"));
+  wait_phase("Failed", "killed");
+  wait_phase("Completed", "well");
+  const auto container = [this](const char* name) {
+    return run(loop_, backend_->list_pods(caller_, ref(name)))->front().containers.front();
+  };
+  EXPECT_EQ(container("killed").exit_code, 137);
+  EXPECT_EQ(container("killed").reason, "killed by signal 9");
+  EXPECT_EQ(container("well").exit_code, 0);
+  EXPECT_EQ(container("well").reason, "");
+}
+
+TEST_F(SupervisorTest, RestartsAreCounted) {
+  start(workload("exit 1", ", restart: OnFailure"));
+  const auto container = [this] {
+    return run(loop_, backend_->list_pods(caller_, ref()))->front().containers.front();
+  };
+  while (container().reason.find("restarting in 1s") == std::string::npos) run_some();
+  EXPECT_EQ(container().restarts, 1);  // the first at once
+  EXPECT_EQ(container().state, workload::ContainerState::Waiting);
+  clock_.advance(seconds(1));
+  while (container().reason.find("restarting in 2s") == std::string::npos) run_some();
+  EXPECT_EQ(container().restarts, 2);
+}
+
 }  // namespace
 }  // namespace sluice::backend::local
