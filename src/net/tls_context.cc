@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "base/bytes.h"
 #include "observe/log.h"
 
 namespace sluice::net {
@@ -13,6 +14,8 @@ namespace {
 
 /// ALPN's wire form of the only protocol that an upgrade can begin with (RFC 7301 3.1).
 constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+constexpr std::size_t kReadAheadBytes = 64_KiB;
 
 std::unexpected<Error> broken(const std::string& file, std::string_view what) {
   char text[256] = "";
@@ -125,6 +128,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::for_server(
 Result<std::shared_ptr<const TlsContext>> TlsContext::for_client(const TlsClientOptions& options) {
   std::shared_ptr<SSL_CTX> context = new_context(TLS_client_method());
   SSL_CTX_set_alpn_protos(context.get(), kHttp11, sizeof kHttp11);
+  // Servers are read for their bulk: several records of full size at once.
+  SSL_CTX_set_default_read_buffer_len(context.get(), kReadAheadBytes);
   SSL_CTX_set_verify(context.get(), options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (options.authorities_pem.empty()) {
     SSL_CTX_set_default_verify_paths(context.get());

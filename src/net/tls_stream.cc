@@ -60,13 +60,24 @@ Result<std::optional<std::size_t>> TlsStream::try_read(MutableBytes into) {
   if (lost_) return fail(ErrorCode::Unavailable, "connection closed");
   // What the thread's error queue holds from elsewhere would be taken for an error of this call.
   ERR_clear_error();
-  std::size_t count = 0;
-  const int result = SSL_read_ex(tls_.get(), into.data(), into.size(), &count);
-  drained_ = result != 1;
-  if (result == 1) return count;
-  if (SSL_get_error(tls_.get(), result) == SSL_ERROR_ZERO_RETURN) return 0;
-  TRY(read_waits_, blocked_on(result));
-  return std::nullopt;
+  // A call reads one record, and a peer that flushes line by line sends many small ones: all that
+  // the last recv(2) brought, as far as there is room.
+  std::size_t total = 0;
+  do {
+    std::size_t count = 0;
+    const MutableBytes room = into.subspan(total);
+    const int result = SSL_read_ex(tls_.get(), room.data(), room.size(), &count);
+    drained_ = result != 1;
+    total += count;
+    if (result == 1) continue;
+    if (SSL_get_error(tls_.get(), result) == SSL_ERROR_ZERO_RETURN) return total;
+    const Result<Waits> waits = blocked_on(result);
+    if (waits) read_waits_ = *waits;
+    if (total > 0) break;  // an error comes again
+    if (!waits) return fail(waits.error());
+    return std::nullopt;
+  } while (total < into.size() && SSL_has_pending(tls_.get()) == 1);
+  return total;
 }
 
 Result<std::size_t> TlsStream::try_write(Bytes bytes) {

@@ -101,6 +101,30 @@ TEST_F(TlsStreamTest, LargeTransfersBothWaysAtOnce) {
   EXPECT_TRUE(got_down == down);
 }
 
+TEST_F(TlsStreamTest, ReadTakesAllRecordsThatHaveCome) {
+  auto [server, client] = pair(certificate_pem());
+  ASSERT_TRUE(server && client);
+  for (const std::string_view record : {"one ", "two ", "three"}) {
+    ASSERT_EQ((*server)->try_write(as_bytes(record)), record.size());
+  }
+  std::vector<std::byte> block(64_KiB);
+  const auto count = testing::run(loop_, (*client)->read(block));
+  ASSERT_TRUE(count);
+  EXPECT_EQ(as_text(Bytes(block).first(*count)), "one two three");
+}
+
+TEST_F(TlsStreamTest, WhatCameBeforeALostConnectionIsReadBeforeTheErrorIs) {
+  auto [server, client] = pair(certificate_pem());
+  ASSERT_TRUE(server && client);
+  ASSERT_EQ((*server)->try_write(as_bytes("all")), 3U);
+  static_cast<TlsStream&>(**server).tcp().close();
+  std::vector<std::byte> block(64_KiB);
+  EXPECT_EQ(testing::run(loop_, (*client)->read(block)), 3U);
+  const auto count = testing::run(loop_, (*client)->read(block));
+  ASSERT_FALSE(count);
+  EXPECT_EQ(count.error().code, ErrorCode::Unavailable);
+}
+
 TEST_F(TlsStreamTest, EndWithoutCloseNotifyIsALostConnection) {
   auto [server, client] = pair(certificate_pem());
   ASSERT_TRUE(server && client);

@@ -6,6 +6,13 @@
 #include <vector>
 
 namespace sluice::backend::kubernetes {
+namespace {
+
+/// So much leaves in one write. A write for each message ends in a TLS record of a few bytes, and
+/// every hop behind us reads and writes that one by itself.
+constexpr std::size_t kMaxBatchBytes = 64_KiB;
+
+}  // namespace
 
 Upstream::Upstream(net::Executor executor, net::Timers& timers,
                    std::unique_ptr<ws::Connection> socket, std::unique_ptr<PodWatch> pod)
@@ -38,25 +45,43 @@ net::Task<Result<>> Upstream::send(Bytes message) {
 }
 
 net::Task<Result<>> Upstream::send_on(std::byte channel, Bytes payload) {
-  constexpr std::size_t kMaxPayloadBytes = kMaxMessageBytes - 1;  // beside the channel's byte
+  has_sent_ = true;
   std::vector<std::byte> message;
+  while (!payload.empty()) {
+    CO_TRY_VOID(co_await turns_.take());
+    const Bytes batch = payload.first(std::min(payload.size(), kMaxBatchBytes));
+    payload = payload.subspan(batch.size());
+    append_on(channel, batch, message);
+    Result<> sent = co_await socket_->flush();
+    turns_.pass();
+    if (!sent) co_return explained(std::move(sent));
+  }
+  co_return Result<>{};
+}
+
+/// `message` is room for one.
+void Upstream::append_on(std::byte channel, Bytes payload, std::vector<std::byte>& message) {
+  constexpr std::size_t kMaxPayloadBytes = kMaxMessageBytes - 1;  // beside the channel's byte
   while (!payload.empty()) {
     const Bytes part = payload.first(std::min(payload.size(), kMaxPayloadBytes));
     payload = payload.subspan(part.size());
     message.assign(1, channel);
     message.insert(message.end(), part.begin(), part.end());
-    const Bytes whole(message);
-    CO_TRY_VOID(co_await send(whole));
+    socket_->append(ws::Opcode::Binary, message);
   }
-  co_return Result<>{};
 }
 
 net::Task<Result<>> Upstream::write(ws::Opcode opcode, Bytes payload) {
   CO_TRY_VOID(co_await turns_.take());
   Result<> sent = co_await socket_->send(opcode, payload);
   turns_.pass();
-  if (!sent && given_up_) sent = fail(ErrorCode::Unavailable, given_up_->reason);
-  co_return sent;
+  co_return explained(std::move(sent));
+}
+
+/// A write that failed because we ended the stream fails for our reason.
+Result<> Upstream::explained(Result<> sent) const {
+  if (!sent && given_up_) return fail(ErrorCode::Unavailable, given_up_->reason);
+  return sent;
 }
 
 void Upstream::send_latest(std::string message) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "backend/kubernetes/pod_watch.h"
 #include "net/task_group.h"
@@ -71,7 +72,9 @@ class Upstream final {
   net::Task<> give_up_after(nanoseconds silence);
   net::Task<> close_after(nanoseconds silence);
   net::Task<Result<>> be_silent(nanoseconds patience);
+  void append_on(std::byte channel, Bytes payload, std::vector<std::byte>& message);
   net::Task<Result<>> write(ws::Opcode opcode, Bytes payload);
+  Result<> explained(Result<> sent) const;
   bool is_answering() const;
   void give_up(ws::Close close);
 
