@@ -10,7 +10,6 @@ import pytest
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))  # for its folder `support`
 import cluster  # noqa: E402
 import samples as sample_workloads  # noqa: E402
-from faulty import FaultyGateway  # noqa: E402
 from gateway import Gateway  # noqa: E402
 from proxy import Proxy  # noqa: E402
 
@@ -28,14 +27,6 @@ def samples():
     cluster.wait("jsonpath={.status.phase}=Succeeded", "-n", "runai-project1", "pod/finished-0-0")
     for namespace in ("runai-project1", "runai-project2", "research", "plain"):
         cluster.wait("condition=Ready", "pod", "-n", namespace, "--all", "--field-selector=status.phase!=Succeeded")
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory):
-    """sluiced: gateway(*workloads) brings workloads to life and returns a client who may do everything."""
-    one = Gateway(tmp_path_factory.mktemp("gateway"))
-    yield one
-    one.stop()
 
 
 @pytest.fixture
@@ -65,17 +56,17 @@ def start():
 
 
 @pytest.fixture(scope="module")
-def faulty(tmp_path_factory):
+def gateway(tmp_path_factory):
     """sluiced with a project of its own, behind a proxy that can fail; one for each file of tests."""
     proxy = Proxy()
-    served = FaultyGateway(tmp_path_factory.mktemp("faulty"), proxy, f"faults-{uuid.uuid4().hex[:8]}")
+    served = Gateway(tmp_path_factory.mktemp("gateway"), proxy, f"faults-{uuid.uuid4().hex[:8]}")
     yield served
     served.close()
     proxy.close()
 
 
 @pytest.fixture
-def proxy(faulty):
-    """The faulty gateway's; it flows again when the test ends."""
-    yield faulty.proxy
-    faulty.proxy.resume()
+def proxy(gateway):
+    """The gateway's; it flows again when the test ends."""
+    yield gateway.proxy
+    gateway.proxy.resume()

@@ -1,27 +1,64 @@
-"""sluiced in front of the bed's cluster, for tests of what only a cluster does.
+"""A real sluiced before the bed's API server, with a proxy between that can fail, and workloads to try it on."""
+import json
 
-Workloads, users and their rights are those of the end-to-end suite (tests/e2e/support).
-"""
-from support.catalogue import Workload, shell  # noqa: F401
+import cluster
+from service_account import RevocableToken
+from support import catalogue
 from support.client import Client
 from support.kubernetes import KubernetesBackend
-from support.pods import namespace_of  # noqa: F401
-from support.runai_objects import pod_name  # noqa: F401
+from support.pods import namespace_of
+from support.runai_objects import described, pod_of
+from support.server import Server
+from support.waiting import eventually
+
+__all__ = ["Gateway", "catalogue", "eventually", "namespace_of"]
 
 
 class Gateway:
-    """One sluiced. Called with workloads, it brings them to life and returns alice's client."""
+    """Serves one project; `proxy` is what it takes for the API server."""
 
-    def __init__(self, folder, mode="impersonate"):
-        self.backend = KubernetesBackend(folder, mode)
-        self.server = self.backend.serve(folder).start()
+    def __init__(self, folder, proxy, project):
+        self.folder = folder
+        self.proxy = proxy
+        self.project = project
+        self.backend = KubernetesBackend(folder, "impersonate", project=project)
+        config = json.loads(self.backend.kubeconfig.read_text())
+        config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
+        config["users"][0]["user"] = {"tokenFile": str(folder / "token")}  # as a pod's: others renew it
+        self.renew_token()
+        self.backend.kubeconfig.write_text(json.dumps(config))
+        self.server = Server(folder, self.backend.settings()).start()
+        self.client = self.user("alice")
+        eventually(lambda: self.status().get("status") == "OK", "the cluster is known", 30)
 
-    def __call__(self, *workloads):
-        client = Client(self.server, self.server.token("alice"))
-        self.backend.create(*workloads)
-        client.settle(*workloads)
-        return client
+    def renew_token(self):
+        """Replaces the token file at once, as a pod's volume does."""
+        self.token = RevocableToken("sluice", "sluiced")
+        (self.folder / "token.new").write_text(self.token.text)
+        (self.folder / "token.new").replace(self.folder / "token")
 
-    def stop(self):
-        assert self.server.stop(timeout=60) == 0, self.server.output
+    def user(self, name):
+        return Client(self.server, self.server.token(name))
+
+    def status(self):
+        return self.client.get(f"{catalogue.BASE}/status").json
+
+    def workload(self, name, script, grace=0, ready=True, stdin=False, **pod):
+        """A workload of one pod that runs a shell script; `pod` are further keys of the pod's spec."""
+        workload = catalogue.Workload(name, (catalogue.shell(script, stdin=stdin),), project=self.project)
+        (made,) = cluster.apply([described(workload)])
+        manifest = pod_of(workload, 0, made["metadata"]["uid"])
+        manifest["spec"] |= {"terminationGracePeriodSeconds": grace, **pod}
+        cluster.apply([manifest])
+        if ready:
+            cluster.wait("condition=Ready", f"pod/{name}-0-0", "-n", namespace_of(self.project))
+            eventually(lambda: self.client.phase(workload) == "Running", f"{name} is known to run")
+        return workload
+
+    def delete_pod(self, workload, *how):
+        cluster.kubectl("delete", "pod", f"{workload.name}-0-0", "-n", namespace_of(self.project), *how)
+
+    def close(self):
+        code = self.server.stop()
         self.backend.close()
+        assert code == 0, self.server.output

@@ -5,6 +5,7 @@ Usage: service_account.py NAMESPACE NAME
 """
 import json
 import sys
+import uuid
 
 from cluster import kubectl
 
@@ -17,6 +18,21 @@ def kubeconfig(namespace, name, duration="1h"):
     config["users"] = [{"name": user, "user": {"token": token}}]
     config["contexts"][0]["context"]["user"] = user
     return json.dumps(config, indent=2)
+
+
+class RevocableToken:
+    """A token of a service account that the API server takes as long as the secret exists that it is bound to."""
+
+    def __init__(self, namespace, name):
+        self.namespace = namespace
+        self.secret = f"token-{uuid.uuid4().hex[:8]}"
+        kubectl("create", "secret", "generic", self.secret, "-n", namespace)
+        self.text = kubectl("create", "token", name, "-n", namespace, "--bound-object-kind=Secret",
+                            f"--bound-object-name={self.secret}").strip()
+
+    def revoke(self):
+        """The API server keeps a token that it has checked for 10 s."""
+        kubectl("delete", "secret", self.secret, "-n", self.namespace)
 
 
 if __name__ == "__main__":

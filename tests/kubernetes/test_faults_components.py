@@ -2,7 +2,7 @@
 import pytest
 
 import cluster
-from faulty import catalogue, eventually
+from gateway import catalogue, eventually
 from support.rawws import Closed, Refused
 from support.tcp import Listener
 
@@ -13,8 +13,8 @@ RESTARTS = pytest.mark.parametrize("component, signal", [
 
 
 @pytest.fixture(scope="module")
-def counting(faulty):
-    return faulty.workload("counting", COUNTING)
+def counting(gateway):
+    return gateway.workload("counting", COUNTING)
 
 
 def numbers(session, count):
@@ -27,18 +27,18 @@ def numbers(session, count):
     return [int(line.split()[1]) for line in received.splitlines()]
 
 
-def says(faulty, workload):
+def says(gateway, workload):
     """What a command says in it; None while there is no way into it."""
     try:
-        return faulty.client.run(workload, "echo", "here")[0]
+        return gateway.client.run(workload, "echo", "here")[0]
     except Refused as refused:
         assert refused.response.status == 503, refused
         return None
 
 
 @RESTARTS
-def test_a_follow_loses_and_repeats_nothing_over_a_restart(faulty, counting, component, signal):
-    with faulty.client.open(counting.path("logs"), {"follow": "true", "tailLines": 1}) as follow:
+def test_a_follow_loses_and_repeats_nothing_over_a_restart(gateway, counting, component, signal):
+    with gateway.client.open(counting.path("logs"), {"follow": "true", "tailLines": 1}) as follow:
         seen = numbers(follow, 10)
         cluster.component("restart", component, signal)
         seen += numbers(follow, 300)
@@ -46,10 +46,10 @@ def test_a_follow_loses_and_repeats_nothing_over_a_restart(faulty, counting, com
 
 
 @RESTARTS
-def test_streams_that_a_restart_ends_say_so_and_new_ones_begin(faulty, counting, component, signal):
+def test_streams_that_a_restart_ends_say_so_and_new_ones_begin(gateway, counting, component, signal):
     listener = Listener()
-    with faulty.client.exec(counting, "sh", "-c", "echo begun; sleep 1000") as command, \
-            faulty.client.open(counting.path("port-forward"), {"port": listener.port}) as forward:
+    with gateway.client.exec(counting, "sh", "-c", "echo begun; sleep 1000") as command, \
+            gateway.client.open(counting.path("port-forward"), {"port": listener.port}) as forward:
         assert command.read_until(b"begun\n")
         listener.accept()
         cluster.component("restart", component, signal)
@@ -59,7 +59,7 @@ def test_streams_that_a_restart_ends_say_so_and_new_ones_begin(faulty, counting,
         assert ended == Closed(1000, "exit code 0")
     else:
         assert ended.code == 1011 and ended.reason.startswith("the cluster ended the stream")
-    assert eventually(lambda: says(faulty, counting), "there is a way in again", MENDED) == b"here\n"
-    eventually(lambda: faulty.status()["status"] == "OK", "the cluster is known", MENDED)
-    later = faulty.workload(f"after-{component}", catalogue.FOREVER)
-    assert eventually(lambda: says(faulty, later), "there is a way into a new pod", MENDED) == b"here\n"
+    assert eventually(lambda: says(gateway, counting), "there is a way in again", MENDED) == b"here\n"
+    eventually(lambda: gateway.status()["status"] == "OK", "the cluster is known", MENDED)
+    later = gateway.workload(f"after-{component}", catalogue.FOREVER)
+    assert eventually(lambda: says(gateway, later), "there is a way into a new pod", MENDED) == b"here\n"

@@ -6,8 +6,7 @@ import uuid
 
 import pytest
 
-from cluster import kubectl
-from gateway import Workload, namespace_of, pod_name, shell
+from gateway import namespace_of
 from support.rawws import Closed
 from support.tcp import Listener
 
@@ -19,9 +18,7 @@ STUBBORN = "trap '' TERM; echo begun; while :; do sleep 0.05; done"
 
 @pytest.fixture
 def target(gateway):
-    """A workload of one pod, which runs, and alice's client."""
-    workload = Workload(f"victim-{uuid.uuid4().hex[:8]}", (shell(STUBBORN, stdin=True),))
-    return workload, gateway(workload)
+    return gateway.workload(f"victim-{uuid.uuid4().hex[:8]}", STUBBORN, stdin=True)
 
 
 def begin_logs(client, workload):
@@ -50,34 +47,27 @@ def begin_port_forward(client, workload):
 EACH = pytest.mark.parametrize("begin", [begin_logs, begin_exec, begin_attach, begin_port_forward])
 
 
-def delete(workload, *options):
-    kubectl("delete", "pod", pod_name(workload), "-n", namespace_of(workload.project), *options)
-
-
 @EACH
-def test_pod_that_vanishes_at_once_ends_the_session(target, begin):
-    workload, client = target
-    with begin(client, workload) as session:
-        delete(workload, "--grace-period=0", "--force", "--wait=false")
+def test_pod_that_vanishes_at_once_ends_the_session(gateway, target, begin):
+    with begin(gateway.client, target) as session:
+        gateway.delete_pod(target, "--grace-period=0", "--force", "--wait=false")
         gone = time.monotonic()
         assert session.read_all(timeout=20)[1] == DELETED
         assert time.monotonic() - gone < PATIENCE
 
 
 @EACH
-def test_pod_that_is_given_time_ends_the_session_when_it_is_gone(target, begin):
-    workload, client = target
-    with begin(client, workload) as session:
-        delete(workload, f"--grace-period={GRACE}", "--wait=true")
+def test_pod_that_is_given_time_ends_the_session_when_it_is_gone(gateway, target, begin):
+    with begin(gateway.client, target) as session:
+        gateway.delete_pod(target, f"--grace-period={GRACE}", "--wait=true")
         gone = time.monotonic()
         assert session.read_all(timeout=20)[1] == DELETED
         assert time.monotonic() - gone < PATIENCE
 
 
-def test_pod_on_its_way_takes_no_new_session(target):
-    workload, client = target
-    delete(workload, "--grace-period=5", "--wait=false")
+def test_pod_on_its_way_takes_no_new_session(gateway, target):
+    gateway.delete_pod(target, "--grace-period=5", "--wait=false")
     for endpoint, query in (("exec", "command=WyJ0cnVlIl0="), ("attach", None),
                             ("port-forward", "port=80")):
-        answer = client.refused(workload.path(endpoint), query)
+        answer = gateway.client.refused(target.path(endpoint), query)
         assert (answer.status, "terminating" in answer.message) == (409, True), endpoint

@@ -54,8 +54,9 @@ class KubernetesBackend:
     """All servers share the cluster; a workload that a test brings along is created with it."""
     kind = "kubernetes"
 
-    def __init__(self, folder, mode, mapping="runai"):
+    def __init__(self, folder, mode, mapping="runai", project=catalogue.PROJECT):
         self.mode = mode
+        self.project = project
         self.mapping = mapping
         self.pod = SHAPES[mapping].pod_name
         self.object_kind = SHAPES[mapping].object_kind
@@ -64,7 +65,7 @@ class KubernetesBackend:
         cluster.kubectl("apply", *by_file(*rights), *by_file(SHAPES[mapping].KINDS_FILE))
         cluster.wait("condition=Established", *by_file(SHAPES[mapping].KINDS_FILE))
         self.kubeconfig.write_text(service_account.kubeconfig("sluice", "sluiced", "6h"))
-        prepare_project(catalogue.PROJECT)
+        prepare_project(project)
         self._alive = set()
 
     def settings(self, **changes):
@@ -92,6 +93,5 @@ class KubernetesBackend:
             SHAPES[self.mapping].create(*missing)
             self._alive |= {workload.path("") for workload in missing}
 
-    @staticmethod
-    def close():
-        cluster.kubectl("delete", "namespace", namespace_of(catalogue.PROJECT), "--wait=false")
+    def close(self):
+        cluster.kubectl("delete", "namespace", namespace_of(self.project), "--wait=false")
