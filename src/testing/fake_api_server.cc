@@ -49,6 +49,11 @@ ApiCall parse_head(std::string_view head) {
   return call;
 }
 
+ws::UpgradeRequest upgrade_request(const ApiCall& call) {
+  return {call.fields.find_all("Upgrade"), call.fields.find_all("Connection"),
+          call.fields.find_all("Sec-WebSocket-Version"), call.fields.find_all("Sec-WebSocket-Key")};
+}
+
 /// One more piece of the stream; false at its end.
 net::Task<Result<bool>> read_more(net::Stream& stream, std::string& buffer) {
   std::array<std::byte, 4096> block;
@@ -206,6 +211,9 @@ net::Task<Result<>> FakeApiServer::perform(const ApiCall& call, ApiAnswer answer
   if (const auto* socket = std::get_if<std::shared_ptr<FakeWebSocket>>(&answer)) {
     co_return co_await upgrade(call, **socket, stream);
   }
+  if (auto* recording = std::get_if<Recording>(&answer)) {
+    co_return co_await replay(call, std::move(*recording), *stream);
+  }
   if (std::get<Silence>(answer) == Silence::Hang) {
     std::string rest;
     CO_TRY_VOID(co_await read_more(*stream, rest));  // the client's end
@@ -213,12 +221,26 @@ net::Task<Result<>> FakeApiServer::perform(const ApiCall& call, ApiAnswer answer
   co_return fail(ErrorCode::Unavailable, "closed");
 }
 
+/// As it was said, but that an upgrade is accepted by this client's key.
+net::Task<Result<>> FakeApiServer::replay(const ApiCall& call, Recording recording,
+                                          net::Stream& stream) {
+  std::string& bytes = recording.bytes;
+  constexpr std::string_view kAccept = "Sec-WebSocket-Accept: ";
+  if (const std::size_t field = bytes.find(kAccept); field != std::string::npos) {
+    CO_TRY(const std::string accept, ws::accept_upgrade(upgrade_request(call)));
+    const std::size_t value = field + kAccept.size();
+    bytes.replace(value, bytes.find("\r\n", value) - value, accept);
+  }
+  CO_TRY_VOID(co_await stream.write(as_bytes(bytes)));
+  if (recording.ends) co_return fail(ErrorCode::Unavailable, "closed");
+  std::string rest;
+  CO_TRY_VOID(co_await read_more(stream, rest));  // the client's end
+  co_return fail(ErrorCode::Unavailable, "closed");
+}
+
 net::Task<Result<>> FakeApiServer::upgrade(const ApiCall& call, FakeWebSocket& socket,
                                            std::unique_ptr<net::Stream>& stream) {
-  const ws::UpgradeRequest request{
-      call.fields.find_all("Upgrade"), call.fields.find_all("Connection"),
-      call.fields.find_all("Sec-WebSocket-Version"), call.fields.find_all("Sec-WebSocket-Key")};
-  CO_TRY(std::string accept, ws::accept_upgrade(request));
+  CO_TRY(std::string accept, ws::accept_upgrade(upgrade_request(call)));
   http::ResponseHead head{101, {}};
   head.fields.add("Upgrade", "websocket");
   head.fields.add("Connection", "Upgrade");

@@ -1,6 +1,7 @@
 // FakeApiServer: an API server in memory, for tests of what speaks to one. A test says what each
-// path answers: a whole response, a body that the test writes while the client reads, or a
-// WebSocket; and looks at the requests that came. It knows no objects and no permissions.
+// path answers: a whole response, a body that the test writes while the client reads, a WebSocket,
+// or what a real server said; and looks at the requests that came. It knows no objects and no
+// permissions.
 #pragma once
 
 #include <functional>
@@ -16,6 +17,7 @@
 #include "net/event_loop.h"
 #include "net/task_group.h"
 #include "testing/memory_pipe.h"
+#include "testing/recording.h"
 #include "testing/virtual_clock.h"
 #include "ws/connection.h"
 
@@ -64,7 +66,7 @@ struct FakeWebSocket {
 enum class Silence { Hang, HangUp };
 
 using ApiAnswer = std::variant<http::Response, std::shared_ptr<FakeBody>,
-                               std::shared_ptr<FakeWebSocket>, Silence>;
+                               std::shared_ptr<FakeWebSocket>, Recording, Silence>;
 
 /// On the test's loop; called by the test's body, which runs the loop.
 class FakeApiServer {
@@ -105,6 +107,7 @@ class FakeApiServer {
   ApiAnswer answer_to(const ApiCall& call);
   net::Task<Result<>> perform(const ApiCall& call, ApiAnswer answer,
                               std::unique_ptr<net::Stream>& stream);
+  net::Task<Result<>> replay(const ApiCall& call, Recording recording, net::Stream& stream);
   net::Task<Result<>> upgrade(const ApiCall& call, FakeWebSocket& socket,
                               std::unique_ptr<net::Stream>& stream);
 
