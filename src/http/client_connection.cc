@@ -1,5 +1,6 @@
 #include "http/client_connection.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstring>
@@ -27,6 +28,7 @@ ClientConnection::ClientConnection(std::unique_ptr<net::Stream> stream)
 net::Task<Result<ResponseHead>> ClientConnection::send(ClientRequest request) {
   assert(!parser_ || parser_->complete());
   answered_ = false;
+  starved_ = false;
   parser_.emplace();
   const std::string text = request_text(request);
   const Result<> written = co_await stream_->write(as_bytes(text));
@@ -89,21 +91,70 @@ Result<bool> ClientConnection::parse() {
   return taken > 0;
 }
 
+net::Task<Result<>> ClientConnection::body_readable() {
+  if (!starved_) co_return Result<>{};
+  if (begin_ == end_) block_.reset();
+  co_return co_await stream_->readable();
+}
+
+Result<std::optional<std::size_t>> ClientConnection::try_read_body(MutableBytes into) {
+  while (true) {
+    if (!parsed_body_.empty()) {
+      const Bytes taken = parsed_body_.first(std::min(parsed_body_.size(), into.size()));
+      std::memcpy(into.data(), taken.data(), taken.size());
+      parsed_body_ = parsed_body_.subspan(taken.size());
+      return taken.size();
+    }
+    const std::optional<std::uint64_t> left = parser_->body_left();
+    if (begin_ == end_ && left && *left > 0) return try_read_straight(into, *left);
+    TRY(parsed_body_, try_read_body());
+    if (!parsed_body_.empty()) continue;
+    if (parser_->complete()) return 0;
+    TRY(const bool filled, try_fill());
+    starved_ = !filled;
+    if (!filled) return std::nullopt;
+  }
+}
+
+/// The body's next bytes, past the block: nothing stands between them.
+Result<std::optional<std::size_t>> ClientConnection::try_read_straight(MutableBytes into,
+                                                                       std::uint64_t left) {
+  into = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left)));
+  TRY(const std::optional<std::size_t> count, stream_->try_read(into));
+  starved_ = !count;
+  if (!count) return std::nullopt;
+  if (*count == 0) {
+    TRY_VOID(parser_->finish());
+    return 0;
+  }
+  TRY_VOID(parser_->feed(as_text(into.first(*count))));
+  return count;
+}
+
 /// Reads more input, or tells the parser of the stream's end.
 net::Task<Result<>> ClientConnection::fill() {
   if (begin_ == end_) block_.reset();
   CO_TRY_VOID(co_await stream_->readable());
+  CO_TRY_VOID(try_fill());
+  co_return Result<>{};
+}
+
+/// False: there is nothing now.
+Result<bool> ClientConnection::try_fill() {
   if (!block_) block_ = std::make_unique_for_overwrite<std::byte[]>(kBlockBytes);
   std::memmove(block_.get(), block_.get() + begin_, end_ - begin_);
   end_ -= begin_;
   begin_ = 0;
-  CO_TRY(const std::optional<std::size_t> count,
-         stream_->try_read({block_.get() + end_, kBlockBytes - end_}));
-  if (!count) co_return Result<>{};
-  if (*count == 0) co_return parser_->finish();
+  TRY(const std::optional<std::size_t> count,
+      stream_->try_read({block_.get() + end_, kBlockBytes - end_}));
+  if (!count) return false;
+  if (*count == 0) {
+    TRY_VOID(parser_->finish());
+    return true;
+  }
   answered_ = true;
   end_ += *count;
-  co_return Result<>{};
+  return true;
 }
 
 bool ClientConnection::is_reusable() {

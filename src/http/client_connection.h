@@ -37,6 +37,12 @@ class ClientConnection final {
   net::Task<Result<Bytes>> read_body();
   /// The same of what has been received already; empty: that is for read_body() to tell.
   Result<Bytes> try_read_body();
+  /// The body without a copy of it: completes when try_read_body(into) may give more.
+  /// Errors: Unavailable, Cancelled.
+  net::Task<Result<>> body_readable();
+  /// Reads what is there of the body; 0: its end; nullopt: nothing now. Not mixed with the other
+  /// ways to read a body. Errors: Unavailable (cut short, malformed).
+  Result<std::optional<std::size_t>> try_read_body(MutableBytes into);
   /// What is left of the body. Errors: as read_body(); Unavailable (more than `limit_bytes`).
   net::Task<Result<std::string>> read_whole_body(std::size_t limit_bytes);
 
@@ -54,6 +60,8 @@ class ClientConnection final {
   net::Task<Result<ResponseHead>> read_head();
   Result<bool> parse();
   net::Task<Result<>> fill();
+  Result<bool> try_fill();
+  Result<std::optional<std::size_t>> try_read_straight(MutableBytes into, std::uint64_t left);
 
   std::unique_ptr<net::Stream> stream_;
   std::optional<ResponseParser> parser_;  // of the response under way
@@ -62,6 +70,8 @@ class ClientConnection final {
   std::unique_ptr<std::byte[]> block_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  Bytes parsed_body_;     // of the block, what try_read_body(into) had no room for
+  bool starved_ = false;  // try_read_body(into) has taken all there was
 };
 
 }  // namespace sluice::http

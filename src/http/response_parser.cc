@@ -69,6 +69,11 @@ bool ResponseParser::head_complete() const { return beast_->parser.is_header_don
 
 bool ResponseParser::complete() const { return beast_->parser.is_done(); }
 
+std::optional<std::uint64_t> ResponseParser::body_left() const {
+  const auto left = beast_->parser.content_length_remaining();
+  return left ? std::optional<std::uint64_t>(*left) : std::nullopt;
+}
+
 bool ResponseParser::keeps_connection() const { return beast_->parser.keep_alive(); }
 
 std::string_view ResponseParser::body() const { return beast_->parser.get().body(); }

@@ -2,7 +2,9 @@
 // is neither copied nor kept. By Boost.Beast. No I/O. Not for responses to HEAD.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "http/message.h"
@@ -28,6 +30,8 @@ class ResponseParser {
 
   bool head_complete() const;
   bool complete() const;
+  /// Of a body whose length the head said, what was not fed yet; nullopt: it is sent otherwise.
+  std::optional<std::uint64_t> body_left() const;
   /// Once, when head_complete().
   ResponseHead take_head();
   /// When complete(): whether the server takes another request on this connection.

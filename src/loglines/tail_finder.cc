@@ -27,6 +27,42 @@ std::size_t TailFinder::feed_backward(std::string_view block, bool begins_log) {
 
 void TailFinder::skip(std::size_t bytes) { done_bytes_ += bytes; }
 
+void TailFinder::take_file(const LineCounter& whole) {
+  const bool takes_all = lines_left() > 0;
+  if (takes_all) counted_ += whole.lines();
+  done_bytes_ += whole.bytes();
+  for (std::size_t channel = 0; channel < kChannels; ++channel) {
+    Line& line = channels_[channel];
+    if (!whole.has_seen(channel) || (!takes_all && !line.counted)) continue;
+    const bool begins_here = !takes_all && whole.has_ended(channel);
+    start_.before_end[channel] = done_bytes_ - (begins_here ? whole.next_line_at(channel) : 0);
+    line = {.seen = true, .counted = !begins_here};
+  }
+  if (takes_all && lines_left() == 0) counted_at_ = done_bytes_;
+  if (!takes_all) find_end_of_search();
+}
+
+void TailFinder::begin_in_file(const LineCounter& skipped, const LineCounter& whole) {
+  counted_ = lines_;
+  done_bytes_ += whole.bytes();
+  counted_at_ = done_bytes_;
+  for (std::size_t channel = 0; channel < kChannels; ++channel) {
+    Line& line = channels_[channel];
+    start_.before_end[channel] = done_bytes_ - skipped.next_line_at(channel);
+    line.seen |= whole.has_seen(channel);
+    // What it had before this file may belong to its first line in the tail.
+    line.counted = line.seen && !skipped.has_ended(channel);
+  }
+  find_end_of_search();
+}
+
+/// All lines are counted: the search ends when their beginnings are known, too.
+void TailFinder::find_end_of_search() {
+  channels_[static_cast<std::size_t>(Channel::Unknown)].counted = false;  // it never has parts
+  const bool complete = std::ranges::none_of(channels_, &Line::counted);
+  found_ = complete || done_bytes_ - counted_at_ > kLookBackBytes;
+}
+
 void TailFinder::take(const Record& record, std::uint64_t before_end) {
   const auto channel = static_cast<std::size_t>(record.channel);
   Line& line = channels_[channel];
@@ -39,11 +75,9 @@ void TailFinder::take(const Record& record, std::uint64_t before_end) {
     line.counted = true;  // the beginning of a line that is still to come
   }
   if (line.counted) start_.before_end[channel] = before_end;
-  if (record.channel == Channel::Unknown) line.counted = false;  // it never has parts
   if (counted_ < lines_) return;
   if (counted_at_ == 0) counted_at_ = before_end;
-  const bool complete = std::ranges::none_of(channels_, &Line::counted);
-  found_ = complete || before_end - counted_at_ > kLookBackBytes;
+  find_end_of_search();
 }
 
 }  // namespace sluice::loglines

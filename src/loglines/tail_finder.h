@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "loglines/line_counter.h"
 #include "loglines/record.h"
 
 namespace sluice::loglines {
@@ -40,6 +41,13 @@ class TailFinder {
   /// Bytes at the end of the unread part that belong to a record too long to look at.
   void skip(std::size_t bytes);
 
+  /// Lines that are still to be found; 0: only the beginnings of those that were.
+  std::uint64_t lines_left() const { return lines_ - counted_; }
+  /// Takes a whole file that was counted forward. It has no more lines than are left, or none are.
+  void take_file(const LineCounter& whole);
+  /// Takes a file that has more lines than are left: the tail begins behind those skipped.
+  void begin_in_file(const LineCounter& skipped, const LineCounter& whole);
+
   /// The tail has been found; feed no more. When the log's begin comes first, it begins there.
   bool found() const { return found_; }
   Start start() const { return start_; }
@@ -50,6 +58,7 @@ class TailFinder {
     bool counted = false;  // the line that the next earlier P would belong to is in the tail
   };
   void take(const Record& record, std::uint64_t before_end);
+  void find_end_of_search();
 
   std::uint64_t lines_;
   LogEnd end_;

@@ -67,17 +67,68 @@ TEST(TailFinder, ARecordThatIsSkippedIsBeforeTheTail) {
   EXPECT_EQ(finder.start().first(), last.size());
 }
 
-TEST(TailFinder, AnyTailIsTheEndOfTheWhole) {
-  testing::SeededRandom random{5};
+std::string random_records(testing::SeededRandom& random) {
   static const char* const kRecords[] = {"stdout F", "stdout F", "stderr F",
                                          "stderr F", "stdout P", "stderr P"};
+  std::string log;
+  for (std::uint64_t count = random.next() % 12; count > 0; --count) {
+    const std::string text(random.next() % 20, static_cast<char>('a' + random.next() % 26));
+    log +=
+        random.next() % 10 == 0 ? text + "\n" : record(kRecords[random.next() % 6] + (" " + text));
+  }
+  return log;
+}
+
+void count(LineCounter& counter, std::string_view file, std::size_t block) {
+  for (; !file.empty(); file.remove_prefix(std::min(block, file.size()))) {
+    counter.feed(file.substr(0, block));
+  }
+}
+
+/// Where the tail begins if `compressed`, which stands before `log`, can only be read forward.
+TailFinder::Start find_forward(std::string_view compressed, std::string_view log,
+                               std::uint64_t lines, std::size_t block) {
+  TailFinder finder(lines, LogEnd::Final);
+  while (!log.empty() && !finder.found()) {
+    log.remove_suffix(finder.feed_backward(log, true));
+  }
+  if (finder.found()) return finder.start();
+  LineCounter whole;
+  count(whole, compressed, block);
+  if (finder.lines_left() == 0 || whole.lines() <= finder.lines_left()) {
+    finder.take_file(whole);
+  } else {
+    LineCounter skipped(whole.lines() - finder.lines_left());
+    count(skipped, compressed, block);
+    finder.begin_in_file(skipped, whole);
+  }
+  return finder.start();
+}
+
+TEST(TailFinder, FileThatIsCountedForwardGivesTheSameTail) {
+  testing::SeededRandom random{7};
+  const std::string end = record("stdout F o") + record("stderr F e");
   for (int run = 0; run < 20'000; ++run) {
-    std::string log;
-    for (std::uint64_t count = random.next() % 12; count > 0; --count) {
-      const std::string text(random.next() % 20, static_cast<char>('a' + random.next() % 26));
-      log += random.next() % 10 == 0 ? text + "\n"
-                                     : record(kRecords[random.next() % 6] + (" " + text));
-    }
+    const std::string compressed = random_records(random);
+    const std::string log = random_records(random) + end;
+    const std::string whole = compressed + log;
+    const std::uint64_t lines = random.next() % 20;
+    const auto start = find_forward(compressed, log, lines, 1 + random.next() % 120);
+    ReaderOptions options;
+    options.skip_bytes = start.skip_bytes();
+    const std::string_view tail_of_whole =
+        std::string_view(whole).substr(whole.size() - start.first());
+    ASSERT_EQ(read_lines(tail_of_whole, options, 256 << 10, 64), tail(whole, lines))
+        << lines << " of\n"
+        << compressed << "then\n"
+        << log;
+  }
+}
+
+TEST(TailFinder, AnyTailIsTheEndOfTheWhole) {
+  testing::SeededRandom random{5};
+  for (int run = 0; run < 20'000; ++run) {
+    std::string log = random_records(random);
     log += record("stdout F o") + record("stderr F e");
     if (random.next() % 3 == 0) log += record("stdout P end");
     if (random.next() % 3 == 0) log += record("stderr P end");

@@ -1,4 +1,5 @@
 """Logs by the kubelet's files against those by the API server: the same bytes, of the same pod."""
+import pathlib
 import time
 
 import pytest
@@ -6,15 +7,19 @@ import pytest
 import cluster
 from support import catalogue
 from support.client import Client
-from support.kubernetes import DEPLOY, KubernetesBackend
+from support.kubernetes import DEPLOY, KubernetesBackend, described, namespace_of, pod_name, pod_of
+from support.waiting import eventually
 
-COUNT = 100_000  # lines of 150 bytes: beyond the size of a log file, in parts, so that it is seen to be
+COUNT = 300_000  # lines of 150 bytes: several log files, in parts that come at full speed
 NUMBERS = f"""pad=$(head -c 140 /dev/zero | tr '\\0' x)
 for part in 0 1 2 3 4 5 6 7 8 9; do
-  seq $((part * {COUNT // 10} + 1)) $(((part + 1) * {COUNT // 10})) | sed "s/$/ $pad/"; sleep 1
+  seq $((part * {COUNT // 10} + 1)) $(((part + 1) * {COUNT // 10})) | sed "s/$/ $pad/"; sleep 1.5
 done; sleep inf"""
 MIXED = catalogue.Workload("mixed", (catalogue.shell(
     "echo one; echo two >&2; head -c 50000 /dev/zero | tr '\\0' x; echo; printf 'caf\\303\\251\\n'; sleep inf"),))
+RESTARTED = catalogue.Workload("restarted", (catalogue.shell(
+    "trap 'exit 1' TERM; read -r now _ </proc/uptime; echo began at $now; while :; do sleep 0.05; done",
+    restart="Always"),))
 NUMBERED = catalogue.Workload("numbered", (catalogue.shell(NUMBERS),))
 
 
@@ -29,7 +34,7 @@ def clients(tmp_path_factory):
         (folder / way).mkdir()
         settings = backend.settings()["backend"]
         settings["kubernetes"]["logs"] = way
-        servers[way] = backend.serve(folder / way, MIXED, NUMBERED, backend=settings).start()
+        servers[way] = backend.serve(folder / way, MIXED, NUMBERED, RESTARTED, backend=settings).start()
     made = {way: Client(server, server.token("alice")) for way, server in servers.items()}
     yield made
     for server in servers.values():
@@ -38,28 +43,91 @@ def clients(tmp_path_factory):
     backend.close()
 
 
+def log_files(workload):
+    """What the node has of it, by name."""
+    folder, = pathlib.Path("/var/log/pods").glob(f"{namespace_of(workload.project)}_{pod_name(workload)}_*/main")
+    return {path.name for path in folder.iterdir()}
+
+
 def download(client, workload, **query):
     answer = client.get(workload.path("logs/download"), query)
     assert answer.status == 200, answer.body
     return answer.body
 
 
+@pytest.fixture(scope="module")
+def restarted(clients):
+    """RESTARTED is in its second run."""
+    target = ("-n", namespace_of(RESTARTED.project), pod_name(RESTARTED))
+    cluster.kubectl("exec", *target, "--", "kill", "1")
+    cluster.wait("jsonpath={.status.containerStatuses[0].restartCount}=1", "pod", *target)
+    cluster.wait("condition=Ready", "pod", *target)
+
+
 @pytest.mark.parametrize("query", [{}, {"timestamps": "true"}, {"limitBytes": "20"}, {"sinceSeconds": "3600"},
-                                   {"tailLines": "2"}], ids=str)
+                                   {"tailLines": "1"}, {"tailLines": "100"}, {"tailLines": "0"}], ids=str)
 def test_both_ways_give_the_same_bytes(clients, query):
     bodies = [download(client, MIXED, **query) for client in clients.values()]
-    assert bodies[0] == bodies[1] and len(bodies[0]) > 10
+    assert bodies[0] == bodies[1] and (len(bodies[0]) > 3 or query == {"tailLines": "0"})
+
+
+@pytest.mark.parametrize("query", [{}, {"previous": "true"}, {"tailLines": "3"}], ids=str)
+def test_both_ways_read_the_same_run(clients, restarted, query):
+    bodies = [download(client, RESTARTED, **query) for client in clients.values()]
+    assert bodies[0] == bodies[1] and len(bodies[0]) > 3
+
+
+def test_a_line_in_parts_counts_once(clients):
+    assert download(clients["kubelet-files"], MIXED, tailLines="2") == b"x" * 50_000 + b"\ncaf\xc3\xa9\n"
+
+
+def numbers_in(text):
+    return [int(line.split()[0]) for line in text.splitlines()]
 
 
 def test_a_follow_loses_and_repeats_nothing_over_rotation(clients):
     with clients["kubelet-files"].open(NUMBERED.path("logs"), {"follow": "true"}) as session:
-        parts, lines, deadline = [], 0, time.monotonic() + 60
+        parts, lines, deadline = [], 0, time.monotonic() + 120
         while lines < COUNT and time.monotonic() < deadline:
             parts.append(session.message())
             lines += parts[-1].count(b"\n")
-    received = b"".join(parts)
-    numbers = [int(line.split()[0]) for line in received.splitlines()]
-    assert numbers == list(range(1, COUNT + 1))
-    whole = download(clients["kubelet-files"], NUMBERED)
-    assert received.endswith(whole)  # back past rotation, to the oldest file that isn't compressed
+    assert numbers_in(b"".join(parts)) == list(range(1, COUNT + 1))
+    assert any(name.endswith(".gz") for name in log_files(NUMBERED)), "else the test shows too little"
+
+
+def test_a_log_is_read_back_through_compressed_files(clients):
+    """All that the node has, and any part of it."""
+    eventually(lambda: any(name.endswith(".gz") for name in log_files(NUMBERED)), "a file is compressed", 120)
+    files = clients["kubelet-files"]
+    whole = download(files, NUMBERED)
+    numbers = numbers_in(whole)
+    assert numbers == list(range(numbers[0], COUNT + 1)) and len(whole) > 2 * 10 * 2**20
     assert len(download(clients["api"], NUMBERED)) < len(whole)
+    for count in (1, 1000, len(numbers) // 2, len(numbers) - 1):
+        tail = download(files, NUMBERED, tailLines=str(count))
+        assert whole.endswith(tail) and tail.count(b"\n") == count
+    for index in (10, len(numbers) // 2, len(numbers) - 10):
+        stamp = download(files, NUMBERED, timestamps="true").splitlines()[index].split()[0].decode()
+        since = download(files, NUMBERED, sinceTime=stamp)
+        assert whole.endswith(since) and abs(since.count(b"\n") - (len(numbers) - index)) < 1000
+        assert numbers_in(since)[0] <= numbers[index]
+
+
+def test_a_container_that_has_yet_to_begin_is_waited_for(clients):
+    """Its pod waits for a node that nobody has; then for an init container."""
+    late = catalogue.Workload("late", (catalogue.shell("echo begun; echo done; sleep inf"),))
+    owner, = cluster.apply([described(late)])
+    pod = pod_of(late, 0, owner["metadata"]["uid"])
+    pod["spec"]["nodeSelector"] = {"nobody": "has"}
+    pod["spec"]["initContainers"] = [{"name": "init", "image": pod["spec"]["containers"][0]["image"],
+                                      "command": ["sleep", "3"]}]
+    cluster.apply([pod])
+    client = clients["kubelet-files"]
+    eventually(lambda: client.get(late.path("status")).status == 200, "the workload is known", 20)
+    with client.open(late.path("logs"), {"follow": "true"}) as session:
+        cluster.kubectl("label", "node", "--all", "nobody=has", "--overwrite")
+        assert session.message() == b"begun\n"
+        assert session.message() == b"done\n"
+        cluster.kubectl("delete", "pod", "-n", pod["metadata"]["namespace"], pod["metadata"]["name"], "--wait=false")
+        closed = session.read_all()[1]
+    assert (closed.code, closed.reason) == (1001, "pod deleted")

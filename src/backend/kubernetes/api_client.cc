@@ -99,18 +99,15 @@ net::Task<Result<http::ResponseHead>> send(PooledConnection& connection, const A
 
 }  // namespace
 
-ApiStream::ApiStream(ConnectionPool& pool, std::unique_ptr<PooledConnection> connection,
-                     http::ResponseHead head)
-    : pool_(pool), connection_(std::move(connection)), head_(std::move(head)) {}
+ApiStream::ApiStream(ConnectionPool& pool, net::Executor loop,
+                     std::unique_ptr<PooledConnection> connection, http::ResponseHead head)
+    : pool_(pool), loop_(loop), connection_(std::move(connection)), head_(std::move(head)) {}
 
 net::Task<Result<Bytes>> ApiStream::read() {
   if (!connection_) co_return Bytes();
   Result<Bytes> bytes = co_await connection_->http.read_body();
   if (!bytes) co_return fail(unavailable(bytes.error(), connection_->authority));
-  if (bytes->empty()) {
-    const net::Executor loop = co_await net::current_executor();
-    pool_.give(loop, std::move(connection_));
-  }
+  if (bytes->empty()) give_back();
   co_return bytes;
 }
 
@@ -120,6 +117,29 @@ Result<Bytes> ApiStream::try_read() {
   if (!bytes) return fail(unavailable(bytes.error(), connection_->authority));
   return bytes;
 }
+
+net::Task<Result<>> ApiStream::readable() {
+  if (!connection_) co_return Result<>{};
+  const Result<> ready = co_await connection_->http.body_readable();
+  if (!ready) co_return fail(unavailable(ready.error(), connection_->authority));
+  co_return Result<>{};
+}
+
+Result<std::optional<std::size_t>> ApiStream::try_read(MutableBytes into) {
+  std::size_t total = 0;
+  while (connection_ && total < into.size()) {
+    const auto count = connection_->http.try_read_body(into.subspan(total));
+    if (!count && total > 0) break;  // it fails again
+    if (!count) return fail(unavailable(count.error(), connection_->authority));
+    if (!*count && total == 0) return std::nullopt;
+    if (!*count) break;
+    if (**count == 0) give_back();
+    total += **count;
+  }
+  return total;
+}
+
+void ApiStream::give_back() { pool_.give(loop_, std::move(connection_)); }
 
 ApiClient::ApiClient(ClusterAccess& access, net::Timers& timers, Random& random)
     : access_(access), timers_(timers), random_(random), pool_(timers) {}
@@ -144,7 +164,8 @@ net::Task<Result<json::value>> ApiClient::get_json(ApiRequest request) {
 net::Task<Result<std::unique_ptr<ApiStream>>> ApiClient::stream(ApiRequest request) {
   CO_TRY(Answered answered, co_await exchange(std::move(request), Reuse::Yes));
   if (is_success(answered.head.status)) {
-    co_return std::make_unique<ApiStream>(pool_, std::move(answered.connection),
+    const net::Executor loop = co_await net::current_executor();
+    co_return std::make_unique<ApiStream>(pool_, loop, std::move(answered.connection),
                                           std::move(answered.head));
   }
   CO_TRY(const http::Response response, co_await read_rest(std::move(answered), kMaxRefusalBytes));

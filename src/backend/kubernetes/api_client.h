@@ -34,7 +34,8 @@ struct ApiRequest {
 /// the client.
 class ApiStream final {
  public:
-  ApiStream(ConnectionPool& pool, std::unique_ptr<PooledConnection> connection,
+  /// On the loop of `loop`.
+  ApiStream(ConnectionPool& pool, net::Executor loop, std::unique_ptr<PooledConnection> connection,
             http::ResponseHead head);
 
   const http::ResponseHead& head() const { return head_; }
@@ -44,8 +45,18 @@ class ApiStream final {
   /// The same of what has been received already; empty: that is for read() to tell.
   Result<Bytes> try_read();
 
+  /// The same without a copy, by who takes much at once (and only so): completes when
+  /// try_read(into) may give more. Errors: Unavailable, Cancelled.
+  net::Task<Result<>> readable();
+  /// Fills `into` as far as there is something; 0: the body's end; nullopt: nothing now.
+  /// Errors: Unavailable (cut short).
+  Result<std::optional<std::size_t>> try_read(MutableBytes into);
+
  private:
+  void give_back();
+
   ConnectionPool& pool_;
+  net::Executor loop_;
   std::unique_ptr<PooledConnection> connection_;  // null: given back, at the end of the body
   http::ResponseHead head_;
 };

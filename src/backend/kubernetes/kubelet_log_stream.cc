@@ -1,68 +1,53 @@
 #include "backend/kubernetes/kubelet_log_stream.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
-#include <fmt/format.h>
-
-#include "base/text.h"
 #include "net/deadline.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
 
-constexpr unsigned kPartialContent = 206;
+/// What all streams of a thread read into, one at a time.
+std::span<char> block_scratch() {
+  thread_local const auto block = std::make_unique<std::array<char, 256_KiB>>();
+  return *block;
+}
 
 /// The file was renamed, compressed, or is shorter than what was read.
 bool is_elsewhere(const Error& error) {
   return error.code == ErrorCode::NotFound || error.code == ErrorCode::Conflict;
 }
 
-}  // namespace
-
-net::Task<Result<std::unique_ptr<LogStream>>> open_kubelet_log(LogServices services,
-                                                               std::unique_ptr<PodWatch> pod,
-                                                               std::string container,
-                                                               LogOptions options) {
-  auto log =
-      std::make_unique<KubeletLogStream>(services, std::move(pod), std::move(container), options);
-  CO_TRY_VOID(co_await log->open());
-  co_return log;
+loglines::ReaderOptions cri_options(const LogOptions& options, const KubeletLogStart& start) {
+  loglines::ReaderOptions reader = reader_options(options, loglines::Format::Cri);
+  reader.skip_bytes = start.skip_bytes;
+  return reader;
 }
 
+}  // namespace
+
 KubeletLogStream::KubeletLogStream(LogServices services, std::unique_ptr<PodWatch> pod,
-                                   std::string container, const LogOptions& options)
+                                   std::string container, const LogOptions& options,
+                                   KubeletLogStart start)
     : services_(services),
       pod_(std::move(pod)),
       container_(std::move(container)),
       follow_(options.follow),
       previous_(options.previous),
       run_(container_),
-      reader_(reader_options(options, loglines::Format::Cri)) {}
+      restart_(start.files.front().restart),
+      folder_(std::move(start.folder)),
+      begins_whole_(start.index == 0 && start.offset == 0 && !options.tail_lines),
+      reader_(cri_options(options, start)),
+      cursor_(start.files, start.index, start.offset),
+      files_left_(start.files.size() - start.index) {}
 
 KubeletLogStream::~KubeletLogStream() = default;
 
-net::Task<Result<>> KubeletLogStream::open() {
-  const std::shared_ptr<const PodRecord> pod = pod_->current();
-  const ContainerRecord* const record = pod ? pod->find_container(container_) : nullptr;
-  const RunState state = run_state();
-  if (record == nullptr || state == RunState::NotBegun) {
-    co_return fail(ErrorCode::NotFound, "the container has not begun");
-  }
-  restart_ = record->restarts - (previous_ ? 1 : 0);
-  folder_ =
-      fmt::format("/logs/pods/{}_{}_{}/{}/", pod->namespace_name, pod->name, pod->uid, container_);
-  CO_TRY(Files files, co_await list());
-  // What is compressed isn't read.
-  const auto compressed = std::ranges::find_if(files.rbegin(), files.rend(), &LogFile::compressed);
-  files.erase(files.begin(), compressed.base());
-  if (files.empty()) co_return fail(ErrorCode::NotFound, "the node has no log of that run");
-  files_left_ = files.size();
-  cursor_.emplace(files, 0);
-  co_return Result<>{};
-}
-
 bool KubeletLogStream::has_news() const {
-  return has_unread_ || reason_ != nullptr || reader_.limit_reached();
+  return has_unread_ || body_is_ready_ || reason_ != nullptr || reader_.limit_reached();
 }
 
 bool KubeletLogStream::run_is_over() const {
@@ -71,18 +56,85 @@ bool KubeletLogStream::run_is_over() const {
 
 net::Task<Result<>> KubeletLogStream::readable() {
   while (!has_news()) {
-    if (body_) {
-      CO_TRY_VOID(co_await receive());
-    } else {
+    if (!body_) {
       CO_TRY_VOID(co_await resume());
+      continue;
     }
+    if (body_is_over_ || body_failure_) {
+      CO_TRY_VOID(co_await end_body());
+      continue;
+    }
+    const Result<> ready = co_await body_->readable();
+    if (!ready && ready.error().code == ErrorCode::Cancelled) co_return ready;
+    body_is_ready_ = true;  // if the connection is lost, receiving says so
   }
   co_return Result<>{};
 }
 
+Result<std::span<const LogPiece>> KubeletLogStream::read() {
+  const std::span<LogPiece> pieces = log_piece_scratch();
+  while (!end_ && has_news()) {
+    const bool is_final = reason_ != nullptr && !has_unread_;
+    const std::span<char> block = take_block();
+    loglines::Reader::Progress progress;
+    if (is_final || reader_.limit_reached()) {
+      progress = reader_.finish(block, pieces);
+      if (progress.pieces == 0) conclude();
+    } else {
+      progress = reader_.feed(block, pieces);
+    }
+    const std::span<char> rest = block.subspan(progress.consumed);
+    rest_.assign(rest.begin(), rest.end());
+    has_unread_ = !rest.empty() && progress.pieces > 0 && !is_final;
+    if (progress.pieces > 0) return pieces.first(progress.pieces);
+  }
+  return std::span<const LogPiece>{};
+}
+
+/// What was received and not yet read, with what there is to receive now.
+std::span<char> KubeletLogStream::take_block() {
+  const std::span<char> block = block_scratch();
+  std::ranges::copy(rest_, block.begin());
+  std::size_t size = rest_.size();
+  rest_ = {};
+  if (body_is_ready_) size += receive(std::as_writable_bytes(block.subspan(size)));
+  return block.first(size);
+}
+
+/// Returns how many new bytes there are.
+std::size_t KubeletLogStream::receive(MutableBytes into) {
+  if (into.empty()) return 0;
+  const Result<std::optional<std::size_t>> received = body_->try_read(into);
+  if (!received) body_failure_ = received.error();
+  if (!received || !*received || **received == 0) {
+    body_is_ready_ = false;
+    body_is_over_ = received && *received;
+    return 0;
+  }
+  failing_since_.reset();
+  const Bytes bytes = into.first(**received);
+  const Result<std::size_t> skip = cursor_.take(as_text(bytes));
+  if (!skip) {
+    is_mistaken_ = true;
+    body_is_ready_ = false;
+    body_is_over_ = true;
+    return 0;
+  }
+  const std::size_t size = bytes.size() - *skip;
+  if (*skip > 0) std::memmove(into.data(), into.data() + *skip, size);
+  body_has_news_ |= size > 0;
+  has_received_ |= size > 0;
+  return size;
+}
+
+void KubeletLogStream::conclude() {
+  end_reason_ = reason_ != nullptr ? reason_ : "end of logs";
+  end_ = end_of_log(end_reason_);
+  body_.reset();
+}
+
 /// Asks for more, when its time has come.
 net::Task<Result<>> KubeletLogStream::resume() {
-  if (std::exchange(is_mistaken_, false)) co_return co_await find_file(true);
   const nanoseconds pause = std::exchange(pause_, {});
   if (pause > nanoseconds{}) {
     CO_TRY_VOID(co_await sleep(pause));
@@ -90,120 +142,59 @@ net::Task<Result<>> KubeletLogStream::resume() {
   co_return co_await request();
 }
 
-Result<std::span<const LogPiece>> KubeletLogStream::read() {
-  const std::span<LogPiece> pieces = log_piece_scratch();
-  while (!end_) {
-    loglines::Reader::Progress progress;
-    const std::span<char> rest(buffer_.data() + offset_, buffer_.size() - offset_);
-    if (has_unread_ && !reader_.limit_reached()) {
-      progress = reader_.feed(rest, pieces);
-      has_unread_ = progress.pieces > 0 || progress.consumed > 0;
-    } else if (has_news()) {
-      progress = reader_.finish(rest, pieces);
-      if (progress.pieces == 0) {
-        end_reason_ = reason_ != nullptr ? reason_ : "end of logs";
-        end_ = end_of_log(end_reason_);
-        body_.reset();
-      }
-    } else {
-      break;
-    }
-    offset_ += progress.consumed;
-    if (progress.pieces > 0) return pieces.first(progress.pieces);
+/// Asks for what follows in the file.
+net::Task<Result<>> KubeletLogStream::request() {
+  const std::uint64_t begin = cursor_.wanted_begin();
+  asked_at_ = run_state();
+  body_has_news_ = false;
+  body_is_over_ = false;
+  Result<std::unique_ptr<LogFileBody>> opened =
+      co_await LogFileBody::open(services_.client, folder_, cursor_.file(), begin);
+  if (opened) {
+    body_ = *std::move(opened);
+    cursor_.begin_body(body_->begin());
+    co_return co_await check_identity();
   }
-  return std::span<const LogPiece>{};
+  const Error error = opened.error();
+  if (!is_elsewhere(error)) co_return failed(error);
+  co_return co_await find_file(error.code == ErrorCode::Conflict);
+}
+
+/// Where nothing was read before, only its name says which file this is, and what has the usual
+/// name now may be another one.
+net::Task<Result<>> KubeletLogStream::check_identity() {
+  if (!cursor_.is_unknown()) co_return Result<>{};
+  const Result<Files> files = co_await list();
+  using enum LogCursor::Found;
+  const LogCursor::Found found = files ? cursor_.find_in(*files) : Nowhere;
+  if (found == Same) co_return Result<>{};
+  body_.reset();
+  if (!files) co_return failed(files.error());
+  if (found == Moved) co_return Result<>{};
+  co_return co_await find_file(false);
 }
 
 /// What the kubelet has of the run now.
 net::Task<Result<KubeletLogStream::Files>> KubeletLogStream::list() {
-  ApiRequest request;
-  request.path = folder_;
-  request.accept = "*/*";
-  CO_TRY(const http::Response response, co_await services_.client.request(std::move(request)));
-  if (response.head.status / 100 != 2) co_return fail(error_of(response));
-  co_return files_of_run(response.body, restart_);
-}
-
-/// Asks for what follows in the file.
-net::Task<Result<>> KubeletLogStream::request() {
-  ApiRequest request;
-  request.path = folder_ + cursor_->file().name();
-  request.accept = "*/*";
-  const std::uint64_t begin = cursor_->wanted_begin();
-  request.fields.add("Range", fmt::format("bytes={}-", begin));
-  asked_at_ = run_state();
-  body_has_news_ = false;
-  Result<std::unique_ptr<ApiStream>> opened = co_await services_.client.stream(std::move(request));
-  if (opened) {
-    body_ = *std::move(opened);
-    cursor_->begin_body(body_->head().status == kPartialContent ? begin : 0);
-    co_return Result<>{};
-  }
-  const Error error = opened.error();
-  if (!is_elsewhere(error)) co_return failed(error);
-  // Nothing at all can be asked for of an empty file.
-  if (error.code == ErrorCode::Conflict && begin == 0) co_return co_await end_file();
-  co_return co_await find_file(error.code == ErrorCode::Conflict);
-}
-
-/// More of the body.
-net::Task<Result<>> KubeletLogStream::receive() {
-  buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(offset_));
-  offset_ = 0;
-  Result<Bytes> bytes = co_await body_->read();
-  if (!bytes) {
-    body_.reset();
-    co_return failed(bytes.error());
-  }
-  failing_since_.reset();
-  if (bytes->empty()) co_return co_await end_body();
-  if (cursor_->is_unknown()) {
-    CO_TRY(const bool same, co_await is_still_there());
-    if (!same) co_return Result<>{};
-  }
-  co_return keep(as_text(*bytes));
-}
-
-/// Whether the file that is being read under its usual name is still the one that was meant.
-net::Task<Result<bool>> KubeletLogStream::is_still_there() {
-  const Result<Files> files = co_await list();
-  if (!files) {
-    body_.reset();
-    CO_TRY_VOID(failed(files.error()));
-    co_return false;
-  }
-  const LogCursor::Found found = cursor_->find_in(*files);
-  if (found == LogCursor::Found::Same) co_return true;
-  body_.reset();
-  if (found == LogCursor::Found::Lost) co_return log_lines_lost();
-  co_return false;
-}
-
-Result<> KubeletLogStream::keep(std::string_view bytes) {
-  const Result<std::size_t> skip = cursor_->take(bytes);
-  if (!skip) {
-    body_.reset();
-    is_mistaken_ = true;
-    return {};
-  }
-  bytes.remove_prefix(*skip);
-  if (bytes.empty()) return {};
-  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-  has_unread_ = true;
-  body_has_news_ = true;
-  return {};
+  CO_TRY(const std::string listing, co_await list_log_folder(services_.client, folder_));
+  co_return files_of_run(listing, restart_);
 }
 
 net::Task<Result<>> KubeletLogStream::end_body() {
-  body_.reset();
-  if (!cursor_->end_body()) {
-    is_mistaken_ = true;
-    co_return Result<>{};
+  const std::unique_ptr<LogFileBody> body = std::exchange(body_, nullptr);
+  if (body_failure_) {
+    const Error error = *std::exchange(body_failure_, std::nullopt);
+    if (error.code != ErrorCode::InvalidArgument) co_return failed(error);
+    co_return fail(ErrorCode::Unavailable, damaged_log_file(cursor_.file()).message);
   }
-  if (body_has_news_ && follow_) {
+  if (std::exchange(is_mistaken_, false) || !cursor_.end_body()) co_return co_await find_file(true);
+  const bool is_current = cursor_.file().is_current();
+  const bool may_grow = !cursor_.file().compressed && !body->is_quiet();
+  is_doubted_ = false;
+  is_settled_ = !may_grow || (is_settled_ && !body_has_news_);
+  if (follow_ && is_current && body_has_news_) {
     interval_ = kBusyInterval;
-    is_settled_ = false;
-    if (cursor_->file().is_current()) pause_ = interval_;
+    pause_ = interval_;
     co_return Result<>{};
   }
   co_return co_await end_file();
@@ -211,25 +202,25 @@ net::Task<Result<>> KubeletLogStream::end_body() {
 
 /// There is nothing more in the file now: goes on to the next one, waits, or is done.
 net::Task<Result<>> KubeletLogStream::end_file() {
-  if (!follow_ && files_left_ == 1) {
+  const bool is_current = cursor_.file().is_current();
+  const bool is_last = !follow_ && (is_current || files_left_ == 1);
+  if (is_last || (is_current && run_is_over())) {
     finish();
     co_return Result<>{};
   }
-  if (cursor_->file().is_current()) {
-    if (run_is_over()) {
-      finish();
-    } else {
-      pause_ = std::exchange(interval_, std::min(2 * interval_, kIdleInterval));
-    }
+  if (is_current) {
+    pause_ = std::exchange(interval_, std::min(2 * interval_, kIdleInterval));
     co_return Result<>{};
   }
-  if (follow_ && !std::exchange(is_settled_, true)) {
+  if (!std::exchange(is_settled_, true)) {
     pause_ = kSettling;
     co_return Result<>{};
   }
   const Result<Files> files = co_await list();
   if (!files) co_return failed(files.error());
-  if (cursor_->step(*files)) {
+  const LogCursor::Step step = cursor_.step(*files);
+  if (step == LogCursor::Step::Lost) co_return lost();
+  if (step == LogCursor::Step::Next) {
     is_settled_ = false;
     files_left_ = std::max<std::size_t>(files_left_, 2) - 1;
   } else if (run_is_over()) {
@@ -250,12 +241,23 @@ net::Task<Result<>> KubeletLogStream::find_file(bool is_other) {
     co_return Result<>{};
   }
   using enum LogCursor::Found;
-  const LogCursor::Found found = is_gone ? Nowhere : cursor_->find_in(*files);
-  if (found == Lost || (found == Same && is_other) || cursor_->file().compressed) {
-    co_return log_lines_lost();
+  const LogCursor::Found found = is_gone ? Nowhere : cursor_.find_in(*files);
+  if (found == Lost && begins_whole_ && !has_received_) {
+    cursor_ = LogCursor(*files, 0, 0);
+    files_left_ = files->size();
+    co_return Result<>{};
   }
-  if (found == Moved) co_return Result<>{};
+  if (found == Lost || (found == Same && is_other)) co_return lost();
+  if (found == Same || found == Moved) co_return Result<>{};
   co_return failed(Error{ErrorCode::Unavailable, "the node has no such log file", {}, {}, {}});
+}
+
+/// The file, or one behind it, seems to be gone. A listing may lack what is renamed while it is
+/// made: so it is looked for once more.
+Result<> KubeletLogStream::lost() {
+  if (std::exchange(is_doubted_, true)) return log_lines_lost();
+  pause_ = kSettling;
+  return {};
 }
 
 net::Task<Result<>> KubeletLogStream::sleep(nanoseconds duration) {

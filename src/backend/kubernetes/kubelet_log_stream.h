@@ -1,7 +1,7 @@
 // KubeletLogStream: a container's log by the files that its node's kubelet serves: at the speed of
-// files, and back to the oldest rotated file that isn't compressed. It stays with the run that it
-// was opened on; a follow asks for what was added, again and again, and goes on at the very byte,
-// through rotation (LogCursor).
+// files, and back to the oldest that is there. It stays with the run that it was opened on; a
+// follow asks for what was added, again and again, and goes on at the very byte, through rotation
+// (LogCursor). While it waits it holds no buffer but the line under way.
 #pragma once
 
 #include <memory>
@@ -9,19 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "backend/kubernetes/kubelet_log_start.h"
 #include "backend/kubernetes/log_cursor.h"
+#include "backend/kubernetes/log_file_body.h"
 #include "backend/kubernetes/pod_log.h"
 #include "backend/kubernetes/pod_watch.h"
 
 namespace sluice::backend::kubernetes {
-
-/// On the calling loop, `pod` too. `services.client` is the kubelet's. Errors: NotFound (the
-/// kubelet has no files of it), PermissionDenied, Unavailable (the kubelet does not answer),
-/// Cancelled. After none of them has anything been read.
-net::Task<Result<std::unique_ptr<LogStream>>> open_kubelet_log(LogServices services,
-                                                               std::unique_ptr<PodWatch> pod,
-                                                               std::string container,
-                                                               LogOptions options);
 
 class KubeletLogStream final : public LogStream {
  public:
@@ -31,12 +25,11 @@ class KubeletLogStream final : public LogStream {
   /// A rotated file may still grow for a moment: the runtime writes out what it holds.
   static constexpr nanoseconds kSettling = milliseconds(250);
 
+  /// On the calling loop, `pod` too. `services.client` is the kubelet's; `start` is what
+  /// find_kubelet_log() found by it.
   KubeletLogStream(LogServices services, std::unique_ptr<PodWatch> pod, std::string container,
-                   const LogOptions& options);
+                   const LogOptions& options, KubeletLogStart start);
   ~KubeletLogStream() override;
-
-  /// Finds the files, and where to begin. Errors: as open_kubelet_log().
-  net::Task<Result<>> open();
 
   net::Task<Result<>> readable() override;
   Result<std::span<const LogPiece>> read() override;
@@ -50,15 +43,18 @@ class KubeletLogStream final : public LogStream {
   bool has_news() const;
   bool run_is_over() const;
 
-  net::Task<Result<Files>> list();
+  std::span<char> take_block();
+  std::size_t receive(MutableBytes into);
+  void conclude();
+
   net::Task<Result<>> resume();
   net::Task<Result<>> request();
-  net::Task<Result<bool>> is_still_there();
-  net::Task<Result<>> receive();
-  Result<> keep(std::string_view bytes);
+  net::Task<Result<Files>> list();
+  net::Task<Result<>> check_identity();
   net::Task<Result<>> end_body();
   net::Task<Result<>> end_file();
   net::Task<Result<>> find_file(bool is_other);
+  Result<> lost();
   net::Task<Result<>> sleep(nanoseconds duration);
   Result<> failed(const Error& error);
   void finish();
@@ -69,24 +65,29 @@ class KubeletLogStream final : public LogStream {
   const bool follow_;
   const bool previous_;
   ContainerRun run_;
-  int restart_ = 0;
-  std::string folder_;  // path of the container's files
+  const int restart_;         // the run
+  const std::string folder_;  // path of the container's files
+  const bool begins_whole_;   // at the log's beginning: what is removed until then isn't missed
   loglines::Reader reader_;
 
-  std::optional<LogCursor> cursor_;  // set by open()
-  std::size_t files_left_ = 0;       // not following: this one and those behind it
-  std::unique_ptr<ApiStream> body_;  // null: to be asked for
-  bool body_has_news_ = false;
-  bool is_mistaken_ = false;                // the body was another file's
+  LogCursor cursor_;
+  std::size_t files_left_;                  // not following: this one and those behind it
+  std::unique_ptr<LogFileBody> body_;       // null: to be asked for
+  bool body_is_ready_ = false;              // there may be something to receive of it
+  bool body_is_over_ = false;               // it has been received to its end
+  bool body_has_news_ = false;              // it had more than what was read before
+  bool is_mistaken_ = false;                // it was another file's
+  std::optional<Error> body_failure_;       // instead of its end
+  bool has_received_ = false;               // anything at all
   bool is_settled_ = false;                 // the rotated file
+  bool is_doubted_ = false;                 // it seemed to be lost when it was last looked for
   RunState asked_at_ = RunState::NotBegun;  // the last request
   nanoseconds pause_{};                     // before the next request
   nanoseconds interval_ = kBusyInterval;
   std::optional<MonotonicTime> failing_since_;
 
-  std::vector<char> buffer_;  // received and not yet read
-  std::size_t offset_ = 0;    // what was read already
-  bool has_unread_ = false;   // more than the line under way
+  std::vector<char> rest_;   // received and not yet read: mostly the beginning of a line
+  bool has_unread_ = false;  // there may be whole lines in it
 
   const char* reason_ = nullptr;  // set once nothing more comes
   std::optional<StreamEnd> end_;

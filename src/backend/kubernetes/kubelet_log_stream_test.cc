@@ -1,146 +1,50 @@
 #include "backend/kubernetes/kubelet_log_stream.h"
 
-#include <map>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
-#include "backend/kubernetes/log_stream_test_support.h"
-#include "base/text.h"
-#include "testing/fake_api_server.h"
-#include "testing/seeded_random.h"
-#include "testing/test_loop.h"
-#include "testing/virtual_clock.h"
+#include "backend/kubernetes/kubelet_test_support.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
 
-const std::string kFolder = "/logs/pods/team_train-0_u1/main/";
-const std::string kRotated = "0.log.20260102-030405";
+using KubeletLogStreamTest = KubeletLogTest;
 
-std::string lines(int first, int last) {
-  std::string text;
-  for (int n = first; n <= last; ++n) {
-    text += fmt::format("2026-01-02T03:04:05.{:09}Z stdout F line {}\n", n, n);
+TEST_F(KubeletLogStreamTest, WholeLogIsReadOnceWithAllItsRotatedFiles) {
+  for (int file = 0; file < 4; ++file) {
+    kubelet_.file("0.log") = log_records(4 * file, 4 * file + 3);
+    kubelet_.rotate();
   }
-  return text;
-}
-
-/// A kubelet's file server, whose files the test writes, renames and removes.
-class KubeletLogStreamTest : public ::testing::Test {
- protected:
-  KubeletLogStreamTest() {
-    server_.on(kFolder, [this](const testing::ApiCall&) { return listing(); });
-    for (const std::string& name : {std::string("0.log"), std::string("1.log"), kRotated}) {
-      server_.on(kFolder + name,
-                 [this, name](const testing::ApiCall& call) { return serve(name, call); });
-    }
-  }
-  ~KubeletLogStreamTest() override {
-    group_.cancel();
-    testing::run_until_empty(loop_, group_);
-  }
-
-  http::Response listing() const {
-    std::string body;
-    for (const auto& [name, text] : files_) body += "<a href=\"" + name + "\">" + name + "</a>\n";
-    return {{status_, {}}, body};
-  }
-  testing::ApiAnswer serve(const std::string& name, const testing::ApiCall& call) const {
-    const auto file = files_.find(name);
-    if (file == files_.end()) return http::Response{{404, {}}, "404 page not found\n"};
-    std::string_view range = call.fields.find("Range").value_or("bytes=0-");
-    range.remove_prefix(std::string_view("bytes=").size());
-    range.remove_suffix(1);
-    const auto begin = static_cast<std::size_t>(*parse_int64(range));
-    if (begin > 0 && begin >= file->second.size())
-      return http::Response{{416, {}}, "invalid range"};
-    return http::Response{{206, {}}, file->second.substr(begin)};
-  }
-  void rotate() { files_[kRotated] = std::exchange(files_["0.log"], ""); }
-
-  void publish() {
-    registry_.publish("u1", std::make_shared<const PodRecord>(pod_));
-    testing::run_until_idle(loop_);
-  }
-  void publish_ended() {
-    pod_.containers.front().state = ContainerState::Terminated;
-    publish();
-  }
-  void open(LogOptions options) {
-    auto watch = registry_.watch(std::make_shared<const PodRecord>(pod_), loop_.executor());
-    group_.spawn("session", session(std::move(watch), std::move(options)));
-    testing::run_until_idle(loop_);
-  }
-  void wait(nanoseconds duration = seconds(3)) { clock_.advance(duration); }
-  net::Task<> session(std::unique_ptr<PodWatch> watch, LogOptions options) {
-    const LogServices services{client_, clock_, random_};
-    auto opened = co_await open_kubelet_log(services, std::move(watch), "main", options);
-    if (!opened) {
-      error_ = opened.error();
-      co_return;
-    }
-    const std::unique_ptr<LogStream> log = *std::move(opened);
-    while (!log->end()) {
-      const Result<> ready = co_await log->readable();
-      const auto pieces = ready ? log->read() : fail(ready.error());
-      if (!pieces) {
-        error_ = pieces.error();
-        co_return;
-      }
-      for (const LogPiece& piece : *pieces) out_ += piece.text;
-    }
-    reason_ = log->end_reason();
-  }
-
-  net::EventLoop loop_;
-  testing::VirtualClock clock_{loop_};
-  testing::SeededRandom random_{1};
-  testing::FakeApiServer server_{loop_, clock_, random_};
-  testing::FakeClusterAccess access_{server_};
-  ApiClient client_{access_, clock_, random_};
-  PodWatchRegistry registry_;
-  PodRecord pod_ = running_pod();
-  std::map<std::string, std::string> files_{{"0.log", lines(0, 3)}};
-  unsigned status_ = 200;  // of the listing
-  net::TaskGroup group_{loop_.executor()};
-
-  std::string out_;
-  std::optional<Error> error_;
-  std::string reason_;
-};
-
-TEST_F(KubeletLogStreamTest, WholeLogIsReadOnceWithItsRotatedFiles) {
-  rotate();
-  files_["0.log"] = lines(4, 6);
-  open({});
-  EXPECT_EQ(out_, texts(0, 6));
+  kubelet_.is_quiet = true;
+  kubelet_.file("0.log") = log_records(16, 20);
+  EXPECT_EQ(read({}), texts(0, 20));
   EXPECT_EQ(reason_, "end of logs");
 }
 
-TEST_F(KubeletLogStreamTest, PreviousRunIsReadFromItsOwnFile) {
-  files_["1.log"] = lines(7, 8);
+TEST_F(KubeletLogStreamTest, PreviousRunIsReadFromItsOwnFiles) {
+  kubelet_.rotate();
+  kubelet_.rotate();
+  kubelet_.file("0.log") = log_records(4, 6);
+  kubelet_.file("1.log") = log_records(7, 8);
+  kubelet_.is_quiet = true;
   pod_.containers.front().restarts = 1;
-  open({.previous = true});
-  EXPECT_EQ(out_, texts(0, 3));
+  EXPECT_EQ(read({.previous = true}), texts(0, 6));
   EXPECT_EQ(reason_, "end of logs");
+  EXPECT_EQ(read({}), texts(7, 8));
 }
 
 TEST_F(KubeletLogStreamTest, OptionsApply) {
-  open({.timestamps = true,
-        .since = parse_rfc3339("2026-01-02T03:04:05.000000002Z"),
-        .limit_bytes = 40});
-  EXPECT_EQ(out_, "2026-01-02T03:04:05.000000002Z line 2\n20");
+  EXPECT_EQ(read({.timestamps = true,
+                  .since = parse_rfc3339("2026-01-02T03:04:05.000000002Z"),
+                  .limit_bytes = 40}),
+            "2026-01-02T03:04:05.000000002Z line 2\n20");
 }
 
 TEST_F(KubeletLogStreamTest, FollowGoesOnAtTheByteAndEndsWithTheRun) {
   open({.follow = true});
   EXPECT_EQ(out_, texts(0, 3));
-  const std::string more = lines(4, 5);
-  files_["0.log"] += more.substr(0, 20);
+  const std::string more = log_records(4, 5);
+  kubelet_.file("0.log") += more.substr(0, 20);
   wait();
   EXPECT_EQ(out_, texts(0, 3));
-  files_["0.log"] += more.substr(20);
+  kubelet_.file("0.log") += more.substr(20);
   wait();
   EXPECT_EQ(out_, texts(0, 5));
   publish_ended();
@@ -151,55 +55,185 @@ TEST_F(KubeletLogStreamTest, FollowGoesOnAtTheByteAndEndsWithTheRun) {
 
 TEST_F(KubeletLogStreamTest, FollowLosesAndRepeatsNothingOverRotation) {
   open({.follow = true});
-  files_["0.log"] += lines(4, 5);
-  rotate();
-  files_["0.log"] = lines(6, 300);
+  kubelet_.file("0.log") += log_records(4, 5);
+  kubelet_.rotate();
+  kubelet_.file("0.log") = log_records(6, 300);
   wait();
   EXPECT_EQ(out_, texts(0, 300));
   EXPECT_FALSE(error_);
 }
 
-TEST_F(KubeletLogStreamTest, FileThatIsRotatedBeforeItsFirstByteWasReadIsFound) {
-  files_["0.log"].clear();
+TEST_F(KubeletLogStreamTest, FollowGoesOnInTheMiddleOfAFileThatWasCompressedMeanwhile) {
   open({.follow = true});
-  files_["0.log"] = lines(0, 3);
-  rotate();
-  files_["0.log"] = lines(4, 6);
+  for (int file = 0; file < 3; ++file) {
+    kubelet_.file("0.log") += log_records(4 + 100 * file, 103 + 100 * file);
+    kubelet_.rotate();
+  }
+  wait();
+  EXPECT_EQ(out_, texts(0, 303));
+  EXPECT_FALSE(error_);
+}
+
+TEST_F(KubeletLogStreamTest, WhateverIsWrittenAndRotatedWhileItIsFollowedComesOnce) {
+  for (unsigned seed = 1; seed <= 150; ++seed) {
+    testing::SeededRandom random{seed};
+    kubelet_.remove_all();
+    kubelet_.file("0.log").clear();
+    kubelet_.is_quiet = random.next() % 2 == 0;
+    server_.set_fragment(1 + random.next() % 2000);
+    std::string written;
+    int line = 0;
+    std::string under_way;  // of a record
+    const auto write = [&](std::string& file) {
+      const int count = static_cast<int>(random.next() % 60);
+      under_way += log_records(line, line + count);
+      written += texts(line, line + count);
+      line += count + 1;
+      const std::size_t size = under_way.size() - random.next() % 30;
+      file += under_way.substr(0, size);
+      under_way.erase(0, size);
+    };
+    open({.follow = true});
+    for (int step = 0; step < 12; ++step) {
+      write(kubelet_.file("0.log"));
+      if (random.next() % 2 == 0) {
+        kubelet_.file("0.log") += std::exchange(under_way, "");  // the runtime writes whole records
+        kubelet_.rotate();
+      }
+      wait(milliseconds(random.next() % 1500));
+    }
+    kubelet_.file("0.log") += under_way;
+    wait(seconds(30));
+    ASSERT_FALSE(error_) << seed << ": " << error_->message;
+    ASSERT_TRUE(out_ == written) << seed;
+    close();
+  }
+}
+
+TEST_F(KubeletLogStreamTest, FileThatIsRotatedBeforeItsFirstByteWasReadIsFound) {
+  kubelet_.file("0.log").clear();
+  open({.follow = true});
+  kubelet_.file("0.log") = log_records(0, 3);
+  kubelet_.rotate();
+  kubelet_.file("0.log") = log_records(4, 6);
   wait();
   EXPECT_EQ(out_, texts(0, 6));
 }
 
 TEST_F(KubeletLogStreamTest, RotatedFileThatGrowsALittleIsReadToItsEnd) {
   open({.follow = true});
-  rotate();
-  files_["0.log"] = lines(6, 6);
+  kubelet_.rotate();
+  kubelet_.file("0.log") = log_records(6, 6);
   clock_.advance(milliseconds(200));
-  files_[kRotated] += lines(4, 5);
+  kubelet_.file("0.log.20260102-000001") += log_records(4, 5);
   wait();
   EXPECT_EQ(out_, texts(0, 6));
 }
 
+TEST_F(KubeletLogStreamTest, RotationThatTheKubeletTakesBackIsNoLoss) {
+  open({.follow = true});
+  kubelet_.file("0.log") += log_records(4, 5);
+  kubelet_.rotate();
+  kubelet_.remove("0.log");
+  clock_.advance(milliseconds(150));
+  kubelet_.file("0.log") = kubelet_.file("0.log.20260102-000001") + log_records(6, 8);
+  kubelet_.remove("0.log.20260102-000001");
+  wait();
+  EXPECT_EQ(out_, texts(0, 8));
+  EXPECT_FALSE(error_);
+}
+
+TEST_F(KubeletLogStreamTest, OneShotThatFindsTheOldestFileRemovedBeginsWithTheNext) {
+  kubelet_.rotate();
+  kubelet_.rotate();
+  kubelet_.file("0.log") = log_records(4, 6);
+  kubelet_.is_quiet = true;
+  server_.on(kLogFolder + "0.log.20260102-000001.gz", [this](const testing::ApiCall&) {
+    kubelet_.remove("0.log.20260102-000001.gz");
+    return http::Response{{404, {}}, "404 page not found\n"};
+  });
+  EXPECT_EQ(read({}), texts(4, 6));
+  EXPECT_EQ(reason_, "end of logs");
+}
+
 TEST_F(KubeletLogStreamTest, LogThatWasReplacedIsSaidToBeLost) {
   open({.follow = true});
-  files_["0.log"] = lines(100, 200);
+  kubelet_.file("0.log") = log_records(100, 200);
   wait();
   ASSERT_TRUE(error_);
   EXPECT_EQ(error_->message, "log lines lost");
 }
 
+TEST_F(KubeletLogStreamTest, FilesThatWereRemovedBeforeTheyWereReadAreSaidToBeLost) {
+  open({.follow = true});
+  for (int file = 1; file <= 5; ++file) {
+    kubelet_.file("0.log") += log_records(4 * file, 4 * file + 3);
+    kubelet_.rotate(2);
+  }
+  wait();
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->message, "log lines lost");
+  EXPECT_EQ(out_, texts(0, 3));
+}
+
+TEST_F(KubeletLogStreamTest, DamagedFileIsReadAsFarAsItGoesAndThenNamed) {
+  kubelet_.file("0.log") = log_records(0, 30'000);
+  kubelet_.rotate();
+  kubelet_.rotate();
+  kubelet_.is_quiet = true;
+  std::string& compressed = kubelet_.file("0.log.20260102-000001.gz");
+  compressed.resize(compressed.size() / 2);
+  read({});
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->code, ErrorCode::Unavailable);
+  EXPECT_EQ(error_->message,
+            "log lines lost: 0.log.20260102-000001.gz is damaged; sinceTime reads what follows");
+  EXPECT_TRUE(texts(0, 30'000).starts_with(out_));
+  EXPECT_GT(out_.size(), 10'000U);
+
+  compressed = "no gzip";
+  EXPECT_EQ(read({}), "");
+  EXPECT_TRUE(error_);
+}
+
+TEST_F(KubeletLogStreamTest, ConnectionThatIsLostInACompressedFileIsMadeUpFor) {
+  std::string noise;
+  for (int i = 0; i < 20'000; ++i) noise += static_cast<char>('a' + random_.next() % 26);
+  kubelet_.file("0.log") = log_records(0, 3) + "2026-01-02T03:04:06.000000000Z stdout F " + noise;
+  kubelet_.file("0.log") += "\n" + log_records(4, 5);
+  kubelet_.rotate();
+  kubelet_.rotate();
+  kubelet_.is_quiet = true;
+  const std::string name = "0.log.20260102-000001.gz";
+  const std::string compressed = kubelet_.file(name);
+  bool cut = false;
+  server_.on(kLogFolder + name, [&](const testing::ApiCall&) -> testing::ApiAnswer {
+    if (std::exchange(cut, true)) return http::Response{{200, {}}, compressed};
+    auto body = std::make_shared<testing::FakeBody>();
+    body->write(std::string_view(compressed).substr(0, compressed.size() / 2));
+    body->cut();
+    return body;
+  });
+  open({});
+  wait();
+  EXPECT_FALSE(error_);
+  EXPECT_EQ(out_, texts(0, 3) + noise + "\n" + texts(4, 5));
+}
+
 TEST_F(KubeletLogStreamTest, PodThatIsDeletedEndsIt) {
   open({.follow = true});
-  files_.clear();
+  kubelet_.remove_all();
   registry_.publish("u1", nullptr);
   wait();
   EXPECT_EQ(reason_, "pod deleted");
 }
 
-TEST_F(KubeletLogStreamTest, KubeletThatRefusesIsAnErrorOfOpening) {
-  status_ = 403;
-  open({});
-  ASSERT_TRUE(error_);
-  EXPECT_EQ(error_->code, ErrorCode::PermissionDenied);
+TEST_F(KubeletLogStreamTest, IdleFollowAsksOnceASecond) {
+  open({.follow = true});
+  wait(seconds(10));
+  const int requests = kubelet_.requests;
+  wait(seconds(10));
+  EXPECT_EQ(kubelet_.requests - requests, 10);
 }
 
 }  // namespace

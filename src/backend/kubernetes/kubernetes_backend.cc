@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "backend/kubernetes/api_log_stream.h"
 #include "backend/kubernetes/cluster_status.h"
-#include "backend/kubernetes/kubelet_log_stream.h"
 #include "backend/kubernetes/open_cluster_access.h"
 #include "backend/kubernetes/resolver.h"
 #include "backend/kubernetes/streams.h"
@@ -45,7 +43,6 @@ KubernetesBackend::KubernetesBackend(KubernetesConfig config, std::unique_ptr<Cl
       mapping_(std::move(mapping)),
       loop_(loop),
       timers_(timers),
-      random_(random),
       client_(*access_, timers, random),
       kubelets_(*access_, timers, random),
       cache_(client_, mapping_, loop.executor(), timers, random),
@@ -53,6 +50,7 @@ KubernetesBackend::KubernetesBackend(KubernetesConfig config, std::unique_ptr<Cl
       authorizer_(
           client_, config_.acting_as,
           [this](std::string_view project) { return namespace_of(project); }, timers),
+      log_sources_(config_, client_, kubelets_, authorizer_, timers, random),
       tasks_(sessions),
       stopping_(loop.executor()) {}
 
@@ -123,43 +121,9 @@ net::Task<Result<workload::ContainerRef>> KubernetesBackend::resolve(const auth:
 
 net::Task<Result<std::unique_ptr<LogStream>>> KubernetesBackend::open_log(
     const auth::Caller& caller, workload::ContainerRef container, LogOptions options) {
-  // Where a tail begins is found by the API server's side.
-  if (config_.logs == LogSource::KubeletFiles && !options.tail_lines) {
-    CO_TRY(std::unique_ptr<LogStream> log, co_await open_files(caller, container, options));
-    if (log) co_return log;
-  }
   CO_TRY(auto pod, co_await watch_pod(container.pod));
-  const LogServices services{client_, timers_, random_};
-  auto as = impersonation_of(caller, config_.acting_as);
-  co_return co_await open_api_log(services, std::move(pod), std::move(container.container), options,
-                                  std::move(as));
-}
-
-net::Task<Result<std::unique_ptr<LogStream>>> KubernetesBackend::open_files(
-    const auth::Caller& caller, workload::ContainerRef container, LogOptions options) {
-  CO_TRY(auto pod, co_await watch_pod(container.pod));
-  const std::shared_ptr<const PodRecord> record = pod->current();
-  if (record == nullptr || record->node_address.empty()) co_return nullptr;
-  // The API server would have checked an impersonated request for the log itself.
-  if (config_.acting_as == ActingAs::Caller) {
-    CO_TRY_VOID(
-        co_await authorizer_.authorize_in(caller, workload::Verb::Logs, record->namespace_name));
-  }
-  ApiClient* const kubelet = kubelets_.find(record->node_address);
-  if (kubelet == nullptr) co_return nullptr;
-  const LogServices services{*kubelet, timers_, random_};
-  auto log =
-      co_await open_kubelet_log(services, std::move(pod), std::move(container.container), options);
-  if (log) {
-    kubelets_.answered(record->node_address);
-    co_return log;
-  }
-  if (log.error().code == ErrorCode::Cancelled) co_return log;
-  // A node may have no files of one container, and those of others.
-  if (log.error().code != ErrorCode::NotFound) {
-    kubelets_.refused(record->node_address, log.error());
-  }
-  co_return nullptr;
+  co_return co_await log_sources_.open(caller, std::move(pod), std::move(container.container),
+                                       options);
 }
 
 net::Task<Result<std::unique_ptr<RemoteProcess>>> KubernetesBackend::exec(

@@ -13,6 +13,7 @@
 #include "backend/kubernetes/cluster_cache.h"
 #include "backend/kubernetes/config.h"
 #include "backend/kubernetes/kubelets.h"
+#include "backend/kubernetes/log_sources.h"
 #include "backend/kubernetes/loop_tasks.h"
 #include "backend/kubernetes/self_test.h"
 #include "backend/kubernetes/stdin_holds.h"
@@ -76,11 +77,6 @@ class KubernetesBackend final : public ManagedBackend {
   /// Follows the pod that resolve() found, on the calling loop. Errors: NotFound: it is gone
   /// meanwhile.
   net::Task<Result<std::unique_ptr<PodWatch>>> watch_pod(workload::PodRef pod);
-  /// The log from its node's files; null: it has to come from the API server. Errors:
-  /// PermissionDenied, NotFound: the caller's.
-  net::Task<Result<std::unique_ptr<LogStream>>> open_files(const auth::Caller& caller,
-                                                           workload::ContainerRef container,
-                                                           LogOptions options);
   StreamServices stream_services() { return {client_, tasks_, timers_, stdin_holds_}; }
   std::string namespace_of(std::string_view project) const;
   net::Task<> stop_watching(std::move_only_function<void()> stopped);
@@ -90,12 +86,12 @@ class KubernetesBackend final : public ManagedBackend {
   const Mapping mapping_;
   net::EventLoop& loop_;
   net::Timers& timers_;
-  Random& random_;
   ApiClient client_;
   Kubelets kubelets_;
   ClusterCache cache_;
   SelfTest self_test_;
   AccessReviewAuthorizer authorizer_;
+  LogSources log_sources_;
   StdinHolds stdin_holds_;
   LoopTasks tasks_;
   net::TaskGroup stopping_;  // on loop_

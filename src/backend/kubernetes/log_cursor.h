@@ -19,13 +19,13 @@ class LogCursor {
   /// How many bytes are read again at most.
   static constexpr std::size_t kOverlapBytes = 256;
 
-  /// At the beginning of files[index], `files` being all of the run, oldest first.
-  LogCursor(const std::vector<LogFile>& files, std::size_t index);
+  /// At a byte of files[index], `files` being all of the run, oldest first.
+  LogCursor(const std::vector<LogFile>& files, std::size_t index, std::uint64_t offset);
 
   const LogFile& file() const { return file_; }
 
   /// Where the next body should begin.
-  std::uint64_t wanted_begin() const { return offset_ - overlap_.size(); }
+  std::uint64_t wanted_begin() const;
   /// A body of the file begins, with the file's byte `at`: no later than wanted_begin().
   void begin_body(std::uint64_t at) { body_at_ = at; }
   /// More of the body. Returns how many bytes at its beginning were read before. Errors: Conflict:
@@ -41,12 +41,17 @@ class LogCursor {
   enum class Found { Same, Moved, Nowhere, Lost };
   /// Looks where the file is now: under its name, or as a rotated or compressed one.
   Found find_in(const std::vector<LogFile>& files);
-  /// The file has been read to its end: steps into the next one, if there is one.
-  bool step(const std::vector<LogFile>& files);
+  enum class Step { Next, None, Lost };
+  /// The file has been read to its end: steps into the next one, if there is one. Lost: it can't
+  /// be told which one that was, since older files have been removed.
+  Step step(const std::vector<LogFile>& files);
 
  private:
+  void note_successor(const std::vector<LogFile>& files);
+
   LogFile file_;
   std::string after_;  // when the file before this one was rotated; empty: there was none
+  std::string next_;   // when the file behind this one was rotated; empty: not known to have been
   std::uint64_t offset_ = 0;
   std::string overlap_;  // the last bytes before offset_
   std::uint64_t body_at_ = 0;

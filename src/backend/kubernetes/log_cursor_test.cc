@@ -6,6 +6,7 @@ namespace sluice::backend::kubernetes {
 namespace {
 
 using Found = LogCursor::Found;
+using Step = LogCursor::Step;
 
 const LogFile kFirst{0, "20260102-030405", false};
 const LogFile kSecond{0, "20260102-040506", false};
@@ -17,7 +18,7 @@ LogFile compressed(LogFile file) {
 }
 
 TEST(LogCursor, NextRequestBeginsWithTheBytesThatWereReadLast) {
-  LogCursor cursor({kCurrent}, 0);
+  LogCursor cursor({kCurrent}, 0, 0);
   EXPECT_EQ(cursor.wanted_begin(), 0U);
   EXPECT_TRUE(cursor.is_unknown());
   cursor.begin_body(0);
@@ -34,7 +35,7 @@ TEST(LogCursor, NextRequestBeginsWithTheBytesThatWereReadLast) {
 }
 
 TEST(LogCursor, WholeFileInsteadOfARangeIsSkippedToThePlace) {
-  LogCursor cursor({kCurrent}, 0);
+  LogCursor cursor({kCurrent}, 0, 0);
   const std::string text = std::string(300, 'x') + "end";
   cursor.begin_body(0);
   ASSERT_TRUE(cursor.take(text));
@@ -43,7 +44,7 @@ TEST(LogCursor, WholeFileInsteadOfARangeIsSkippedToThePlace) {
 }
 
 TEST(LogCursor, OtherBytesAreAnotherFile) {
-  LogCursor cursor({kCurrent}, 0);
+  LogCursor cursor({kCurrent}, 0, 0);
   cursor.begin_body(0);
   ASSERT_TRUE(cursor.take("old"));
   cursor.begin_body(0);
@@ -51,7 +52,7 @@ TEST(LogCursor, OtherBytesAreAnotherFile) {
 }
 
 TEST(LogCursor, ShorterFileIsAnotherFile) {
-  LogCursor cursor({kCurrent}, 0);
+  LogCursor cursor({kCurrent}, 0, 0);
   cursor.begin_body(0);
   ASSERT_TRUE(cursor.take("old"));
   cursor.begin_body(0);
@@ -60,32 +61,56 @@ TEST(LogCursor, ShorterFileIsAnotherFile) {
 }
 
 TEST(LogCursor, RotatedFileIsTheOneBehindThatBefore) {
-  LogCursor cursor({kFirst, kCurrent}, 1);
+  LogCursor cursor({kFirst, kCurrent}, 1, 0);
   EXPECT_EQ(cursor.find_in({kFirst, kCurrent}), Found::Same);
   EXPECT_EQ(cursor.find_in({kFirst}), Found::Nowhere);  // between two names
   EXPECT_EQ(cursor.find_in({compressed(kFirst), kSecond, kCurrent}), Found::Moved);
   EXPECT_EQ(cursor.file(), kSecond);
   EXPECT_EQ(cursor.find_in({kFirst, compressed(kSecond), kCurrent}), Found::Moved);
   EXPECT_EQ(cursor.file(), compressed(kSecond));
-  EXPECT_EQ(cursor.find_in({kCurrent}), Found::Lost);
+  EXPECT_EQ(cursor.find_in({LogFile{0, "20260102-050607", false}, kCurrent}), Found::Lost);
 }
 
 TEST(LogCursor, FileOfWhichNothingWasReadIsLostWhenThatBeforeIsGone) {
-  LogCursor cursor({kFirst, kCurrent}, 1);
+  LogCursor cursor({kFirst, kCurrent}, 1, 0);
   EXPECT_EQ(cursor.find_in({kSecond, kCurrent}), Found::Lost);
 }
 
+TEST(LogCursor, RotationThatIsTakenBackLeavesTheFileItsName) {
+  LogCursor cursor({kFirst, kSecond, kCurrent}, 1, 0);
+  EXPECT_EQ(cursor.find_in({kFirst, kCurrent}), Found::Moved);
+  EXPECT_EQ(cursor.file(), kCurrent);
+}
+
+TEST(LogCursor, BeginsWhereItIsTold) {
+  LogCursor cursor({kFirst, kCurrent}, 0, 100);
+  EXPECT_EQ(cursor.wanted_begin(), 99U);  // an empty part can't be asked for
+  cursor.begin_body(0);                   // a compressed file comes whole
+  EXPECT_EQ(cursor.take(std::string(60, 'a')), 60U);
+  EXPECT_EQ(cursor.take(std::string(40, 'a') + "new"), 40U);
+}
+
 TEST(LogCursor, StepsToTheNextFile) {
-  LogCursor cursor({kFirst, kCurrent}, 0);
+  LogCursor cursor({kFirst, kCurrent}, 0, 0);
   cursor.begin_body(0);
   ASSERT_TRUE(cursor.take("text"));
-  EXPECT_FALSE(cursor.step({kFirst}));
-  EXPECT_TRUE(cursor.step({kFirst, kSecond, kCurrent}));
+  EXPECT_EQ(cursor.step({kFirst}), Step::None);
+  EXPECT_EQ(cursor.step({kFirst, kSecond, kCurrent}), Step::Next);
   EXPECT_EQ(cursor.file(), kSecond);
   EXPECT_EQ(cursor.wanted_begin(), 0U);
-  EXPECT_TRUE(cursor.step({kFirst, kSecond, kCurrent}));
+  EXPECT_EQ(cursor.step({kFirst, kSecond, kCurrent}), Step::Next);
   EXPECT_EQ(cursor.file(), kCurrent);
-  EXPECT_FALSE(cursor.step({kFirst, kSecond, kCurrent}));
+  EXPECT_EQ(cursor.step({kFirst, kSecond, kCurrent}), Step::None);
+}
+
+TEST(LogCursor, NextFileIsKnownWhenThisOneIsRemovedOnlyIfItHadItsName) {
+  const LogFile third{0, "20260102-050607", false};
+  LogCursor cursor({kFirst, kSecond, kCurrent}, 0, 0);
+  EXPECT_EQ(cursor.step({kSecond, third, kCurrent}), Step::Next);
+  EXPECT_EQ(cursor.file(), kSecond);
+  EXPECT_EQ(cursor.step({kCurrent}), Step::Lost);  // third's successors may have gone, too
+  LogCursor newest({kFirst, kCurrent}, 0, 0);
+  EXPECT_EQ(newest.step({third, kCurrent}), Step::Lost);
 }
 
 }  // namespace

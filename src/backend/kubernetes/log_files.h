@@ -4,6 +4,7 @@
 // compressed at the next rotation (kubernetes pkg/kubelet/logs/container_log_manager.go).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,5 +27,8 @@ bool is_older(const LogFile& a, const LogFile& b);
 /// The files of a run in a directory listing of Go's http.FileServer, oldest first; what is listed
 /// both plain and compressed, once, plain. Other names are passed over.
 std::vector<LogFile> files_of_run(std::string_view listing, int restart);
+
+/// The newest run in the listing that is not newer than `restart`.
+std::optional<int> newest_run(std::string_view listing, int restart);
 
 }  // namespace sluice::backend::kubernetes

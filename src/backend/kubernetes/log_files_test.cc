@@ -32,6 +32,14 @@ TEST(LogFiles, FileUnderCompressionIsListedOnce) {
   EXPECT_THAT(names(files_of_run(listing, 0)), ElementsAre("0.log.20260102-030405", "0.log"));
 }
 
+TEST(LogFiles, NewestRunIsNotNewerThanAskedFor) {
+  const std::string listing = link("0.log") + link("2.log.20260102-030405.gz") + link("5.log");
+  EXPECT_EQ(newest_run(listing, 9), 5);
+  EXPECT_EQ(newest_run(listing, 4), 2);
+  EXPECT_EQ(newest_run(listing, 1), 0);
+  EXPECT_EQ(newest_run(listing, -1), std::nullopt);
+}
+
 TEST(LogFiles, OtherNamesAndBrokenListingsArePassedOver) {
   EXPECT_TRUE(files_of_run("<a href=\"0.log.", 0).empty());
   EXPECT_TRUE(files_of_run(link("0.logs") + link("0.log.today") + link("../"), 0).empty());

@@ -6,13 +6,13 @@
 
 #include "base/bytes.h"
 #include "loglines/tail_finder.h"
+#include "loglines/time_search.h"
 
 namespace sluice::backend::local {
 namespace {
 
 constexpr std::size_t kFirstBlockBytes = 16_KiB;  // most tails are short
 constexpr std::size_t kBlockBytes = 256_KiB;
-constexpr std::size_t kProbeBytes = 64_KiB;  // more than a record of ours
 
 /// Empty when it can't be read: the file was given back to the disk.
 std::string_view read_at(const LogFile& file, std::uint64_t offset, std::size_t size,
@@ -63,49 +63,19 @@ LogPosition find_tail(const LogSnapshot& snapshot, std::uint64_t lines) {
   return position;
 }
 
-struct Probe {
-  std::uint64_t begin = 0;  // of the record
-  bool is_earlier = false;  // than the time looked for
-};
-
-/// The first record that begins at or after `offset`, if it is within reach.
-std::optional<Probe> probe(const LogSnapshot::File& file, std::uint64_t offset, WallTime since,
-                           std::vector<char>& buffer) {
-  const auto size =
-      static_cast<std::size_t>(std::min<std::uint64_t>(kProbeBytes, file.size - offset));
-  std::string_view text = read_at(*file.file, offset, size, buffer);
-  if (offset > 0) {
-    const std::size_t newline = text.find('\n');
-    if (newline == std::string_view::npos) return std::nullopt;
-    text.remove_prefix(newline + 1);
-  }
-  if (text.empty()) return std::nullopt;
-  const std::uint64_t begin = offset + size - text.size();
-  const loglines::Record record =
-      loglines::parse_record(loglines::Format::Cri, text.substr(0, text.find('\n')));
-  const std::optional<WallTime> time = loglines::time_of(record.stamp);
-  return Probe{begin, time && *time < since};
-}
-
-/// A record before which all are earlier than `since`: stamps never go back within a run.
+/// At a record before which all are earlier than `since`.
 LogPosition find_since(const LogSnapshot& snapshot, WallTime since) {
   std::vector<char> buffer;
+  const auto probe = [&buffer](const LogSnapshot::File& file, std::uint64_t at) {
+    const std::uint64_t size = std::min(loglines::TimeSearch::kProbeBytes, file.size - at);
+    return read_at(*file.file, at, static_cast<std::size_t>(size), buffer);
+  };
   for (std::size_t i = snapshot.files.size(); i-- > 0;) {
     const LogSnapshot::File& file = snapshot.files[i];
-    const std::optional<Probe> first = probe(file, 0, since, buffer);
-    if (!first || !first->is_earlier) continue;
-    std::uint64_t low = 0;
-    std::uint64_t high = file.size;
-    while (high - low > kProbeBytes) {
-      const std::uint64_t middle = low + (high - low) / 2;
-      const std::optional<Probe> found = probe(file, middle, since, buffer);
-      if (found && found->begin < high && found->is_earlier) {
-        low = found->begin;
-      } else {
-        high = middle;
-      }
-    }
-    return {i, low, {}};
+    if (!loglines::begins_before(probe(file, 0), since)) continue;
+    loglines::TimeSearch search(file.size, since);
+    while (!search.is_done()) search.take(probe(file, search.probe_at()));
+    return {i, search.begin(), {}};
   }
   return {};
 }

@@ -1,0 +1,41 @@
+#include "backend/kubernetes/pending_log_stream.h"
+
+#include "backend/kubernetes/pod_log.h"
+
+namespace sluice::backend::kubernetes {
+
+PendingLogStream::PendingLogStream(std::unique_ptr<PodWatch> pod, std::string container, Open open)
+    : pod_(std::move(pod)), run_(std::move(container)), open_(std::move(open)) {}
+
+net::Task<Result<>> PendingLogStream::readable() {
+  if (!log_ && !end_) {
+    CO_TRY_VOID(co_await begin());
+  }
+  if (!log_) co_return Result<>{};
+  co_return co_await log_->readable();
+}
+
+Result<std::span<const LogPiece>> PendingLogStream::read() {
+  if (log_) return log_->read();
+  return std::span<const LogPiece>{};
+}
+
+net::Task<Result<>> PendingLogStream::begin() {
+  while (run_.state(pod_->current().get()) == RunState::NotBegun) {
+    CO_TRY_VOID(co_await pod_->changed());
+  }
+  const std::shared_ptr<const PodRecord> pod = pod_->current();
+  Result<std::unique_ptr<LogStream>> opened = fail(ErrorCode::Conflict, kPodDeleted);
+  if (pod != nullptr) opened = co_await open_(std::move(pod_));
+  if (opened) {
+    log_ = *std::move(opened);
+    co_return Result<>{};
+  }
+  if (opened.error().code != ErrorCode::Conflict) co_return fail(opened.error());
+  // It ended, or its pod did, without having begun.
+  end_reason_ = reason_of_end(true, false, pod.get());
+  end_ = end_of_log(end_reason_);
+  co_return Result<>{};
+}
+
+}  // namespace sluice::backend::kubernetes
