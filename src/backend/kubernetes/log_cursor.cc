@@ -32,9 +32,11 @@ Result<std::size_t> LogCursor::take(std::string_view bytes) {
       known.remove_prefix(
           static_cast<std::size_t>(std::min<std::uint64_t>(known.size(), overlap_at - body_at_)));
     }
-    const std::uint64_t known_at = body_at_ + skip - known.size();
-    const auto at = static_cast<std::size_t>(known_at - overlap_at);
-    if (!std::string_view(overlap_).substr(at).starts_with(known)) return another_file();
+    if (!known.empty()) {
+      const std::uint64_t known_at = body_at_ + skip - known.size();
+      const auto at = static_cast<std::size_t>(known_at - overlap_at);
+      if (!std::string_view(overlap_).substr(at).starts_with(known)) return another_file();
+    }
   }
   body_at_ += bytes.size();
   bytes.remove_prefix(skip);
