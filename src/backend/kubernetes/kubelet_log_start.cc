@@ -19,7 +19,7 @@ constexpr unsigned kOk = 200;
 constexpr unsigned kPartialContent = 206;
 constexpr std::size_t kFirstBlockBytes = 16_KiB;  // most tails are short
 constexpr std::size_t kBlockBytes = 256_KiB;
-constexpr std::size_t kHeaderBytes = 256;      // more than stands before a record's text
+constexpr std::size_t kHeaderBytes = 256;        // more than stands before a record's text
 constexpr std::size_t kCompressedBytes = 4_KiB;  // that hold as much
 constexpr int kMaxAttempts = 4;
 
@@ -251,12 +251,12 @@ net::Task<Result<std::string>> list_log_folder(ApiClient& kubelet, std::string f
 }
 
 Error damaged_log_file(const LogFile& file) {
-  return Error{ErrorCode::Conflict,
-               fmt::format("log lines lost: {} is damaged; sinceTime reads what follows",
-                           file.name()),
-               {},
-               {},
-               {}};
+  return Error{
+      ErrorCode::Conflict,
+      fmt::format("log lines lost: {} is damaged; sinceTime reads what follows", file.name()),
+      {},
+      {},
+      {}};
 }
 
 }  // namespace sluice::backend::kubernetes

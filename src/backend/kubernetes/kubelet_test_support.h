@@ -90,9 +90,9 @@ class FakeKubelet {
       const auto [begin, size] = part_of(wanted->substr(6), text.size());
       if (begin >= text.size()) return http::Response{{416, {}}, "invalid range"};
       response = {{206, {}}, text.substr(begin, size)};
-      response.head.fields.add("Content-Range",
-                               fmt::format("bytes {}-{}/{}", begin,
-                                           begin + response.body.size() - 1, text.size()));
+      response.head.fields.add(
+          "Content-Range",
+          fmt::format("bytes {}-{}/{}", begin, begin + response.body.size() - 1, text.size()));
     }
     if (is_quiet) {
       response.head.fields.add("Date", "Fri, 02 Jan 2026 03:04:07 GMT");

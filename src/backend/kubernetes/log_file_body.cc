@@ -22,10 +22,9 @@ std::optional<std::int64_t> second_of_day(std::string_view date) {
 
 }  // namespace
 
-net::Task<Result<std::unique_ptr<LogFileBody>>> LogFileBody::open(ApiClient& kubelet,
-                                                                  const std::string& folder,
-                                                                  const LogFile& file,
-                                                                  std::uint64_t begin) {
+net::Task<Result<LogFileBody::Owned>> LogFileBody::open(ApiClient& kubelet,
+                                                        const std::string& folder,
+                                                        const LogFile& file, std::uint64_t begin) {
   ApiRequest request;
   request.path = folder + file.name();
   request.accept = "*/*";

@@ -16,10 +16,12 @@ namespace sluice::backend::kubernetes {
 
 class LogFileBody final {
  public:
+  using Owned = std::unique_ptr<LogFileBody>;
+
   /// Asks for the file in that folder. A compressed one always comes from its beginning. Errors:
   /// NotFound; Conflict (it is shorter than that); and as ApiClient::stream().
-  static net::Task<Result<std::unique_ptr<LogFileBody>>> open(
-      ApiClient& kubelet, const std::string& folder, const LogFile& file, std::uint64_t begin);
+  static net::Task<Result<Owned>> open(ApiClient& kubelet, const std::string& folder,
+                                       const LogFile& file, std::uint64_t begin);
 
   LogFileBody(std::unique_ptr<ApiStream> stream, const LogFile& file, std::uint64_t begin);
 
