@@ -146,8 +146,11 @@ Result<workload::WorkloadRef> parse_workload(const Route& route) {
                                  " is no valid name: at most 253 of a-z, 0-9, '-' and '.', "
                                  "beginning and ending with a letter or digit");
   }
-  TRY(const workload::WorkloadClass found, workload::parse_workload_class(type, framework));
-  return workload::WorkloadRef{std::move(project), found.type, found.framework, std::move(name)};
+  const auto found = workload::parse_workload_class(type, framework);
+  if (!found) {
+    return fail(ErrorCode::InvalidArgument, "malformed path parameter: " + found.error().message);
+  }
+  return workload::WorkloadRef{std::move(project), found->type, found->framework, std::move(name)};
 }
 
 }  // namespace sluice::gateway

@@ -11,25 +11,23 @@
 #include "observe/log.h"
 
 namespace sluice::net {
-namespace {
-
-/// The body of every spawned task: errors are values, so a cancelled wait must not throw.
-Task<> without_throwing_waits(Task<> task) {
-  co_await boost::asio::this_coro::throw_if_cancelled(false);
-  co_await std::move(task);
-}
-
-}  // namespace
-
 TaskGroup::TaskGroup(Executor executor)
     : executor_(executor), empty_(executor, std::chrono::steady_clock::time_point::max()) {}
 
 TaskGroup::~TaskGroup() { assert(running_.empty()); }
 
+/// The body of every spawned task: errors are values, so a cancelled wait must not throw.
+Task<> TaskGroup::run(Position position, Task<> task) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  position->started = true;
+  if (position->cancelled) position->signal.emit(boost::asio::cancellation_type::terminal);
+  co_await std::move(task);
+}
+
 void TaskGroup::spawn(std::string_view name, Task<> task) {
   const Position position = running_.emplace(running_.end());
   boost::asio::co_spawn(
-      executor_, without_throwing_waits(std::move(task)),
+      executor_, run(position, std::move(task)),
       boost::asio::bind_cancellation_slot(position->signal.slot(),
                                           [this, position, name](std::exception_ptr exception) {
                                             ended(position, name, std::move(exception));
@@ -38,7 +36,11 @@ void TaskGroup::spawn(std::string_view name, Task<> task) {
 
 void TaskGroup::cancel() {
   // emit() runs no task: what it completes is posted, so the list is stable here.
-  for (Running& task : running_) task.signal.emit(boost::asio::cancellation_type::terminal);
+  for (Running& task : running_) {
+    task.cancelled = true;
+    // co_spawn() throws out of the loop for what is cancelled before it has started.
+    if (task.started) task.signal.emit(boost::asio::cancellation_type::terminal);
+  }
 }
 
 Task<> TaskGroup::join() {

@@ -38,8 +38,11 @@ class TaskGroup {
  private:
   struct Running {
     boost::asio::cancellation_signal signal;
+    bool started = false;
+    bool cancelled = false;
   };
   using Position = std::list<Running>::iterator;
+  static Task<> run(Position position, Task<> task);
   void ended(Position task, std::string_view name, std::exception_ptr exception);
 
   Executor executor_;

@@ -57,9 +57,18 @@ TEST_F(TaskGroupTest, CancellationIsSeenWhenACompletionWasAlreadyQueued) {
   EXPECT_EQ(waits_, std::vector<bool>({false, false}));
 }
 
-TEST_F(TaskGroupTest, CancelBeforeTheTaskRanEndsIt) {
+TEST_F(TaskGroupTest, CancelBeforeTheTaskRanCancelsItsWaits) {
   group_.spawn("task", wait_twice());
   end();
+  EXPECT_EQ(waits_, std::vector<bool>({false, false}));
+  EXPECT_EQ(group_.size(), 0U);
+}
+
+TEST_F(TaskGroupTest, TaskThatNeverWaitsMayCancelOneThatHasNotRun) {
+  group_.spawn("first", notify_and_cancel());
+  group_.spawn("second", wait_twice());
+  testing::run_until_idle(loop_);
+  EXPECT_EQ(waits_, std::vector<bool>({false, false}));
   EXPECT_EQ(group_.size(), 0U);
 }
 

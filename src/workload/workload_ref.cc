@@ -69,9 +69,9 @@ Result<WorkloadClass> parse_workload_class(std::string_view type, std::string_vi
   for (const WorkloadClass& known : kClasses) {
     if (type == to_string(known.type) && framework == to_string(known.framework)) return known;
   }
-  return fail(ErrorCode::InvalidArgument,
-              "malformed path parameter: no workload type and framework \"" + std::string(type) +
-                  "/" + std::string(framework) + "\"; valid: " + valid_classes());
+  return fail(ErrorCode::InvalidArgument, "no workload type and framework \"" + std::string(type) +
+                                              "/" + std::string(framework) +
+                                              "\"; valid: " + valid_classes());
 }
 
 }  // namespace sluice::workload

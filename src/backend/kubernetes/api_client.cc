@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "net/deadline.h"
+#include "ws/client_upgrade.h"
 #include "ws/handshake.h"
 
 namespace sluice::backend::kubernetes {
@@ -47,27 +48,6 @@ Result<http::FieldMap> fields_of(const ApiRequest& request,
   if (request.as) TRY_VOID(add_impersonation(fields, *request.as));
   for (const http::Field& field : request.fields) fields.add(field.name, field.value);
   return fields;
-}
-
-void add_upgrade(http::FieldMap& fields, const std::string& key,
-                 std::span<const std::string_view> subprotocols) {
-  std::string offered;
-  for (const std::string_view subprotocol : subprotocols) {
-    if (!offered.empty()) offered += ", ";
-    offered += subprotocol;
-  }
-  fields.add("Upgrade", "websocket");
-  fields.add("Connection", "Upgrade");
-  fields.add("Sec-WebSocket-Version", std::string(ws::kVersion));
-  fields.add("Sec-WebSocket-Key", key);
-  // One line: the server reads only the first.
-  if (!offered.empty()) fields.add("Sec-WebSocket-Protocol", offered);
-}
-
-ws::UpgradeResponse upgrade_response(const http::ResponseHead& head) {
-  return {head.status, head.fields.find_all("Upgrade"), head.fields.find_all("Connection"),
-          head.fields.find_all("Sec-WebSocket-Accept"),
-          head.fields.find_all("Sec-WebSocket-Protocol")};
 }
 
 /// Why there was no upgrade. A server that knows none of the subprotocols says 403 and nothing else
@@ -176,7 +156,7 @@ net::Task<Result<ApiWebSocket>> ApiClient::connect_websocket(
     ApiRequest request, std::span<const std::string_view> subprotocols) {
   request.accept = "*/*";  // a kubelet refuses to stream to who accepts JSON only
   const std::string key = ws::make_key(random_);
-  add_upgrade(request.fields, key, subprotocols);
+  ws::add_upgrade(request.fields, key, subprotocols);
   CO_TRY(Answered answered, co_await exchange(std::move(request), Reuse::No));
   if (answered.head.status != kSwitchingProtocols) {
     CO_TRY(const http::Response response,
@@ -184,8 +164,7 @@ net::Task<Result<ApiWebSocket>> ApiClient::connect_websocket(
     co_return fail(upgrade_error(response));
   }
   ApiWebSocket upgraded;
-  CO_TRY(upgraded.subprotocol,
-         ws::check_upgrade(upgrade_response(answered.head), key, subprotocols));
+  CO_TRY(upgraded.subprotocol, ws::check_upgrade(answered.head, key, subprotocols));
   http::Upgraded left = answered.connection->http.upgrade();
   const net::Executor loop = co_await net::current_executor();
   const ws::Connection::Options options{.role = ws::Role::Client};

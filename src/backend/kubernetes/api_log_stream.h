@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "backend/kubernetes/backoff.h"
 #include "backend/kubernetes/pod_log.h"
 #include "backend/kubernetes/pod_watch.h"
+#include "base/backoff.h"
 #include "loglines/resume.h"
 #include "net/task_group.h"
 

@@ -9,9 +9,9 @@
 #include <string>
 
 #include "backend/kubernetes/api_client.h"
-#include "backend/kubernetes/backoff.h"
 #include "backend/kubernetes/cluster_snapshot.h"
 #include "backend/kubernetes/watch_decoder.h"
+#include "base/backoff.h"
 
 namespace sluice::backend::kubernetes {
 

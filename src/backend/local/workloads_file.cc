@@ -153,13 +153,8 @@ Result<workload::WorkloadClass> read_class(yaml::Mapping& mapping) {
     return fail(framework.error("\"any\" is for requests; a workload has one framework"));
   }
   Result<workload::WorkloadClass> found = workload::parse_workload_class(type_name, framework_name);
-  if (found) return found;
-  std::string_view problem = found.error().message;
-  if (constexpr std::string_view prefix = "malformed path parameter: ";
-      problem.starts_with(prefix)) {
-    problem.remove_prefix(prefix.size());
-  }
-  return fail(type.error(problem));
+  if (!found) return fail(type.error(found.error().message));
+  return found;
 }
 
 Result<WorkloadSpec> read_workload(const yaml::Value& value, const std::string& project,

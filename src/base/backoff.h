@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 
-namespace sluice::backend::kubernetes {
+namespace sluice {
 
 struct BackoffOptions {
   nanoseconds base = milliseconds(800);
@@ -28,4 +28,4 @@ class Backoff {
   nanoseconds delay_;
 };
 
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice

@@ -1,8 +1,8 @@
-#include "backend/kubernetes/backoff.h"
+#include "base/backoff.h"
 
 #include <algorithm>
 
-namespace sluice::backend::kubernetes {
+namespace sluice {
 namespace {
 
 nanoseconds scale(nanoseconds duration, double by) {
@@ -24,4 +24,4 @@ nanoseconds Backoff::next(Random& random) {
   return scale(delay, 1 + options_.jitter * fraction(random));
 }
 
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice

@@ -1,4 +1,4 @@
-#include "backend/kubernetes/backoff.h"
+#include "base/backoff.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 #include "testing/seeded_random.h"
 
-namespace sluice::backend::kubernetes {
+namespace sluice {
 namespace {
 
 class ConstantRandom final : public Random {
@@ -41,4 +41,4 @@ TEST(Backoff, TwoWaitersDoNotWaitAlike) {
 }
 
 }  // namespace
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice

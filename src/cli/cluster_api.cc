@@ -1,0 +1,184 @@
+#include "cli/cluster_api.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "cli/proxy_choice.h"
+#include "net/deadline.h"
+#include "net/resolve.h"
+#include "net/tls_stream.h"
+#include "ws/client_upgrade.h"
+#include "ws/handshake.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr unsigned kOk = 200;
+constexpr unsigned kSwitchingProtocols = 101;
+constexpr std::size_t kMaxBodyBytes = 64_MiB;
+constexpr std::size_t kMaxAuthoritiesBytes = 4_MiB;
+
+// What is sent and not acknowledged for so long: the server is gone.
+constexpr seconds kKeepalive(20);
+constexpr milliseconds kUnacknowledged = seconds(60);
+
+ErrorCode code_of(unsigned status, bool is_json) {
+  switch (status) {
+    case 400: return ErrorCode::InvalidArgument;
+    case 401: return ErrorCode::Unauthenticated;
+    case 403: return ErrorCode::PermissionDenied;
+    case 404: return ErrorCode::NotFound;
+    case 409: return ErrorCode::Conflict;
+    case 429: return ErrorCode::TooManySessions;
+    case 502:
+    case 503:
+    case 504: return ErrorCode::Unavailable;
+    // A workload that doesn't exist is a 500 in plain text (contract section 3).
+    case 500: return is_json ? ErrorCode::Internal : ErrorCode::WorkloadNotFound;
+    default: return ErrorCode::Internal;
+  }
+}
+
+std::string first_line(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+}  // namespace
+
+Error error_of(const http::Response& response) {
+  const Result<json::value> body = json::parse(response.body);
+  const json::object* object = body ? body->if_object() : nullptr;
+  const bool is_json = object != nullptr;
+  Error error{code_of(response.head.status, is_json), {}};
+  if (is_json) {
+    error.message = json::find_string(*object, "message").value_or("");
+    error.details = json::find_string(*object, "details").value_or("");
+  } else if (!response.head.fields.find("Content-Type").value_or("").contains("html")) {
+    error.message = first_line(response.body);
+  }
+  if (error.message.empty()) {
+    error.message = fmt::format("the server answered {} {}", response.head.status,
+                                http::reason_phrase(response.head.status));
+  }
+  return error;
+}
+
+ClusterApi::ClusterApi(const Settings& settings, Credentials& credentials, net::Timers& timers,
+                       Random& random)
+    : server_(settings.server), credentials_(credentials), timers_(timers), random_(random) {}
+
+Result<std::unique_ptr<ClusterApi>> ClusterApi::open(const Settings& settings,
+                                                     const Environment& environment,
+                                                     Credentials& credentials, net::Timers& timers,
+                                                     Random& random) {
+  std::unique_ptr<ClusterApi> api(new ClusterApi(settings, credentials, timers, random));
+  TRY(api->proxy_, choose_proxy(settings.server, environment));
+  if (!settings.server.secure) return api;
+  net::TlsClientOptions options{.verify = !settings.insecure};
+  if (!settings.ca_file.empty()) {
+    Result<std::string> authorities = read_file(settings.ca_file, kMaxAuthoritiesBytes);
+    if (!authorities) {
+      return fail(ErrorCode::InvalidArgument,
+                  settings.ca_file + ": cannot be read: " + authorities.error().message);
+    }
+    options.authorities_pem = *std::move(authorities);
+  }
+  TRY(api->tls_, net::TlsContext::for_client(options));
+  return api;
+}
+
+net::Task<Result<std::unique_ptr<net::Stream>>> ClusterApi::connect() {
+  const std::string host = proxy_ ? proxy_->host : server_.host;
+  const std::uint16_t port = proxy_ ? proxy_->port : server_.port;
+  CO_TRY(std::unique_ptr<net::TcpStream> tcp, co_await net::connect_host(host, port));
+  tcp->set_keepalive(kKeepalive);
+  tcp->set_user_timeout(kUnacknowledged);
+  if (proxy_) {
+    CO_TRY_VOID(co_await http::open_tunnel(*tcp, proxy_->kind, server_.host, server_.port));
+  }
+  if (!server_.secure) co_return tcp;
+  co_return co_await net::connect_tls(std::move(tcp), tls_, server_.host, timers_, kPatience);
+}
+
+net::Task<Result<StreamedResponse>> ClusterApi::send(std::string path, http::FieldMap fields) {
+  CO_TRY(const std::string token, co_await credentials_.token());
+  http::ClientRequest request{.target = server_.target + path};
+  request.fields.add("Host", server_.authority);
+  request.fields.add("User-Agent", "sluice");
+  request.fields.add("Authorization", "Bearer " + token);
+  for (const http::Field& field : fields) request.fields.add(field.name, field.value);
+  CO_TRY(std::unique_ptr<net::Stream> stream, co_await connect());
+  StreamedResponse response;
+  response.connection = std::make_unique<http::ClientConnection>(std::move(stream));
+  CO_TRY(response.head, co_await response.connection->send(std::move(request)));
+  co_return response;
+}
+
+net::Task<Result<StreamedResponse>> ClusterApi::send_before_deadline(std::string path,
+                                                                     http::FieldMap fields) {
+  auto task = send(std::move(path), std::move(fields));
+  Result<StreamedResponse> response =
+      co_await net::before(timers_.now() + kPatience, timers_, std::move(task));
+  if (!response && response.error().code == ErrorCode::Unavailable) {
+    std::string& message = response.error().message;
+    message = fmt::format("cannot reach {}: {}", server_.authority, message);
+  }
+  co_return response;
+}
+
+net::Task<Result<http::Response>> ClusterApi::get(std::string path) {
+  http::FieldMap fields;
+  fields.add("Accept", "application/json");
+  CO_TRY(StreamedResponse streamed,
+         co_await send_before_deadline(std::move(path), std::move(fields)));
+  http::Response response{std::move(streamed.head), {}};
+  CO_TRY(response.body, co_await streamed.connection->read_whole_body(kMaxBodyBytes));
+  co_return response;
+}
+
+net::Task<Result<json::value>> ClusterApi::get_json(std::string path) {
+  CO_TRY(const http::Response response, co_await get(std::move(path)));
+  if (response.head.status != kOk) co_return fail(error_of(response));
+  Result<json::value> body = json::parse(response.body);
+  if (!body) {
+    co_return fail(ErrorCode::Internal,
+                   fmt::format("{} answers with something else than JSON: is it the cluster API?",
+                               server_.authority));
+  }
+  co_return body;
+}
+
+net::Task<Result<StreamedResponse>> ClusterApi::get_stream(std::string path) {
+  http::FieldMap fields;
+  fields.add("Accept", "*/*");
+  CO_TRY(StreamedResponse streamed,
+         co_await send_before_deadline(std::move(path), std::move(fields)));
+  if (streamed.head.status == kOk) co_return streamed;
+  http::Response response{std::move(streamed.head), {}};
+  CO_TRY(response.body, co_await streamed.connection->read_whole_body(kMaxBodyBytes));
+  co_return fail(error_of(response));
+}
+
+net::Task<Result<WebSocket>> ClusterApi::open_websocket(
+    std::string path, std::span<const std::string_view> subprotocols) {
+  const std::string key = ws::make_key(random_);
+  http::FieldMap fields;
+  ws::add_upgrade(fields, key, subprotocols);
+  CO_TRY(StreamedResponse answered,
+         co_await send_before_deadline(std::move(path), std::move(fields)));
+  if (answered.head.status != kSwitchingProtocols) {
+    http::Response response{std::move(answered.head), {}};
+    CO_TRY(response.body, co_await answered.connection->read_whole_body(kMaxBodyBytes));
+    co_return fail(error_of(response));
+  }
+  WebSocket socket;
+  CO_TRY(socket.subprotocol, ws::check_upgrade(answered.head, key, subprotocols));
+  http::Upgraded left = answered.connection->upgrade();
+  const net::Executor loop = co_await net::current_executor();
+  const ws::Connection::Options options{.role = ws::Role::Client};
+  socket.connection = std::make_unique<ws::Connection>(loop, std::move(left.stream), options,
+                                                       timers_, random_, std::move(left.leftover));
+  co_return socket;
+}
+
+}  // namespace sluice::cli

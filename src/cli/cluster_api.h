@@ -1,0 +1,79 @@
+// ClusterApi: the way to the server: requests with the caller's token, answers, upgrades. What the
+// paths mean is for the commands.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/random.h"
+#include "cli/credentials.h"
+#include "cli/settings.h"
+#include "http/client_connection.h"
+#include "http/proxy_tunnel.h"
+#include "net/timers.h"
+#include "net/tls_context.h"
+#include "ws/connection.h"
+
+namespace sluice::cli {
+
+/// An upgraded connection, and which subprotocol the server chose ("": none).
+struct WebSocket {
+  std::unique_ptr<ws::Connection> connection;
+  std::string subprotocol;
+};
+
+/// No subprotocol: the session's bytes as they are.
+inline constexpr std::span<const std::string_view> kRaw;
+
+/// A response whose body is still to be read.
+struct StreamedResponse {
+  std::unique_ptr<http::ClientConnection> connection;
+  http::ResponseHead head;
+};
+
+class ClusterApi {
+ public:
+  /// How long connecting, and the answer to a request, may take.
+  static constexpr nanoseconds kPatience = seconds(20);
+
+  /// Reads what the settings name. `credentials`, `timers` and `random` outlive it. Errors:
+  /// InvalidArgument.
+  static Result<std::unique_ptr<ClusterApi>> open(const Settings& settings,
+                                                  const Environment& environment,
+                                                  Credentials& credentials, net::Timers& timers,
+                                                  Random& random);
+
+  /// `path` is below the base path, with its query: "/status". Any status is a success here.
+  /// Errors: Unavailable (no connection), Unauthenticated (no token), Cancelled.
+  net::Task<Result<http::Response>> get(std::string path);
+  /// The body of a 200. Errors: those of get(), and the server's, in its words.
+  net::Task<Result<json::value>> get_json(std::string path);
+  /// The same without reading the body.
+  net::Task<Result<StreamedResponse>> get_stream(std::string path);
+  /// Errors: likewise.
+  net::Task<Result<WebSocket>> open_websocket(std::string path,
+                                              std::span<const std::string_view> subprotocols);
+
+ private:
+  ClusterApi(const Settings& settings, Credentials& credentials, net::Timers& timers,
+             Random& random);
+  net::Task<Result<std::unique_ptr<net::Stream>>> connect();
+  net::Task<Result<StreamedResponse>> send(std::string path, http::FieldMap fields);
+  net::Task<Result<StreamedResponse>> send_before_deadline(std::string path, http::FieldMap fields);
+
+  http::Url server_;
+  std::optional<http::Proxy> proxy_;
+  std::shared_ptr<const net::TlsContext> tls_;
+  Credentials& credentials_;
+  net::Timers& timers_;
+  Random& random_;
+};
+
+/// What the server says in a response that is no success.
+Error error_of(const http::Response& response);
+
+}  // namespace sluice::cli

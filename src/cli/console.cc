@@ -1,0 +1,48 @@
+#include "cli/console.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include <fmt/format.h>
+
+namespace sluice::cli {
+namespace {
+
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(descriptor, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+/// What somebody can do about it.
+std::string_view advice_for(const Error& error) {
+  if (error.code == ErrorCode::Unauthenticated && !error.message.contains("sluice login") &&
+      !error.message.contains("SLUICE_TOKEN")) {
+    return "run `sluice login`, or set SLUICE_TOKEN";
+  }
+  return {};
+}
+
+}  // namespace
+
+void note(std::string_view text) { write_all(STDERR_FILENO, fmt::format("sluice: {}\n", text)); }
+
+void report(const Error& error) {
+  std::string text = error.message;
+  if (!error.details.empty()) text += "\n  " + error.details;
+  if (!error.cause.empty()) text += " (" + error.cause + ")";
+  if (const std::string_view advice = advice_for(error); !advice.empty()) {
+    text += fmt::format(": {}", advice);
+  }
+  note(text);
+}
+
+bool print(std::string_view text) { return write_all(STDOUT_FILENO, text); }
+
+}  // namespace sluice::cli

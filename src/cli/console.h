@@ -1,0 +1,17 @@
+// What the program says to a person: on stderr, data being stdout's.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+
+namespace sluice::cli {
+
+/// "sluice: TEXT"
+void note(std::string_view text);
+/// The error and, where there is more to say, its details and what to do next.
+void report(const Error& error);
+/// Writes data to stdout, whole. False: nobody reads it.
+bool print(std::string_view text);
+
+}  // namespace sluice::cli

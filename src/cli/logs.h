@@ -1,0 +1,26 @@
+// sluice logs: a container's log on stdout.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/command.h"
+
+namespace sluice::cli {
+
+struct LogsOptions {
+  TargetOptions target;
+  bool follow = false;
+  bool previous = false;
+  bool timestamps = false;
+  std::optional<std::uint64_t> tail_lines;
+  std::optional<nanoseconds> since;    // ago
+  std::optional<WallTime> since_time;  // not with `since`
+  std::optional<std::uint64_t> limit_bytes;
+};
+
+/// With `follow` it goes on after a lost connection, without losing or repeating a line, until the
+/// container ends.
+net::Task<Result<int>> run_logs(Context& context, WorkloadName name, LogsOptions options);
+
+}  // namespace sluice::cli

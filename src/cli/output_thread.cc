@@ -1,0 +1,108 @@
+#include "cli/output_thread.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "net/event_loop.h"
+
+namespace sluice::cli {
+namespace {
+
+/// Only to end a write() that blocks.
+constexpr int kWakeSignal = SIGURG;
+
+void let_signal_interrupt() {
+  struct sigaction action{};
+  action.sa_handler = [](int) {};
+  ::sigaction(kWakeSignal, &action, nullptr);  // without SA_RESTART
+}
+
+}  // namespace
+
+OutputThread::OutputThread(net::Executor executor, int descriptor)
+    : executor_(executor),
+      descriptor_(descriptor),
+      progress_(std::make_shared<net::Event>(executor)) {
+  let_signal_interrupt();
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+OutputThread::~OutputThread() {
+  thread_.request_stop();
+  {
+    // Whatever it is writing is given up; between its look at `error_` and its write() the signal
+    // may go by, so it is sent until the thread has seen the stop.
+    std::unique_lock lock(mutex_);
+    while (writing_ > 0) {
+      ::pthread_kill(thread_.native_handle(), kWakeSignal);
+      changed_.wait_for(lock, milliseconds(10));
+    }
+  }
+}
+
+void OutputThread::append(Bytes bytes) {
+  const std::lock_guard lock(mutex_);
+  if (error_ != 0) return;
+  const bool was_empty = waiting_.empty();
+  waiting_.insert(waiting_.end(), bytes.begin(), bytes.end());
+  if (was_empty) changed_.notify_all();
+}
+
+net::Task<Result<>> OutputThread::wait() { return wait_until_below(kMaxWaitingBytes); }
+
+net::Task<Result<>> OutputThread::flush() { return wait_until_below(1); }
+
+net::Task<Result<>> OutputThread::wait_until_below(std::size_t bytes) {
+  while (true) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (error_ != 0) {
+        co_return std::unexpected(
+            system_error(ErrorCode::Unavailable, "cannot write the output", "write", error_));
+      }
+      if (waiting_.size() + writing_ < bytes) co_return Result<>{};
+    }
+    CO_TRY_VOID(co_await progress_->wait());
+  }
+}
+
+bool OutputThread::has_reader() const {
+  const std::lock_guard lock(mutex_);
+  return error_ != EPIPE;
+}
+
+void OutputThread::run(const std::stop_token& stop) {
+  std::vector<std::byte> bytes;
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
+    bytes.clear();
+    std::swap(bytes, waiting_);
+    writing_ = bytes.size();
+    lock.unlock();
+    write_all(bytes, stop);
+    lock.lock();
+    writing_ = 0;
+    if (error_ != 0) waiting_.clear();
+    changed_.notify_all();
+    net::post(executor_, [progress = progress_] { progress->notify(); });
+  }
+}
+
+void OutputThread::write_all(const std::vector<std::byte>& bytes, const std::stop_token& stop) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = ::write(descriptor_, bytes.data() + done, bytes.size() - done);
+    if (count >= 0) {
+      done += static_cast<std::size_t>(count);
+      continue;
+    }
+    if (errno == EINTR && !stop.stop_requested()) continue;
+    const std::lock_guard lock(mutex_);
+    error_ = errno;
+    return;
+  }
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,41 @@
+// Settings: which cluster and project a command is for, and as whom: the command line's word, else
+// the environment's (SLUICE_*), else the configuration file's.
+#pragma once
+
+#include <string>
+
+#include "cli/config.h"
+#include "cli/environment.h"
+#include "http/url.h"
+
+namespace sluice::cli {
+
+/// Flags that every command takes; empty: not given.
+struct GlobalOptions {
+  std::string config_file;
+  std::string cluster;
+  std::string server;
+  std::string project;
+  std::string token_file;
+  std::string ca_file;
+  bool insecure = false;
+};
+
+struct Settings {
+  std::string config_file;
+  std::string cluster;  // its name in the configuration; empty: there is none, only a server
+  http::Url server;     // `target` is the base path, without a slash at its end
+  std::string project;  // empty: none
+  std::string token;    // of the environment; empty: see the others
+  std::string token_file;
+  std::string ca_file;
+  bool insecure = false;
+};
+
+/// Where the configuration is, whether it exists or not. Errors: InvalidArgument (no home).
+Result<std::string> config_file_of(const GlobalOptions& options, const Environment& environment);
+
+/// Errors: InvalidArgument, saying what to set.
+Result<Settings> resolve_settings(const GlobalOptions& options, const Environment& environment);
+
+}  // namespace sluice::cli

@@ -1,0 +1,179 @@
+#include "cli/status.h"
+
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/console.h"
+#include "cli/exit_code.h"
+#include "cli/table.h"
+#include "cli/workload_lookup.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr unsigned kOk = 200;
+constexpr unsigned kUnavailable = 503;
+
+std::string text_of(const json::object& object, std::string_view name) {
+  return std::string(json::find_string(object, name).value_or(""));
+}
+
+const json::object& object_of(const json::object& object, std::string_view name) {
+  static const json::object kEmpty;
+  const json::object* member = json::find_object(object, name);
+  return member != nullptr ? *member : kEmpty;
+}
+
+const json::array& list_of(const json::object& object, std::string_view name) {
+  static const json::array kEmpty;
+  const json::array* member = json::find_array(object, name);
+  return member != nullptr ? *member : kEmpty;
+}
+
+bool flag_of(const json::object& object, std::string_view name) {
+  const json::value* member = json::find(object, name);
+  return member != nullptr && member->is_bool() && member->get_bool();
+}
+
+Result<json::object> as_object(const json::value& body) {
+  if (const json::object* object = body.if_object()) return *object;
+  return fail(ErrorCode::Internal, "the server's answer is no JSON object");
+}
+
+/// Of a moment in the past: "3d4h", with the two largest units.
+std::string age_of(std::string_view created, WallTime now) {
+  const auto then = parse_rfc3339(created);
+  if (!then) return "";
+  struct Unit {
+    std::int64_t size;
+    char name;
+  };
+  constexpr Unit kUnits[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+  std::int64_t left = std::max<std::int64_t>((now - *then) / seconds(1), 0);
+  std::string age;
+  int shown = 0;
+  for (const Unit& unit : kUnits) {
+    if (left >= unit.size && shown < 2) {
+      age += fmt::format("{}{}", left / unit.size, unit.name);
+      ++shown;
+    } else if (shown > 0) {
+      break;
+    }
+    left %= unit.size;
+  }
+  return age.empty() ? "0s" : age;
+}
+
+std::string cluster_table(const json::object& body) {
+  const json::object& backend = object_of(body, "backend");
+  std::string text =
+      fmt::format("{}: {} {}, sluiced {}\n", text_of(body, "status"), text_of(backend, "kind"),
+                  text_of(backend, "version"), text_of(body, "version"));
+  const std::string message = text_of(body, "message");
+  if (!message.empty()) text += message + "\n";
+  Table table({"FEATURE", "STATE", "MESSAGE"});
+  for (const auto& [name, value] : object_of(body, "features")) {
+    const json::object* feature = value.if_object();
+    if (feature == nullptr) continue;
+    table.add({std::string(name), text_of(*feature, "state"), text_of(*feature, "message")});
+  }
+  return text + table.text();
+}
+
+std::string workload_table(const json::object& body, WallTime now) {
+  Table table({"NAME", "TYPE", "FRAMEWORK", "PHASE", "PODS", "AGE", "MESSAGE"});
+  for (const json::value& value : list_of(body, "workloads")) {
+    const json::object* one = value.if_object();
+    if (one == nullptr) continue;
+    const json::object& pods = object_of(*one, "pods");
+    const auto count = [&](const char* name) { return json::find_int64(pods, name).value_or(0); };
+    table.add({text_of(*one, "name"), text_of(*one, "type"), text_of(*one, "framework"),
+               text_of(*one, "phase"), fmt::format("{}/{}", count("running"), count("total")),
+               age_of(text_of(*one, "createdAt"), now), text_of(*one, "message")});
+  }
+  return table.text();
+}
+
+void add_containers(const json::object& pod, Table& table) {
+  for (const json::value& value : list_of(pod, "containers")) {
+    const json::object* one = value.if_object();
+    if (one == nullptr) continue;
+    std::string state = text_of(*one, "state");
+    if (const auto code = json::find_int64(*one, "exitCode")) {
+      state += fmt::format(", exit code {}", *code);
+    }
+    const std::string reason = text_of(*one, "reason");
+    if (!reason.empty()) state += ", " + reason;
+    table.add({"  " + text_of(*one, "name"), state, flag_of(*one, "ready") ? "yes" : "no",
+               std::to_string(json::find_int64(*one, "restarts").value_or(0)), ""});
+  }
+}
+
+std::string describe_text(const json::object& status, const json::object& pods) {
+  std::string text;
+  for (const char* name : {"name", "project", "type", "framework", "kind", "phase", "message"}) {
+    const std::string value = text_of(status, name);
+    if (!value.empty()) text += fmt::format("{:<12}{}\n", std::string(name) + ":", value);
+  }
+  Table table({"POD, CONTAINERS", "STATE", "READY", "RESTARTS", "NODE"});
+  for (const json::value& value : list_of(pods, "pods")) {
+    const json::object* pod = value.if_object();
+    if (pod == nullptr) continue;
+    table.add({text_of(*pod, "name"), text_of(*pod, "phase"), flag_of(*pod, "ready") ? "yes" : "no",
+               std::to_string(json::find_int64(*pod, "restarts").value_or(0)),
+               text_of(*pod, "node")});
+    add_containers(*pod, table);
+  }
+  return text + "\n" + table.text();
+}
+
+int print_all(std::string_view text) { return print(text) ? kSuccess : kSignalBase + SIGPIPE; }
+
+}  // namespace
+
+net::Task<Result<int>> run_status(Context& context, OutputFormat format) {
+  CO_TRY(const http::Response response, co_await context.api.get("/status"));
+  const bool is_available = response.head.status == kOk;
+  if (!is_available && response.head.status != kUnavailable) co_return fail(error_of(response));
+  const Result<json::value> parsed = json::parse(response.body);
+  const json::object* body = parsed ? parsed->if_object() : nullptr;
+  if (body == nullptr || body->find("status") == body->end()) co_return fail(error_of(response));
+  const int printed =
+      print_all(format == OutputFormat::Table ? cluster_table(*body) : format_as(format, *parsed));
+  co_return is_available ? printed : kRemoteFailure;
+}
+
+net::Task<Result<int>> run_list(Context& context, ListOptions options) {
+  CO_TRY(const std::string project, project_of(context.settings));
+  Query query;
+  query.add("type", options.type);
+  CO_TRY(const json::value body, co_await context.api.get_json(query.on(workloads_path(project))));
+  CO_TRY(const json::object object, as_object(body));
+  co_return print_all(options.format == OutputFormat::Table
+                          ? workload_table(object, context.timers.wall_now())
+                          : format_as(options.format, body));
+}
+
+net::Task<Result<int>> run_describe(Context& context, WorkloadName name, OutputFormat format) {
+  CO_TRY(const workload::WorkloadRef workload, co_await look_up(context, name));
+  const Result<json::value> status = co_await context.api.get_json(path_of(workload, "status"));
+  if (!status) {
+    Error error = co_await explain(context, workload, status.error());
+    co_return fail(std::move(error));
+  }
+  CO_TRY(json::object whole, as_object(*status));
+  // A server without this path still has a status to show.
+  const Result<json::value> pods = co_await context.api.get_json(path_of(workload, "pods"));
+  const json::object* listed = pods ? pods->if_object() : nullptr;
+  const json::object none;
+  if (format == OutputFormat::Table) {
+    co_return print_all(describe_text(whole, listed != nullptr ? *listed : none));
+  }
+  // The status has counts under this name.
+  if (listed != nullptr) whole["podList"] = list_of(*listed, "pods");
+  co_return print_all(format_as(format, json::value(whole)));
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,21 @@
+// sluice status, list and describe: what the server knows, for people or as JSON or YAML.
+#pragma once
+
+#include "cli/command.h"
+#include "cli/output_format.h"
+
+namespace sluice::cli {
+
+/// The cluster's. The exit code is that of a remote failure when it is not available.
+net::Task<Result<int>> run_status(Context& context, OutputFormat format);
+
+struct ListOptions {
+  OutputFormat format = OutputFormat::Table;
+  std::string type;  // only workloads of it; empty: all
+};
+net::Task<Result<int>> run_list(Context& context, ListOptions options);
+
+/// The workload's status and its pods.
+net::Task<Result<int>> run_describe(Context& context, WorkloadName name, OutputFormat format);
+
+}  // namespace sluice::cli

@@ -1,0 +1,171 @@
+#include "cli/verbs.h"
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/console.h"
+#include "cli/exit_code.h"
+#include "cli/logs.h"
+#include "cli/status.h"
+#include "cli/version.h"
+
+namespace sluice::cli {
+namespace {
+
+const std::map<std::string, OutputFormat> kFormats{
+    {"table", OutputFormat::Table}, {"json", OutputFormat::Json}, {"yaml", OutputFormat::Yaml}};
+
+/// The workload's name and, unless the words before the verb say it, its type. What options are
+/// read into lives as long as the command that they are of.
+std::shared_ptr<WorkloadName> add_name(CLI::App& app, const std::optional<ClassWord>& word) {
+  auto name = std::make_shared<WorkloadName>();
+  app.add_option("NAME", name->name, "The workload")->required()->type_name("");
+  if (word) {
+    name->type = word->type;
+    name->framework = word->framework;
+    return name;
+  }
+  app.add_option("--type", name->type, "workspace, training, distributed, inference, external")
+      ->type_name("TYPE");
+  app.add_option("--framework", name->framework,
+                 "Of a distributed one: pytorch, tf, mpi, xgboost, jax")
+      ->type_name("FRAMEWORK");
+  return name;
+}
+
+void add_target(CLI::App& app, TargetOptions& target) {
+  app.add_option("--pod", target.pod, "One of its pods; by default its first or master")
+      ->type_name("POD");
+  app.add_option("-c,--container", target.container, "One of the pod's containers")
+      ->type_name("CONTAINER");
+}
+
+void add_format(CLI::App& app, OutputFormat& format) {
+  app.add_option("-o,--output", format, "table, json or yaml")
+      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description(""))
+      ->type_name("FORMAT");
+}
+
+CLI::Validator duration_validator(std::optional<nanoseconds>& into) {
+  return CLI::Validator(
+      [&into](std::string& text) {
+        into = parse_duration(text);
+        return into && *into >= nanoseconds(0) ? std::string()
+                                               : "expected a duration such as 5m or 1h30m";
+      },
+      "DURATION");
+}
+
+CLI::Validator time_validator(std::optional<WallTime>& into) {
+  return CLI::Validator(
+      [&into](std::string& text) {
+        into = parse_rfc3339(text);
+        return into ? std::string() : "expected a time such as 2026-01-02T03:04:05Z";
+      },
+      "TIME");
+}
+
+void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
+  struct Options : LogsOptions {
+    std::string since_text, since_time_text;
+    std::int64_t tail = -1;
+    std::uint64_t limit = 0;
+  };
+  CLI::App& app = *parent.add_subcommand("logs", "Show a workload's log");
+  const auto name = add_name(app, word);
+  auto options = std::make_shared<Options>();
+  add_target(app, options->target);
+  app.add_flag("-f,--follow", options->follow,
+               "Go on as lines are written; survives lost connections");
+  app.add_option("-t,--tail", options->tail, "Only so many of the last lines; -1 is all")
+      ->check(CLI::Range(std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()))
+      ->type_name("LINES");
+  auto* since = app.add_option("--since", options->since_text, "Only what is younger: 5m, 1h30m")
+                    ->check(duration_validator(options->since));
+  app.add_option("--since-time", options->since_time_text, "Only from this time on (RFC 3339)")
+      ->check(time_validator(options->since_time))
+      ->excludes(since);
+  app.add_option("--limit-bytes", options->limit, "At most so many bytes")
+      ->check(CLI::PositiveNumber)
+      ->type_name("BYTES");
+  app.add_flag("--previous", options->previous, "The log of the container's run before this one");
+  app.add_flag("--timestamps", options->timestamps, "Each line with the time it was written");
+  app.final_callback([name, options, &chosen] {
+    chosen.make = [name, options] {
+      if (options->tail >= 0) options->tail_lines = static_cast<std::uint64_t>(options->tail);
+      if (options->limit > 0) options->limit_bytes = options->limit;
+      return RemoteCommand(
+          [name, options](Context& context) { return run_logs(context, *name, *options); });
+    };
+  });
+}
+
+void add_describe(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("describe", "Show a workload's state and its pods");
+  const auto name = add_name(app, word);
+  auto format = std::make_shared<OutputFormat>(OutputFormat::Table);
+  add_format(app, *format);
+  app.final_callback([name, format, &chosen] {
+    chosen.make = [name, format] {
+      return RemoteCommand(
+          [name, format](Context& context) { return run_describe(context, *name, *format); });
+    };
+  });
+}
+
+void add_list(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("list", "List the project's workloads");
+  auto options = std::make_shared<ListOptions>();
+  if (word) {
+    options->type = word->type;
+  } else {
+    app.add_option("--type", options->type, "Only workloads of this type")->type_name("TYPE");
+  }
+  add_format(app, options->format);
+  app.final_callback([options, &chosen] {
+    chosen.make = [options] {
+      return RemoteCommand([options](Context& context) { return run_list(context, *options); });
+    };
+  });
+}
+
+void add_status(CLI::App& parent, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("status", "Show the cluster's state");
+  auto format = std::make_shared<OutputFormat>(OutputFormat::Table);
+  add_format(app, *format);
+  app.final_callback([format, &chosen] {
+    chosen.make = [format] {
+      return RemoteCommand([format](Context& context) { return run_status(context, *format); });
+    };
+  });
+}
+
+void add_version(CLI::App& parent, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("version", "Print the version");
+  app.final_callback([&chosen] {
+    chosen.make = [] {
+      return LocalCommand([](const GlobalOptions&, const Environment&) -> Result<int> {
+        print(fmt::format("sluice {}\n", kVersion));
+        return kSuccess;
+      });
+    };
+  });
+}
+
+}  // namespace
+
+void add_verbs(CLI::App& app, const std::optional<ClassWord>& word, Chosen& chosen) {
+  add_logs(app, word, chosen);
+  add_describe(app, word, chosen);
+  add_list(app, word, chosen);
+}
+
+void add_other_commands(CLI::App& app, Chosen& chosen) {
+  add_status(app, chosen);
+  add_version(app, chosen);
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,37 @@
+"""`sluice` as a user runs it."""
+import os
+import signal
+import subprocess
+
+from support.server import ROOT
+
+SLUICE = os.environ.get("SLUICE", str(ROOT / "build/release/sluice"))
+PATIENCE = 30.0  # seconds until a command that ends by itself has ended
+
+
+class Cli:
+    """The program with an environment that names a server, a project and a user."""
+
+    def __init__(self, server, token, project, folder):
+        host, port = server.address
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8",
+                            "SLUICE_SERVER": f"http://{host}:{port}/cluster-api",
+                            "SLUICE_PROJECT": project}
+        if token:
+            self.environment["SLUICE_TOKEN"] = token
+
+    def run(self, *arguments, stdin=b"", timeout=PATIENCE, **environment):
+        """Runs it to its end; stdout and stderr are bytes."""
+        return subprocess.run([SLUICE, *arguments], input=stdin, capture_output=True, check=False,
+                              timeout=timeout, env=self.environment | environment)
+
+    def start(self, *arguments, **environment):
+        """A process that runs on, with pipes."""
+        return subprocess.Popen([SLUICE, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, env=self.environment | environment)
+
+
+def interrupt(process):
+    """Ctrl-C; the exit code."""
+    process.send_signal(signal.SIGINT)
+    return process.wait(PATIENCE)
