@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "auth/caller.h"
+#include "backend/change_signal.h"
 #include "backend/options.h"
 #include "backend/streams.h"
 #include "net/task.h"
@@ -38,6 +39,11 @@ class Backend {
   /// Errors: as workload_status().
   virtual net::Task<Result<std::vector<workload::PodStatus>>> list_pods(
       const auth::Caller& caller, workload::WorkloadRef workload) = 0;
+
+  /// Wakes whenever something in the project may have changed since it was made: then list what
+  /// there is now. On the loop of `executor`. The project need not exist.
+  virtual std::unique_ptr<ChangeWatch> watch_project(const std::string& project,
+                                                     net::Executor executor) = 0;
 
   /// Finds the pod and container that a request means. Errors: NotFound (project, pod or container,
   /// with the names there are; workload without pods), WorkloadNotFound, Unavailable.

@@ -3,6 +3,7 @@
 #include "gateway/error_response.h"
 #include "gateway/serve.h"
 #include "gateway/session_run.h"
+#include "gateway/watch_run.h"
 #include "observe/log.h"
 #include "session/clock_jump.h"
 
@@ -111,7 +112,24 @@ net::Task<ClientServer::Outcome> ClientServer::serve_request(http::ServerConnect
                                                              const http::RequestHead& head) {
   Exchange exchange{connection, head, services_.timers.now(), connection.stream().peer(), {}, {}};
   Result<Answer> answer = co_await route_and_serve(exchange);
+  if (answer) {
+    auto* const watch = std::get_if<std::unique_ptr<WorkloadWatch>>(&*answer);
+    if (watch != nullptr) co_return co_await run_watch(exchange, std::move(*watch));
+  }
   co_return co_await conclude(exchange, std::move(answer));
+}
+
+/// It is counted and logged as an answer when it begins, and as a session when it ends.
+net::Task<ClientServer::Outcome> ClientServer::run_watch(Exchange& exchange,
+                                                         std::unique_ptr<WorkloadWatch> watch) {
+  const nanoseconds latency = services_.timers.now() - exchange.started;
+  services_.metrics.request_served(exchange.route.endpoint, kOk, latency);
+  log_access(exchange, kOk, latency, nullptr);
+  const bool is_whole =
+      co_await run_workload_watch(services_, registry_, exchange, std::move(watch));
+  Outcome outcome;
+  outcome.goes_on = is_whole && exchange.head.keep_alive && !is_draining();
+  co_return outcome;
 }
 
 net::Task<Result<Answer>> ClientServer::route_and_serve(Exchange& exchange) {
@@ -121,9 +139,8 @@ net::Task<Result<Answer>> ClientServer::route_and_serve(Exchange& exchange) {
 
 /// Sends what is not sent yet, counts and logs.
 net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Result<Answer> answer) {
-  const bool draining = services_.stage.load(std::memory_order_relaxed) == Stage::Draining;
   Outcome outcome;
-  outcome.goes_on = exchange.head.keep_alive && !draining;
+  outcome.goes_on = exchange.head.keep_alive && !is_draining();
   unsigned status = kOk;
   const http::Response* response = nullptr;
   http::Response refusal;

@@ -36,6 +36,10 @@ class ClientServer {
   net::Task<Outcome> serve_request(http::ServerConnection& connection,
                                    const http::RequestHead& head);
   net::Task<Result<Answer>> route_and_serve(Exchange& exchange);
+  net::Task<Outcome> run_watch(Exchange& exchange, std::unique_ptr<WorkloadWatch> watch);
+  bool is_draining() const {
+    return services_.stage.load(std::memory_order_relaxed) == Stage::Draining;
+  }
   net::Task<Outcome> conclude(Exchange& exchange, Result<Answer> answer);
   net::Task<> refuse(http::ServerConnection& connection, const Error& error);
   net::Task<> count_bytes();

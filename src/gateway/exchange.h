@@ -7,6 +7,7 @@
 
 #include "gateway/router.h"
 #include "gateway/upgraded_session.h"
+#include "gateway/workload_watch.h"
 #include "http/server_connection.h"
 
 namespace sluice::gateway {
@@ -26,6 +27,7 @@ struct Streamed {
 };
 
 /// How a request that was not refused gets answered.
-using Answer = std::variant<http::Response, Streamed, std::unique_ptr<UpgradedSession>>;
+using Answer = std::variant<http::Response, Streamed, std::unique_ptr<UpgradedSession>,
+                            std::unique_ptr<WorkloadWatch>>;
 
 }  // namespace sluice::gateway

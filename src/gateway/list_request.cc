@@ -1,7 +1,6 @@
 #include "gateway/list_request.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "gateway/query.h"
 
@@ -28,7 +27,13 @@ Result<ListRequest> parse_list_request(std::string_view raw_query) {
   ListRequest request;
   TRY(request.type, parse_type(query));
   TRY(request.name, query.text("name"));
+  TRY(request.watch, query.boolean("watch", false));
   return request;
+}
+
+ListKey list_key(const WorkloadStatus& status) {
+  const workload::WorkloadRef& ref = status.workload;
+  return {workload::to_string(ref.type), ref.name, workload::to_string(ref.framework)};
 }
 
 std::vector<WorkloadStatus> select(std::vector<WorkloadStatus> workloads,
@@ -38,11 +43,7 @@ std::vector<WorkloadStatus> select(std::vector<WorkloadStatus> workloads,
     return (request.type && ref.type != *request.type) ||
            (!request.name.empty() && ref.name != request.name);
   });
-  std::ranges::sort(workloads, {}, [](const WorkloadStatus& status) {
-    const workload::WorkloadRef& ref = status.workload;
-    return std::tuple(workload::to_string(ref.type), std::string_view(ref.name),
-                      workload::to_string(ref.framework));
-  });
+  std::ranges::sort(workloads, {}, list_key);
   return workloads;
 }
 

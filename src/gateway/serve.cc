@@ -7,6 +7,7 @@
 #include "gateway/log_request.h"
 #include "gateway/session_start.h"
 #include "gateway/status_response.h"
+#include "net/deadline.h"
 
 namespace sluice::gateway {
 namespace {
@@ -27,11 +28,25 @@ net::Task<Result<Answer>> serve_workload_status(const Services& services, Exchan
   co_return workload_status_response(status);
 }
 
+net::Task<Result<Answer>> serve_workload_watch(const Services& services, auth::Caller caller,
+                                               std::string project, ListRequest request) {
+  auto watch = std::make_unique<WorkloadWatch>();
+  CO_TRY(watch->ticket, admit(services, caller));
+  const net::Executor executor = co_await net::current_executor();
+  watch->changes = services.backend.watch_project(project, executor);  // before the first look
+  CO_TRY(watch->first, co_await services.backend.list_workloads(caller, project));
+  watch->caller = std::move(caller);
+  watch->project = std::move(project);
+  watch->request = std::move(request);
+  co_return Answer(std::move(watch));
+}
+
 net::Task<Result<Answer>> serve_workloads(const Services& services, Exchange& exchange) {
   CO_TRY(const auth::Caller caller, co_await authenticate(services, exchange));
   CO_TRY(const std::string project, parse_project(exchange.route));
   CO_TRY(const ListRequest request, parse_list_request(exchange.head.query));
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Status, project));
+  if (request.watch) co_return co_await serve_workload_watch(services, caller, project, request);
   CO_TRY(auto workloads, co_await services.backend.list_workloads(caller, project));
   co_return workload_list_response(select(std::move(workloads), request));
 }

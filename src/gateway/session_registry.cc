@@ -15,7 +15,7 @@ session::SessionEnd shutting_down() {
 }  // namespace
 
 SessionRegistry::Position SessionRegistry::add(net::Executor executor, SessionKind kind,
-                                               const ws::Connection& socket) {
+                                               const ws::Connection* socket) {
   metrics_.session_started(kind);
   const Position entry = entries_.emplace(entries_.end(), executor, kind, socket);
   if (interrupted_) entry->interruption.interrupt(shutting_down());
@@ -41,8 +41,9 @@ void SessionRegistry::count_bytes() {
 }
 
 void SessionRegistry::count(Entry& entry) {
-  const std::uint64_t received = entry.socket_.bytes_received();
-  const std::uint64_t sent = entry.socket_.bytes_sent();
+  if (entry.socket_ == nullptr) return;
+  const std::uint64_t received = entry.socket_->bytes_received();
+  const std::uint64_t sent = entry.socket_->bytes_sent();
   metrics_.session_bytes(entry.kind_, received - std::exchange(entry.received_counted_, received),
                          sent - std::exchange(entry.sent_counted_, sent));
 }

@@ -13,14 +13,14 @@ class SessionRegistry {
  public:
   class Entry {
    public:
-    Entry(net::Executor executor, SessionKind kind, const ws::Connection& socket)
+    Entry(net::Executor executor, SessionKind kind, const ws::Connection* socket)
         : interruption(executor), kind_(kind), socket_(socket) {}
     session::Interruption interruption;
 
    private:
     friend class SessionRegistry;
     const SessionKind kind_;
-    const ws::Connection& socket_;
+    const ws::Connection* const socket_;
     std::uint64_t received_counted_ = 0;
     std::uint64_t sent_counted_ = 0;
   };
@@ -28,8 +28,9 @@ class SessionRegistry {
 
   explicit SessionRegistry(Metrics& metrics) : metrics_(metrics) {}
 
-  /// Counts the session. `socket` must stay until remove().
-  Position add(net::Executor executor, SessionKind kind, const ws::Connection& socket);
+  /// Counts the session. `socket` must stay until remove(); null: the session has none, and counts
+  /// its bytes itself.
+  Position add(net::Executor executor, SessionKind kind, const ws::Connection* socket);
   void remove(Position entry);
 
   /// Ends all sessions, also those that are added later, as ShuttingDown (1001).

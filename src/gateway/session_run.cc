@@ -64,7 +64,8 @@ net::Task<> run_session(const Services& services, SessionRegistry& registry,
                         std::unique_ptr<UpgradedSession> session) {
   const MonotonicTime started = services.timers.now();
   const net::Executor executor = co_await net::current_executor();
-  const SessionRegistry::Position entry = registry.add(executor, session->kind, *session->socket);
+  const SessionRegistry::Position entry =
+      registry.add(executor, session->kind, session->socket.get());
   session::SessionStats stats;
   const session::SessionContext context{executor,
                                         services.timers,

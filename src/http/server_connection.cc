@@ -88,6 +88,15 @@ net::Task<Result<bool>> ServerConnection::fill() {
   }
 }
 
+net::Task<Result<>> ServerConnection::peer_ended() {
+  while (buffer_.size() <= limits_.head_bytes) {
+    const Result<bool> more = co_await fill();
+    if (!more && more.error().code == ErrorCode::Cancelled) co_return fail(more.error());
+    if (!more || !*more) break;
+  }
+  co_return Result<>{};
+}
+
 net::Task<Result<bool>> ServerConnection::fill_before(MonotonicTime at) {
   // Most requests are there when they are looked for: those need no timer.
   CO_TRY(const std::optional<bool> more, try_fill());

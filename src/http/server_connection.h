@@ -43,7 +43,10 @@ class ServerConnection {
   /// Sends 101 with these fields and gives the stream away; only destruction may follow.
   net::Task<Result<Upgraded>> upgrade(const ResponseHead& head);
 
-  /// To learn, while a response is being produced, that the peer has gone.
+  /// Completes when the peer has ended its direction, is gone, or sends more than a head may have;
+  /// what it sends is kept for read_head(). For while a response is being produced. Errors:
+  /// Cancelled.
+  net::Task<Result<>> peer_ended();
   net::Stream& stream() { return *stream_; }
   void close() { stream_->close(); }
   void abort() { stream_->abort(); }

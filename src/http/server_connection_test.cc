@@ -210,5 +210,54 @@ TEST_F(ServerConnectionTest, ExpectationIsMetBeforeTheBody) {
   EXPECT_TRUE(head && *head && **head);
 }
 
+class PeerEndedTest : public ServerConnectionTest {
+ protected:
+  PeerEndedTest() {
+    send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_TRUE(read_head());
+    tasks_.spawn("observe", testing::store_result(connection_.peer_ended(), ended_));
+    testing::run_until_idle(loop_);
+    EXPECT_FALSE(ended_);
+  }
+  ~PeerEndedTest() override {
+    tasks_.cancel();
+    testing::run_until_empty(loop_, tasks_);
+  }
+
+  std::optional<Result<>> ended_;
+  net::TaskGroup tasks_{loop_.executor()};
+};
+
+TEST_F(PeerEndedTest, EndOfThePeersDirectionIsNoticed) {
+  pipe_.client->shutdown_write();
+  testing::run_until_idle(loop_);
+  EXPECT_TRUE(ended_ && *ended_);
+}
+
+TEST_F(PeerEndedTest, LostConnectionIsNoticed) {
+  pipe_.client->abort();
+  testing::run_until_idle(loop_);
+  EXPECT_TRUE(ended_ && *ended_);
+}
+
+TEST_F(PeerEndedTest, WhatComesMeanwhileIsTheNextRequest) {
+  send("GET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+  testing::run_until_idle(loop_);
+  EXPECT_FALSE(ended_);
+  tasks_.cancel();
+  testing::run_until_empty(loop_, tasks_);
+  EXPECT_EQ(ended_->error().code, ErrorCode::Cancelled);
+  EXPECT_EQ((*read_head())->path, "/2");
+}
+
+TEST_F(PeerEndedTest, PeerThatSendsWithoutEndIsTakenForGone) {
+  send(std::string(50'000, 'x'));
+  testing::run_until_idle(loop_);
+  EXPECT_FALSE(ended_);
+  send(std::string(20'000, 'x'));
+  testing::run_until_idle(loop_);
+  EXPECT_TRUE(ended_ && *ended_);
+}
+
 }  // namespace
 }  // namespace sluice::http

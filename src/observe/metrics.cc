@@ -140,6 +140,7 @@ std::string_view to_string(SessionKind kind) {
     case SessionKind::Exec: return "exec";
     case SessionKind::Attach: return "attach";
     case SessionKind::PortForward: return "port-forward";
+    case SessionKind::Watch: return "watch";
     case SessionKind::kCount: break;
   }
   std::unreachable();

@@ -26,8 +26,8 @@ enum class Endpoint {
   Unknown,
   kCount,
 };
-/// Label `kind`: what runs after an upgrade.
-enum class SessionKind { Logs, Exec, Attach, PortForward, kCount };
+/// Label `kind`: what runs after an upgrade, and watches of workloads.
+enum class SessionKind { Logs, Exec, Attach, PortForward, Watch, kCount };
 /// Label `reason` of sluice_authentication_failures_total.
 enum class AuthenticationFailure {
   MissingToken,

@@ -162,6 +162,19 @@ TYPED_TEST_P(BackendConformance, ListsPodsAsResolvePrefersThem) {
   EXPECT_EQ(list("nobody").error().code, ErrorCode::WorkloadNotFound);
 }
 
+TYPED_TEST_P(BackendConformance, AProjectMayBeWatchedAlsoOneThatIsNotThere) {
+  net::TaskGroup tasks(this->bed.loop().executor());
+  for (const char* project : {"p", "nowhere"}) {
+    const auto watch = this->bed.backend().watch_project(project, this->bed.loop().executor());
+    std::optional<Result<>> woken;
+    tasks.spawn("wait", store_result(watch->changed(), woken));
+    tasks.cancel();
+    run(this->bed.loop(), tasks.join());
+    ASSERT_TRUE(woken);
+    EXPECT_EQ(woken->error().code, ErrorCode::Cancelled) << "nothing changes here";
+  }
+}
+
 TYPED_TEST_P(BackendConformance, AOneShotLogEndsWithWhatThereIs) {
   const auto log = this->open_log("finished", {});
   ASSERT_TRUE(log);
@@ -325,9 +338,10 @@ TYPED_TEST_P(BackendConformance, APortWithoutListenerIsRefused) {
 REGISTER_TYPED_TEST_SUITE_P(
     BackendConformance, ResolvesTheDefaultPodAndContainer,
     AnyFrameworkMeansTheOneThatTheWorkloadHas, WhatDoesNotExistIsNamedInTheError, StatusCountsPods,
-    ListsWhatStatusKnows, ListsPodsAsResolvePrefersThem, AOneShotLogEndsWithWhatThereIs,
-    FollowingAFinishedContainerEnds, FollowingARunningContainerStaysOpen, LogsAreCutByTailAndLimit,
-    ALimitEndsAFollowedLogToo, TimestampsStandBeforeEachLine, WithoutAPreviousRunThereIsNoSuchLog,
+    ListsWhatStatusKnows, ListsPodsAsResolvePrefersThem, AProjectMayBeWatchedAlsoOneThatIsNotThere,
+    AOneShotLogEndsWithWhatThereIs, FollowingAFinishedContainerEnds,
+    FollowingARunningContainerStaysOpen, LogsAreCutByTailAndLimit, ALimitEndsAFollowedLogToo,
+    TimestampsStandBeforeEachLine, WithoutAPreviousRunThereIsNoSuchLog,
     ExecReportsItsExitCodeAfterAllOutput, ExecReportsASignal, StdinEndsWhenItIsClosed,
     WithoutStdinAWriteIsAConflict, ACommandThatDoesNotExistIsNamed,
     AFinishedPodTakesNeitherExecNorAttach, AttachReachesTheMainProcess,

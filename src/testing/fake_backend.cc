@@ -82,6 +82,17 @@ FakeBackend::~FakeBackend() = default;
 
 void FakeBackend::add_workload(workload::WorkloadRef ref, std::string phase) {
   workloads_.push_back(std::make_unique<Workload>(Workload{std::move(ref), std::move(phase), {}}));
+  changes_.notify_all();
+}
+
+void FakeBackend::set_phase(const workload::WorkloadRef& ref, std::string phase) {
+  (*find_workload(ref))->phase = std::move(phase);
+  changes_.notify_all();
+}
+
+void FakeBackend::remove_workload(const workload::WorkloadRef& ref) {
+  std::erase_if(workloads_, [&](const auto& candidate) { return candidate->ref == ref; });
+  changes_.notify_all();
 }
 
 FakeBackend::Pod& FakeBackend::add_pod(const workload::WorkloadRef& ref, std::string name,
@@ -98,6 +109,7 @@ FakeBackend::Pod& FakeBackend::add_pod(const workload::WorkloadRef& ref, std::st
     container.main = std::make_shared<FakeProcess>(executor_);
     processes_of_.emplace(pod.ref.uid, container.main);
   }
+  changes_.notify_all();
   return pod;
 }
 
@@ -118,7 +130,7 @@ void FakeBackend::delete_pod(std::string_view name) {
     }
     deleted_.push_back(std::move(*pod));
     owner->pods.erase(pod);
-    return;
+    return changes_.notify_all();
   }
 }
 
@@ -133,6 +145,7 @@ void FakeBackend::finish_pod(std::string_view name, int exit_code) {
       }
     }
   }
+  changes_.notify_all();
 }
 
 Result<> FakeBackend::admit(const auth::Caller& caller) {
@@ -210,6 +223,11 @@ net::Task<Result<std::vector<workload::PodStatus>>> FakeBackend::list_pods(
     }
   }
   co_return pods;
+}
+
+std::unique_ptr<backend::ChangeWatch> FakeBackend::watch_project(const std::string& project,
+                                                                 net::Executor executor) {
+  return changes_.watch(project, executor);
 }
 
 net::Task<Result<ContainerRef>> FakeBackend::resolve(const auth::Caller& caller,

@@ -48,6 +48,8 @@ class FakeBackend final : public backend::Backend {
   void add_workload(workload::WorkloadRef ref, std::string phase = "Running");
   Pod& add_pod(const workload::WorkloadRef& ref, std::string name,
                std::vector<std::string> containers = {});
+  void set_phase(const workload::WorkloadRef& ref, std::string phase);
+  void remove_workload(const workload::WorkloadRef& ref);
   /// Ends its logs, processes and connections as deletion does.
   void delete_pod(std::string_view name);
   /// Its container ends with this code: logs and attaches end, exec is refused.
@@ -84,6 +86,8 @@ class FakeBackend final : public backend::Backend {
       const auth::Caller& caller, std::string project) override;
   net::Task<Result<std::vector<workload::PodStatus>>> list_pods(
       const auth::Caller& caller, workload::WorkloadRef workload) override;
+  std::unique_ptr<backend::ChangeWatch> watch_project(const std::string& project,
+                                                      net::Executor executor) override;
   net::Task<Result<workload::ContainerRef>> resolve(const auth::Caller& caller,
                                                     workload::WorkloadRef workload,
                                                     backend::Target target) override;
@@ -112,6 +116,7 @@ class FakeBackend final : public backend::Backend {
   Result<std::shared_ptr<FakeProcess>> start(const backend::ExecOptions& options);
 
   net::Executor executor_;
+  backend::ChangeSignal changes_;
   std::vector<std::unique_ptr<Workload>> workloads_;
   std::vector<std::unique_ptr<Pod>> deleted_;  // open attachments still point there
   // What runs in which pod, by the pod's uid.

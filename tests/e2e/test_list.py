@@ -1,12 +1,19 @@
 """The lists that clients choose from: workloads of a project, pods of a workload."""
+import contextlib
 import datetime
+import http.client
+import json
 import re
+import signal
 import socket
 
 import pytest
 
 from support.catalogue import (ALL, BASE, DUO, EMPTY, FAILED, FINISHED, LINES, PAIR, PROJECT, SHELL, Workload,
                                shell)
+from support.client import with_query
+from support.httpclient import dial
+from support.local import describe
 from support.platform import GHOST, OPERATOR, VERBS
 from support.waiting import eventually
 
@@ -198,10 +205,9 @@ def test_container_that_waits_for_its_restart_says_so(serve):
 
 @pytest.mark.local
 def test_removed_workload_is_listed_no_more_and_a_new_one_is(serve):
-    from support.local import describe
     client = serve(LINES, SHELL)
     client.server.reload(describe(LINES, DUO))
-    eventually(lambda: [entry["name"] for entry in listed(client)] == ["duo", "lines"], "the lists says so")
+    eventually(lambda: [entry["name"] for entry in listed(client)] == ["duo", "lines"], "the list says so")
 
 
 def test_missing_workload_is_answered_as_by_status(client):
@@ -214,6 +220,149 @@ def test_missing_workload_is_answered_as_by_status(client):
 def test_missing_workload_may_be_a_404(serve):
     client = serve(LINES, compat={"missingWorkload": 404})
     assert client.get(LINES.named(name="nowhere").path("pods")).status == 404
+
+
+# --- watching ---
+
+
+class Watch:
+    """The events of one; a body that is cut short is an http.client.IncompleteRead."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def event(self):
+        """The next one but heartbeats; None at the end of the body."""
+        while line := self.answer.readline():
+            assert line.endswith(b"\n")
+            event = json.loads(line)
+            if event["event"] != "HEARTBEAT":
+                return event
+        return None
+
+    def synced(self):
+        """What there was at the beginning."""
+        entries = []
+        while (event := self.event())["event"] == "ADDED":
+            entries.append(event["workload"])
+        assert event == {"event": "SYNCED"}
+        return entries
+
+    def until(self, kind, condition=lambda workload: True):
+        """The workload of the first such event."""
+        while (event := self.event())["event"] != kind or not condition(event["workload"]):
+            assert event["event"] in ("ADDED", "MODIFIED", "DELETED"), event
+        return event["workload"]
+
+
+@contextlib.contextmanager
+def watching(client, **query):
+    target = with_query(WORKLOADS, {"watch": "true", **query})
+    connection = http.client.HTTPConnection(*client.server.address)
+    connection.sock = dial(client.server.address)
+    connection.request("GET", target, headers={"Authorization": f"Bearer {client.token}"})
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    assert answer.getheader("content-type") == "application/x-ndjson"
+    assert answer.getheader("transfer-encoding") == "chunked"
+    yield Watch(answer)
+    connection.close()
+
+
+def test_watch_begins_with_what_the_list_has(client):
+    with watching(client, type="distributed") as watch:
+        assert watch.synced() == listed(client, {"type": "distributed"})
+
+
+def test_workload_that_ends_is_modified(serve):
+    ending = Workload("ending", (shell("read line; exit 0", stdin=True),))
+    client = serve(ending).settle(ending)
+    with watching(client, name="ending") as watch:
+        assert [entry["pods"]["running"] for entry in watch.synced() if entry["type"] == "training"] == [1]
+        with client.open(ending.path("attach"), "stdin=true") as attached:
+            attached.send(b"end\n")
+            attached.read_close()
+        ended = watch.until("MODIFIED", lambda entry: entry["pods"]["succeeded"] == 1)
+        assert identity(ended) == ("training", "ending", "runai")
+
+
+@pytest.mark.local
+def test_sighup_adds_and_deletes(serve):
+    client = serve(LINES, SHELL).settle(LINES, SHELL)
+    with watching(client) as watch:
+        assert [entry["name"] for entry in watch.synced()] == ["lines", "shell"]
+        client.server.reload(describe(LINES, DUO))
+        added = watch.until("ADDED")
+        assert (added["name"], added["type"]) == ("duo", "training")
+        assert watch.until("DELETED")["name"] == "shell"
+
+
+def test_object_that_is_made_and_deleted_in_a_cluster_is_added_and_deleted(backend, client):
+    if backend.kind == "local":
+        pytest.skip("of a cluster")
+    from support.pods import cluster, namespace_of
+    made = Workload("made-later", (shell("exec sleep 1000000"),))
+    with watching(client, name="made-later", type="training") as watch:
+        assert watch.synced() == []
+        backend.create(made)
+        assert watch.until("ADDED")["kind"] == backend.object_kind(made)
+        watch.until("MODIFIED", lambda entry: entry["pods"]["running"] == 1)
+        cluster.kubectl("delete", backend.object_kind(made), made.name, "-n", namespace_of(PROJECT))
+        watch.until("DELETED")
+
+
+def test_quiet_watch_has_heartbeats_and_outlives_the_idle_time(quick):
+    with watching(quick) as watch:
+        watch.synced()
+        for _ in range(8):  # of 200 ms; idle time is 1 s
+            assert json.loads(watch.answer.readline()) == {"event": "HEARTBEAT"}
+
+
+def test_expired_token_ends_the_watch_in_order(platform):
+    client = platform.client.as_user(platform.server.token(ttl="2s"))
+    with watching(client) as watch:
+        watch.synced()
+        while (event := watch.event())["event"] != "END":
+            pass
+        assert event == {"event": "END", "code": 401, "message": "token expired"}
+        assert watch.answer.readline() == b""
+
+
+def test_shutdown_ends_the_watch_in_order(serve):
+    client = serve(SHELL, sessions={"shutdownGrace": "200ms"}).settle(SHELL)
+    with watching(client) as watch:
+        watch.synced()
+        client.server.signal(signal.SIGTERM)
+        while (event := watch.event())["event"] != "END":
+            pass
+        assert event == {"event": "END", "code": 503, "message": "server shutting down"}
+        assert watch.answer.readline() == b""
+    assert client.server.stop() == 0
+
+
+def test_watches_count_as_sessions_while_their_client_is_there(serve):
+    client = serve(SHELL, sessions={"maxPerUser": 1})
+    with watching(client) as watch:
+        watch.synced()
+        answer = client.get(WORKLOADS, "watch=true")
+        assert (answer.status, answer.json["code"]) == (429, 429)
+        assert answer.headers["retry-after"].isdigit()
+        assert client.get(WORKLOADS).status == 200
+
+    def admitted():
+        try:
+            with watching(client) as watch:
+                return watch.synced() is not None
+        except AssertionError:
+            return False
+    eventually(admitted, "the place is free again")
+
+
+def test_watch_is_refused_before_it_begins(platform, client):
+    assert client.get(WORKLOADS, "watch=maybe").status == 400
+    assert client.as_user(None).get(WORKLOADS, "watch=true").status == 401
+    assert platform.user("only-logs").get(WORKLOADS, "watch=true").status == 403
+    assert platform.user(OPERATOR).get(workloads_of(GHOST), "watch=true").status == 404
 
 
 # --- who may, and the order of checks ---

@@ -318,8 +318,13 @@ net::Task<> ClusterCache::publish_changes() {
 
 void ClusterCache::publish() {
   std::shared_ptr<const ClusterSnapshot> next = builder_.publish();
-  const std::scoped_lock lock(mutex_);
-  snapshot_.swap(next);  // the old one is destroyed after the lock, where nobody else holds it
+  {
+    const std::scoped_lock lock(mutex_);
+    snapshot_.swap(next);  // the old one is destroyed after the lock, where nobody else holds it
+  }
+  const SnapshotBuilder::Changes changes = builder_.take_changes();
+  if (changes.resources) return changes_.notify_all();
+  for (const std::string& name : changes.namespaces) changes_.notify(name);
 }
 
 }  // namespace sluice::backend::kubernetes

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/change_signal.h"
 #include "backend/kubernetes/api_client.h"
 #include "backend/kubernetes/cluster_snapshot.h"
 #include "backend/kubernetes/discovery.h"
@@ -43,6 +44,8 @@ class ClusterCache {
 
   /// The newest snapshot. Any thread.
   std::shared_ptr<const ClusterSnapshot> snapshot() const;
+  /// Tells of new snapshots: by namespace, of what is in it; of all, what kinds are known.
+  ChangeSignal& changes() { return changes_; }
   /// Whether the first answer about each resource is there: a list of it, that the cluster has none
   /// of it, or why it can't be listed. Any thread.
   bool is_started() const;
@@ -80,6 +83,7 @@ class ClusterCache {
   SnapshotBuilder builder_;
   net::Event changed_;  // what the builder holds is not published yet
   PodWatchRegistry watches_;
+  ChangeSignal changes_;
   mutable std::mutex mutex_;  // held for the copy of one pointer
   std::shared_ptr<const ClusterSnapshot> snapshot_;
   net::TaskGroup tasks_;

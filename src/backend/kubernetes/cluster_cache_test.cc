@@ -399,5 +399,41 @@ TEST_F(PodWatchTest, OtherLoopsWatchAtTheSameTime) {
   while (!is_gone) testing::run_until_idle(loop_);
 }
 
+class ClusterChangesTest : public ClusterCacheTest {
+ protected:
+  ClusterChangesTest() { start_listed(); }
+  bool was_woken(ChangeWatch& watch) {
+    std::optional<Result<>> woken;
+    net::TaskGroup tasks(loop_.executor());
+    tasks.spawn("wait", testing::store_result(watch.changed(), woken));
+    testing::run_until_idle(loop_);
+    tasks.cancel();
+    testing::run_until_empty(loop_, tasks);
+    return woken && *woken;
+  }
+};
+
+TEST_F(ClusterChangesTest, WatchesOfANamespaceAreToldOnceTheSnapshotShowsIt) {
+  const auto own = cache_.changes().watch("ns", loop_.executor());
+  const auto other = cache_.changes().watch("elsewhere", loop_.executor());
+  EXPECT_FALSE(was_woken(*own));
+  clock_.advance(ClusterCache::kPublishInterval);
+  bodies_.at(kPods)->write(pod("ADDED", "r-0", "p-1"));
+  EXPECT_TRUE(was_woken(*own));
+  EXPECT_NE(find_pod("r-0"), nullptr);
+  EXPECT_FALSE(was_woken(*other));
+  write(kRuns, event("DELETED", "r", "r-1"));
+  EXPECT_TRUE(was_woken(*own));
+}
+
+TEST_F(ClusterChangesTest, WhetherAKindIsKnownConcernsAll) {
+  const auto watched = cache_.changes().watch("elsewhere", loop_.executor());
+  serve_runs(false);
+  server_.answer(kRuns, 404, "{}");
+  cut(kRuns);
+  settle();
+  EXPECT_TRUE(was_woken(*watched));
+}
+
 }  // namespace
 }  // namespace sluice::backend::kubernetes

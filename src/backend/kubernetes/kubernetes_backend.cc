@@ -112,6 +112,11 @@ net::Task<Result<std::vector<workload::PodStatus>>> KubernetesBackend::list_pods
   co_return Resolver(*snapshot, mapping_).pods(workload);
 }
 
+std::unique_ptr<ChangeWatch> KubernetesBackend::watch_project(const std::string& project,
+                                                              net::Executor executor) {
+  return cache_.changes().watch(namespace_of(project), executor);
+}
+
 net::Task<Result<workload::ContainerRef>> KubernetesBackend::resolve(const auth::Caller&,
                                                                      workload::WorkloadRef workload,
                                                                      Target target) {

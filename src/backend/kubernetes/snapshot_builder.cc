@@ -61,6 +61,7 @@ void SnapshotBuilder::report(const std::string& resource, WatchState state, std:
   const auto known = std::ranges::find(resources_, resource, &WatchedResource::name);
   WatchedResource& entry =
       known != resources_.end() ? *known : resources_.emplace_back(WatchedResource{resource});
+  changes_.resources = true;
   entry.state = state;
   entry.message = std::move(message);
   if (state == WatchState::Current) entry.is_listed = true;
@@ -85,6 +86,7 @@ std::shared_ptr<const ClusterSnapshot> SnapshotBuilder::publish() {
 }
 
 NamespaceSnapshot& SnapshotBuilder::edit(const std::string& name) {
+  changes_.namespaces.insert(name);
   Working& working = namespaces_[name];
   if (working.content == nullptr) {
     working.content = std::make_shared<NamespaceSnapshot>();

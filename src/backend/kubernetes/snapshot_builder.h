@@ -5,7 +5,9 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "backend/kubernetes/cluster_snapshot.h"
 
@@ -30,6 +32,13 @@ class SnapshotBuilder {
                                             const std::string& name) const;
   std::shared_ptr<const ClusterSnapshot> publish();
 
+  struct Changes {
+    std::set<std::string> namespaces;  // whose contents changed
+    bool resources = false;            // what is known of some resource did
+  };
+  /// What was changed since the last time.
+  Changes take_changes() { return std::exchange(changes_, {}); }
+
  private:
   struct Working {
     std::shared_ptr<NamespaceSnapshot> content;
@@ -41,6 +50,7 @@ class SnapshotBuilder {
 
   std::map<std::string, Working, std::less<>> namespaces_;
   std::vector<WatchedResource> resources_;
+  Changes changes_;
 };
 
 }  // namespace sluice::backend::kubernetes

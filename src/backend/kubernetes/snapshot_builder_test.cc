@@ -93,5 +93,20 @@ TEST(SnapshotBuilder, ResourceIsKnownOnceItWasListedAndUntilItIsMissing) {
   EXPECT_FALSE(knows());
 }
 
+TEST(SnapshotBuilder, ChangesNameTheNamespacesSinceTheLastTime) {
+  SnapshotBuilder builder;
+  builder.put_namespace("a", "");
+  builder.put_namespace("b", "");
+  builder.report("pods", WatchState::Current, {});
+  const SnapshotBuilder::Changes first = builder.take_changes();
+  EXPECT_EQ(first.namespaces, (std::set<std::string>{"a", "b"}));
+  EXPECT_TRUE(first.resources);
+  builder.remove_namespace("b");
+  const SnapshotBuilder::Changes second = builder.take_changes();
+  EXPECT_EQ(second.namespaces, std::set<std::string>{"b"});
+  EXPECT_FALSE(second.resources);
+  EXPECT_TRUE(builder.take_changes().namespaces.empty());
+}
+
 }  // namespace
 }  // namespace sluice::backend::kubernetes

@@ -109,6 +109,11 @@ net::Task<Result<std::vector<workload::PodStatus>>> LocalBackend::list_pods(
   co_return pods_of(*found, host_name());
 }
 
+std::unique_ptr<ChangeWatch> LocalBackend::watch_project(const std::string& project,
+                                                         net::Executor executor) {
+  return supervisor_->changes().watch(project, executor);
+}
+
 net::Task<Result<workload::ContainerRef>> LocalBackend::resolve(const auth::Caller&,
                                                                 workload::WorkloadRef workload,
                                                                 Target target) {

@@ -56,6 +56,8 @@ class LocalBackend final : public ManagedBackend {
       const auth::Caller& caller, std::string project) override;
   net::Task<Result<std::vector<workload::PodStatus>>> list_pods(
       const auth::Caller& caller, workload::WorkloadRef workload) override;
+  std::unique_ptr<ChangeWatch> watch_project(const std::string& project,
+                                             net::Executor executor) override;
   net::Task<Result<workload::ContainerRef>> resolve(const auth::Caller& caller,
                                                     workload::WorkloadRef workload,
                                                     Target target) override;

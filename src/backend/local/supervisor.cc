@@ -241,6 +241,7 @@ void Supervisor::publish() {
     for (const auto& pod : workload.pods) entry.pods.push_back(pod->view());
   }
   published_.set(std::move(view));
+  changes_.notify_all();
 }
 
 }  // namespace sluice::backend::local

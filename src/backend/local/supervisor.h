@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/change_signal.h"
 #include "backend/local/cluster_view.h"
 #include "backend/local/pod.h"
 #include "backend/local/remote_call.h"
@@ -41,6 +42,8 @@ class Supervisor {
   net::Task<> stop();
 
   std::shared_ptr<const ClusterView> view() const { return published_.get(); }
+  /// Tells of each new view, whatever project it concerns.
+  ChangeSignal& changes() { return changes_; }
   ProcessHost& host() { return host_; }
   net::Timers& timers() { return timers_; }
 
@@ -94,6 +97,7 @@ class Supervisor {
   std::map<Key, WorkloadSpec> desired_;
   std::map<Key, Workload> workloads_;
   PublishedView published_;
+  ChangeSignal changes_;
   bool publish_pending_ = false;
   bool stopping_ = false;
 };

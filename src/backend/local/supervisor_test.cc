@@ -220,5 +220,15 @@ TEST_F(SupervisorTest, RestartsAreCounted) {
   EXPECT_EQ(container().restarts, 2);
 }
 
+TEST_F(SupervisorTest, WatchOfAProjectIsWokenByAChangeOfItsWorkloads) {
+  start(workload("read line", ", stdin: true"));
+  wait_phase("Running");
+  const auto watch = backend_->watch_project("p", loop_.executor());
+  const auto attached = *attach({.stdin = true, .size = {}});
+  write(*attached, "end\n");
+  while (phase() == "Running") EXPECT_TRUE(run(loop_, watch->changed()));
+  EXPECT_EQ(phase(), "Completed");
+}
+
 }  // namespace
 }  // namespace sluice::backend::local
