@@ -28,30 +28,22 @@ bool is(std::string_view segment, std::string_view word) {
   return segment == word || percent_decode(segment) == word;
 }
 
-struct Operation {
-  std::string_view word;
+struct Pattern {
+  std::string_view path;  // behind the base path
   Endpoint endpoint;
 };
-constexpr auto kOperations = std::to_array<Operation>({
-    {"status", Endpoint::WorkloadStatus},
-    {"logs", Endpoint::Logs},
-    {"exec", Endpoint::Exec},
-    {"attach", Endpoint::Attach},
-    {"port-forward", Endpoint::PortForward},
-    {"pods", Endpoint::Pods},
+// docs/user/openapi.yaml describes each; tools/check_docs compares.
+constexpr auto kPatterns = std::to_array<Pattern>({
+    {"/status", Endpoint::ClusterStatus},
+    {"/api/v1/{project}/workloads", Endpoint::Workloads},
+    {"/api/v1/{project}/workloads/{type}/{framework}/{name}/status", Endpoint::WorkloadStatus},
+    {"/api/v1/{project}/workloads/{type}/{framework}/{name}/pods", Endpoint::Pods},
+    {"/api/v1/{project}/workloads/{type}/{framework}/{name}/logs", Endpoint::Logs},
+    {"/api/v1/{project}/workloads/{type}/{framework}/{name}/logs/download", Endpoint::LogDownload},
+    {"/api/v1/{project}/workloads/{type}/{framework}/{name}/exec", Endpoint::Exec},
+    {"/api/v1/{project}/workloads/{type}/{framework}/{name}/attach", Endpoint::Attach},
+    {"/api/v1/{project}/workloads/{type}/{framework}/{name}/port-forward", Endpoint::PortForward},
 });
-
-/// The segments behind {name}.
-Endpoint match_operation(std::span<const std::string_view> segments) {
-  if (segments.size() == 2 && is(segments[0], "logs") && is(segments[1], "download")) {
-    return Endpoint::LogDownload;
-  }
-  if (segments.size() != 1) return Endpoint::Unknown;
-  for (const Operation& operation : kOperations) {
-    if (is(segments[0], operation.word)) return operation.endpoint;
-  }
-  return Endpoint::Unknown;
-}
 
 /// What is left of `path`, which begins with '/', behind the base path: "/status". The base may be
 /// percent-encoded, too; a slash in it is only ever a slash.
@@ -67,24 +59,27 @@ std::optional<std::string_view> behind_base(std::string_view path, std::string_v
   return path;
 }
 
-/// The segments behind the base path: api/v1/{project}/workloads, for the list of them, or
-/// api/v1/{project}/workloads/{type}/{framework}/{name}/operation.
-Route match_segments(const Segments& segments) {
-  constexpr std::size_t kOfList = 4;
-  constexpr std::size_t kParameters = 7;
-  if (segments.size() == 1 && is(segments[0], "status")) {
-    return Route{Endpoint::ClusterStatus, {}, {}, {}, {}};
+/// Where the segment that a "{parameter}" stands for goes; null: the pattern's word is no
+/// parameter.
+std::string* parameter_of(Route& route, std::string_view word) {
+  if (word == "{project}") return &route.project;
+  if (word == "{type}") return &route.type;
+  if (word == "{framework}") return &route.framework;
+  return word == "{name}" ? &route.name : nullptr;
+}
+
+std::optional<Route> match_pattern(const Pattern& pattern, const Segments& segments) {
+  const Segments words = split(pattern.path);
+  if (words.size() != segments.size()) return std::nullopt;
+  Route route{.endpoint = pattern.endpoint};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (std::string* const parameter = parameter_of(route, words[i])) {
+      *parameter = segments[i];
+    } else if (!is(segments[i], words[i])) {
+      return std::nullopt;
+    }
   }
-  if (segments.size() < kOfList || !is(segments[0], "api") || !is(segments[1], "v1") ||
-      !is(segments[3], "workloads")) {
-    return {};
-  }
-  if (segments.size() == kOfList) {
-    return Route{Endpoint::Workloads, std::string(segments[2]), {}, {}, {}};
-  }
-  if (segments.size() <= kParameters) return {};
-  return Route{match_operation(std::span(segments).subspan(kParameters)), std::string(segments[2]),
-               std::string(segments[4]), std::string(segments[5]), std::string(segments[6])};
+  return route;
 }
 
 std::unexpected<Error> malformed(std::string_view parameter, std::string_view problem) {
@@ -111,11 +106,14 @@ Result<> check_project(const std::string& project) {
 }  // namespace
 
 Result<Route> Router::match(std::string_view method, std::string_view path) const {
-  Route route;
   // "*" of OPTIONS and the nothing before a query are targets too (RFC 9112 §3.2).
   const auto rest = path.starts_with('/') ? behind_base(path, base_) : std::nullopt;
-  if (rest) route = match_segments(split(rest->substr(1)));
-  if (route.endpoint == Endpoint::Unknown) {
+  const Segments segments = rest ? split(*rest) : Segments();
+  std::optional<Route> route;
+  for (const Pattern& pattern : kPatterns) {
+    if (!route) route = match_pattern(pattern, segments);
+  }
+  if (!route) {
     return fail(
         ErrorCode::NotFound,
         fmt::format("no such path; there are {0}/status, {0}/api/v1/{{project}}/workloads and "
@@ -126,7 +124,7 @@ Result<Route> Router::match(std::string_view method, std::string_view path) cons
   if (method != "GET") {
     return fail(ErrorCode::MethodNotAllowed, "only GET is allowed here");
   }
-  return route;
+  return *std::move(route);
 }
 
 Result<std::string> parse_project(const Route& route) {

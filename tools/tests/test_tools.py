@@ -176,6 +176,26 @@ class CheckDocs(Tree):
         self.write("docs/operate/metrics.md", "| `sluice_gone_total` | x |\n")
         self.assert_fails("check_docs", "metric `sluice_gone_total` does not exist")
 
+    def write_api(self, path="/status", field="pod"):
+        self.write("src/gateway/router.cc", '    {"/status", Endpoint::ClusterStatus},\n')
+        self.write("src/gateway/log_request.cc", 'TRY(request.target.pod, query.text("pod"));\n')
+        self.write("docs/user/openapi.yaml", f"paths:\n  {path}:\n    get:\n      parameters:\n"
+                   f"        - name: {field}\n          in: query\n")
+
+    def test_api_that_is_described_passes(self):
+        self.write_api()
+        self.assert_passes("check_docs")
+
+    def test_route_that_is_not_described_fails(self):
+        self.write_api(path="/other")
+        self.assert_fails("check_docs", "path `/status` is not documented")
+        self.assert_fails("check_docs", "path `/other` does not exist in the source")
+
+    def test_query_field_that_is_not_described_fails(self):
+        self.write_api(field="container")
+        self.assert_fails("check_docs", "query field `pod` is not documented")
+        self.assert_fails("check_docs", "query field `container` does not exist in the source")
+
 
 if __name__ == "__main__":
     unittest.main()
