@@ -277,7 +277,9 @@ Result<std::vector<workload::PodStatus>> Resolver::pods(const WorkloadRef& ref) 
   TRY(const Found found, find_workload(ref));
   if (!snapshot_.knows("pods")) return not_known_yet("pods", {});
   Pods pods = pods_of(found);
-  std::ranges::stable_sort(pods, {}, [this](const auto& pod) { return rank_of(*pod); });
+  std::ranges::sort(pods, {}, [this](const auto& pod) {
+    return std::pair(rank_of(*pod), std::string_view(pod->name));
+  });
   std::vector<workload::PodStatus> described;
   for (const auto& pod : pods) described.push_back(describe(*pod, found.ref.name));
   return described;
