@@ -74,7 +74,7 @@ Result<int> run_any(const Invocation& invocation) {
 
 int run(const Invocation& invocation) {
   // A closed pipe is an error of write().
-  net::block_signals({SIGINT, SIGTERM, SIGHUP, SIGPIPE});
+  net::block_signals({SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGWINCH});
   const Result<int> result = run_any(invocation);
   if (result) return *result;
   report(result.error());

@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/logs.h"
+#include "cli/process.h"
 #include "cli/status.h"
 #include "cli/version.h"
 
@@ -103,6 +104,57 @@ void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
   });
 }
 
+void add_process_options(CLI::App& app, ProcessOptions& options) {
+  add_target(app, options.target);
+  app.add_flag("-i,--stdin", options.stdin, "Pass stdin on");
+  app.add_flag("-t,--tty", options.tty, "At a terminal");
+}
+
+void choose_process(CLI::App& app, std::shared_ptr<WorkloadName> name,
+                    std::shared_ptr<ProcessOptions> options, Chosen& chosen) {
+  app.final_callback([name = std::move(name), options = std::move(options), &chosen] {
+    chosen.make = [name, options] {
+      return RemoteCommand(
+          [name, options](Context& context) { return run_process(context, *name, *options); });
+    };
+  });
+}
+
+void add_exec(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("exec", "Run a command in a container");
+  const auto name = add_name(app, word);
+  auto options = std::make_shared<ProcessOptions>();
+  add_process_options(app, *options);
+  app.add_option("COMMAND", options->command, "The command and its arguments, behind --")
+      ->required()
+      ->type_name("");
+  choose_process(app, name, options, chosen);
+}
+
+void add_bash(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("bash", "A shell in a container, at this terminal");
+  const auto name = add_name(app, word);
+  auto options = std::make_shared<ProcessOptions>();
+  add_target(app, options->target);
+  options->stdin = true;
+  options->tty = true;
+  // bash where there is one.
+  options->command = {"/bin/sh", "-c", "command -v bash >/dev/null && exec bash || exec sh"};
+  choose_process(app, name, options, chosen);
+}
+
+void add_attach(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("attach", "Join a container's main process");
+  const auto name = add_name(app, word);
+  auto options = std::make_shared<ProcessOptions>();
+  add_process_options(app, *options);
+  options->detach_keys = "ctrl-p,ctrl-q";
+  app.add_option("--detach-keys", options->detach_keys,
+                 "What leaves it running; ctrl-p,ctrl-q unless given")
+      ->type_name("KEYS");
+  choose_process(app, name, options, chosen);
+}
+
 void add_describe(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("describe", "Show a workload's state and its pods");
   const auto name = add_name(app, word);
@@ -159,6 +211,9 @@ void add_version(CLI::App& parent, Chosen& chosen) {
 
 void add_verbs(CLI::App& app, const std::optional<ClassWord>& word, Chosen& chosen) {
   add_logs(app, word, chosen);
+  add_exec(app, word, chosen);
+  add_bash(app, word, chosen);
+  add_attach(app, word, chosen);
   add_describe(app, word, chosen);
   add_list(app, word, chosen);
 }

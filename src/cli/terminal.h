@@ -1,0 +1,33 @@
+// The terminal that the program runs at.
+#pragma once
+
+#include <termios.h>
+
+#include "base/unique_fd.h"
+#include "channel/remote_command.h"
+
+namespace sluice::cli {
+
+bool is_terminal(int descriptor);
+/// 80x24 where it isn't known.
+channel::TerminalSize terminal_size(int descriptor);
+
+/// While it lives, the terminal hands over each key as it is pressed, Ctrl-C included, and echoes
+/// none. It is restored in the end, also when the program is killed: a child process waits for that.
+class RawTerminal {
+ public:
+  /// `descriptor` must be a terminal and stays the caller's. Where it can't be changed, it stays as
+  /// it is.
+  explicit RawTerminal(int descriptor);
+  ~RawTerminal();
+  RawTerminal(const RawTerminal&) = delete;
+  RawTerminal& operator=(const RawTerminal&) = delete;
+
+ private:
+  int descriptor_;
+  termios before_{};
+  UniqueFd guard_;  // a pipe to the child, who acts when it closes without a word
+  int guardian_ = -1;
+};
+
+}  // namespace sluice::cli

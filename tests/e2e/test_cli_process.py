@@ -1,0 +1,161 @@
+"""sluice exec, bash and attach: pipes, a real terminal, exit codes."""
+import fcntl
+import hashlib
+import os
+import pty
+import signal
+import struct
+import subprocess
+import termios
+
+import pytest
+
+from support.catalogue import PROJECT
+from support.cli import SLUICE, Cli, interrupt
+from support.waiting import eventually
+
+
+@pytest.fixture
+def cli(platform, tmp_path):
+    return Cli(platform.server, platform.token("alice"), PROJECT, tmp_path)
+
+
+class Terminal:
+    """A program at a terminal of its own."""
+
+    def __init__(self, cli, *arguments):
+        self.master, self.slave = pty.openpty()
+        self.resize(100, 30)
+        self.before = termios.tcgetattr(self.slave)
+        self.process = subprocess.Popen([SLUICE, *arguments], stdin=self.slave, stdout=self.slave,
+                                        stderr=self.slave, env=cli.environment, start_new_session=True)
+        self.output = b""
+
+    def resize(self, columns, rows):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, keys):
+        os.write(self.master, keys)
+
+    def read_until(self, words):
+        while words not in self.output:
+            self.output += os.read(self.master, 65536)
+        self.output = self.output.partition(words)[2]
+
+    def is_restored(self):
+        return termios.tcgetattr(self.slave) == self.before
+
+    def close(self):
+        self.process.kill()
+        self.process.wait(10)
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.fixture
+def terminal(cli):
+    opened = []
+
+    def start(*arguments):
+        opened.append(Terminal(cli, *arguments))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+# --- between pipes ---
+
+
+def test_output_and_errors_stay_apart_and_the_exit_code_is_the_commands(cli):
+    done = cli.run("workspace", "exec", "shell", "--", "sh", "-c", "echo out; echo err >&2; exit 7")
+    assert (done.returncode, done.stdout, done.stderr) == (7, b"out\n", b"err\n")
+
+
+def test_a_command_killed_by_a_signal_is_128_and_the_signal(cli):
+    assert cli.run("workspace", "exec", "shell", "--", "sh", "-c", "kill -9 $$").returncode == 137
+
+
+def test_options_of_the_command_are_its_own(cli):
+    done = cli.run("workspace", "exec", "shell", "--", "echo", "-f", "--pod", "x")
+    assert done.stdout == b"-f --pod x\n"
+
+
+def test_stdin_reaches_the_command_and_ends(cli):
+    data = os.urandom(3 << 20)
+    done = cli.run("workspace", "exec", "-i", "shell", "--", "sha256sum", stdin=data)
+    assert done.returncode == 0
+    assert done.stdout.split()[0].decode() == hashlib.sha256(data).hexdigest()
+
+
+def test_bytes_go_through_both_ways(cli):
+    data = os.urandom(5 << 20)
+    done = cli.run("workspace", "exec", "-i", "shell", "--", "cat", stdin=data)
+    assert done.stdout == data
+
+
+def test_without_stdin_the_command_has_none(cli):
+    assert cli.run("workspace", "exec", "shell", "--", "cat", stdin=b"x").stdout == b""
+
+
+def test_interrupt_between_pipes_ends_it(cli):
+    process = cli.start("workspace", "exec", "shell", "--", "sh", "-c", "echo up; exec sleep 1000")
+    assert process.stdout.readline() == b"up\n"
+    assert interrupt(process) == 130
+    process.communicate()
+
+
+@pytest.mark.parametrize("arguments, code", [
+    (("exec", "shell"), 2), (("exec", "nope", "--", "true"), 4), (("attach", "shell", "-i"), 5),
+    (("exec", "shell", "--pod", "x", "--", "true"), 4), (("attach", "shell", "--detach-keys", "alt-x"), 2)])
+def test_refusals(cli, arguments, code):
+    done = cli.run("workspace", *arguments)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert done.stderr.startswith(b"sluice: ")
+
+
+# --- at a terminal ---
+
+
+def test_a_shell_at_a_terminal_has_its_size_and_follows_it(terminal):
+    shell = terminal("workspace", "exec", "-it", "shell", "--", "sh")
+    shell.type(b"until [ \"$(stty size)\" = '30 100' ]; do :; done; echo size'd'\r")
+    shell.read_until(b"sized")
+    shell.resize(90, 20)
+    shell.process.send_signal(signal.SIGWINCH)
+    shell.type(b"until [ \"$(stty size)\" = '20 90' ]; do :; done; echo re'sized'\r")
+    shell.read_until(b"resized")
+    assert not shell.is_restored()
+    shell.type(b"exit 5\r")
+    assert shell.process.wait(30) == 5
+    assert shell.is_restored()
+
+
+def test_interrupt_key_goes_to_the_remote_side(terminal):
+    shell = terminal("workspace", "exec", "-it", "shell", "--", "sh", "-c",
+                     "trap 'echo caught; exit 3' INT; echo ready; while :; do sleep 0.1; done")
+    shell.read_until(b"ready")
+    shell.type(b"\x03")
+    shell.read_until(b"caught")
+    assert shell.process.wait(30) == 3
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_terminal_is_restored_when_it_is_killed(terminal, how):
+    shell = terminal("workspace", "bash", "shell")
+    shell.type(b"echo he'llo'\r")
+    shell.read_until(b"hello")
+    shell.process.send_signal(how)
+    shell.process.wait(30)
+    eventually(shell.is_restored, "the terminal is as it was")
+
+
+def test_detach_keys_leave_the_target_running(terminal, cli):
+    attached = terminal("workspace", "attach", "-it", "terminal")
+    attached.type(b"echo he'llo'\r")
+    attached.read_until(b"hello")
+    attached.type(b"\x10\x11")
+    assert attached.process.wait(30) == 0
+    assert attached.is_restored()
+    assert b"Running" in cli.run("workspace", "describe", "terminal").stdout
