@@ -74,14 +74,6 @@ Result<std::optional<ListenAddress>> read_admin(const Value& section) {
   return read_address(listen);
 }
 
-Result<> take_duration(Mapping& map, std::string_view key, nanoseconds least, nanoseconds& out) {
-  const std::optional<Value> value = map.take(key);
-  if (!value) return {};
-  TRY(out, value->as_duration());
-  if (out >= least) return {};
-  return fail(value->error(fmt::format("expected at least {}", format_duration(least))));
-}
-
 Result<> take_count(Mapping& map, std::string_view key, std::size_t& out) {
   const std::optional<Value> value = map.take(key);
   if (!value) return {};
@@ -215,6 +207,14 @@ Result<Config> read_document(const Value& document, const std::string& file) {
 }
 
 }  // namespace
+
+Result<> take_duration(Mapping& map, std::string_view key, nanoseconds least, nanoseconds& out) {
+  const std::optional<Value> value = map.take(key);
+  if (!value) return {};
+  TRY(out, value->as_duration());
+  if (out >= least) return {};
+  return fail(value->error(fmt::format("expected at least {}", format_duration(least))));
+}
 
 Result<std::size_t> read_choice(const Value& value, std::span<const std::string_view> names) {
   TRY(const std::string text, value.as_string());

@@ -68,6 +68,9 @@ Result<> read_auth(const yaml::Value& section, Config& config);
 Result<> read_authorization(const yaml::Value& section, Config& config);
 
 /// `value` must be one of the names; returns which.
+/// Leaves `out` alone where the key is missing.
+Result<> take_duration(yaml::Mapping& map, std::string_view key, nanoseconds least,
+                       nanoseconds& out);
 Result<std::size_t> read_choice(const yaml::Value& value, std::span<const std::string_view> names);
 
 /// A path in the configuration, relative to the file it stands in; ~/ is the home directory.

@@ -84,6 +84,7 @@ Result<> read_kubernetes(const Value& section, Config& config) {
   if (const auto value = map.take("kubeletCertificateAuthority")) {
     TRY(kubernetes.kubelets.authorities_file, read_named_file(*value, config));
   }
+  TRY_VOID(take_duration(map, "pingInterval", milliseconds(1), kubernetes.ping_interval));
   if (const auto value = map.take("stateDir")) {
     TRY(config.auth.development.state_dir, read_path(*value, config));
   }

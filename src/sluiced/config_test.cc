@@ -204,11 +204,13 @@ TEST(Config, AClusterIsReachedAsItsKubeconfigsSay) {
                                           "  kubernetes:\n"
                                           "    kubeconfig: [a.yaml, /b.yaml]\n"
                                           "    context: test\n"
-                                          "    mapping: maps/own.yaml\n");
+                                          "    mapping: maps/own.yaml\n"
+                                          "    pingInterval: 5s\n");
   const auto& kubernetes = std::get<KubernetesConfig>(config.backend);
   EXPECT_EQ(kubernetes.kubeconfigs, (std::vector<std::string>{"/etc/sluice/a.yaml", "/b.yaml"}));
   EXPECT_EQ(kubernetes.context, "test");
   EXPECT_EQ(kubernetes.mapping, "/etc/sluice/maps/own.yaml");
+  EXPECT_EQ(kubernetes.ping_interval, seconds(5));
 }
 
 TEST(Config, APresetOfTheMappingIsAName) {

@@ -23,13 +23,20 @@ class Gateway:
         self.project = project
         self.backend = KubernetesBackend(folder, "impersonate", project=project)
         config = json.loads(self.backend.kubeconfig.read_text())
-        config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
         config["users"][0]["user"] = {"tokenFile": str(folder / "token")}  # as a pod's: others renew it
         self.renew_token()
-        self.backend.kubeconfig.write_text(json.dumps(config))
-        self.server = Server(folder, self.backend.settings()).start()
+        self.kubeconfig = config
+        self.server = self.serve(folder, proxy)
         self.client = self.user("alice")
         eventually(lambda: self.status().get("status") == "OK", "the cluster is known", 30)
+
+    def serve(self, folder, proxy, sessions=None, **kubernetes):
+        """A server behind that proxy; keywords are keys of its backend. Whoever asks for another one stops it."""
+        self.kubeconfig["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
+        (folder / "kubeconfig").write_text(json.dumps(self.kubeconfig))
+        settings = self.backend.settings(sessions=sessions)
+        settings["backend"]["kubernetes"] |= {"kubeconfig": str(folder / "kubeconfig"), **kubernetes}
+        return Server(folder, settings).start()
 
     def renew_token(self):
         """Replaces the token file at once, as a pod's volume does."""

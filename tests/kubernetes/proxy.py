@@ -2,23 +2,34 @@
 import socket
 import struct
 import threading
+import time
 
 CHUNK = 65536
 
 
 class Proxy:
-    """Passes connections to `target` on; cut() resets them, stall() holds all bytes until resume()."""
+    """Passes connections to `target` on; cut() resets them, stall() holds all bytes until resume().
 
-    def __init__(self, target=("127.0.0.1", 443)):
+    `bytes_per_second` throttles each direction of each connection, `idle_timeout` (seconds) cuts connections on which
+    nothing passes for so long, as load balancers do.
+    """
+
+    def __init__(self, target=("127.0.0.1", 443), bytes_per_second=None, idle_timeout=None):
         self.target = target
+        self.bytes_per_second = bytes_per_second
+        self.idle_timeout = idle_timeout
         self.cuts = 0  # connections that cut() has reset
-        self._pairs = set()
+        self._pairs = {}  # when something passed last
         self._lock = threading.Lock()
         self._flowing = threading.Event()
         self._flowing.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
+        if bytes_per_second:  # what the kernel holds is not throttled
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CHUNK)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
+        if idle_timeout:
+            threading.Thread(target=self._cut_idle, daemon=True).start()
 
     def stall(self):
         """Nothing passes, and nobody is told: a network that drops packets."""
@@ -30,10 +41,27 @@ class Proxy:
     def cut(self):
         """Resets every connection there is; new ones are taken as before."""
         with self._lock:
-            pairs, self._pairs = self._pairs, set()
+            pairs, self._pairs = self._pairs, {}
+        self._reset(pairs)
+
+    def _reset(self, pairs):
         for pair in pairs:
             reset(*pair)
         self.cuts += len(pairs)
+
+    def _cut_idle(self):
+        while True:
+            time.sleep(self.idle_timeout / 10)
+            with self._lock:
+                idle = [pair for pair, at in self._pairs.items() if time.monotonic() - at >= self.idle_timeout]
+                for pair in idle:
+                    del self._pairs[pair]
+            self._reset(idle)
+
+    def _note(self, pair):
+        with self._lock:
+            if pair in self._pairs:
+                self._pairs[pair] = time.monotonic()
 
     def close(self):
         self._listener.close()
@@ -52,21 +80,24 @@ class Proxy:
                 reset(client)
                 continue
             with self._lock:
-                self._pairs.add(pair)
+                self._pairs[pair] = time.monotonic()
             for source, sink in (pair, pair[::-1]):
                 threading.Thread(target=self._pass_on, args=(source, sink, pair), daemon=True).start()
 
     def _pass_on(self, source, sink, pair):
         try:
-            while data := source.recv(CHUNK):
+            chunk = self.bytes_per_second // 50 if self.bytes_per_second else CHUNK
+            while data := source.recv(chunk):
                 self._flowing.wait()
                 sink.sendall(data)
+                self._note(pair)
+                if self.bytes_per_second:
+                    time.sleep(len(data) / self.bytes_per_second)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             with self._lock:
-                known = pair in self._pairs
-                self._pairs.discard(pair)
-            if known:
+                known = self._pairs.pop(pair, None)
+            if known is not None:
                 reset(*pair)
 
 

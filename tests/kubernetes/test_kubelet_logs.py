@@ -7,7 +7,8 @@ import pytest
 import cluster
 from support import catalogue
 from support.client import Client
-from support.kubernetes import DEPLOY, KubernetesBackend, described, namespace_of, pod_name, pod_of
+from support.kubernetes import DEPLOY, KubernetesBackend, namespace_of
+from support.runai_objects import described, pod_name, pod_of
 from support.waiting import eventually
 
 COUNT = 300_000  # lines of 150 bytes: several log files, in parts that come at full speed

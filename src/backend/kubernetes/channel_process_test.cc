@@ -409,11 +409,23 @@ TEST_F(ChannelProcessTest, TheHoldOnStdinEndsWithTheProcess) {
 TEST_F(ChannelProcessTest, ADeadServerIsFoundByItsMissingPongs) {
   open();
   Background reading(bed.loop, read_output(*process));
-  bed.clock.advance(Upstream::kPongPatience - seconds(1));
+  bed.clock.advance(Upstream::kMissingPongs * Upstream::kPingInterval - seconds(1));
   EXPECT_FALSE(reading.is_done());
   bed.clock.advance(seconds(1));
   ASSERT_TRUE(reading.is_done());
   EXPECT_TRUE(ends_as<ProcessFailed>());
+}
+
+TEST_F(ChannelProcessTest, AServerThatSpeaksIsNotPinged) {
+  open();
+  Background reading(bed.loop, read_output(*process));
+  for (int i = 0; i < 10; ++i) {
+    bed.say(message(1, "out"));
+    bed.clock.advance(Upstream::kPingInterval / 2);
+  }
+  EXPECT_EQ(bed.pipe.under_way_to_server(), 0U);
+  bed.clock.advance(Upstream::kPingInterval);
+  EXPECT_GT(bed.pipe.under_way_to_server(), 0U);
 }
 
 TEST_F(ChannelProcessTest, AQuietServerThatAnswersPingsIsKept) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/kubernetes/cluster_config.h"
+#include "backend/kubernetes/upstream.h"
 
 namespace sluice::backend::kubernetes {
 
@@ -29,6 +30,7 @@ struct KubernetesConfig {
   std::string mapping = "runai";         // a preset's name, or a file's path
   ActingAs acting_as = ActingAs::Caller;
   LogSource logs = LogSource::Api;
+  nanoseconds ping_interval = Upstream::kPingInterval;
   KubeletConfig kubelets;
 };
 

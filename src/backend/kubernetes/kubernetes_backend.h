@@ -79,7 +79,9 @@ class KubernetesBackend final : public ManagedBackend {
   /// Follows the pod that resolve() found, on the calling loop. Errors: NotFound: it is gone
   /// meanwhile.
   net::Task<Result<std::unique_ptr<PodWatch>>> watch_pod(workload::PodRef pod);
-  StreamServices stream_services() { return {client_, tasks_, timers_, stdin_holds_}; }
+  StreamServices stream_services() {
+    return {client_, tasks_, timers_, stdin_holds_, config_.ping_interval};
+  }
   std::string namespace_of(std::string_view project) const;
   net::Task<> stop_watching(std::move_only_function<void()> stopped);
 

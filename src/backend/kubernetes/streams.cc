@@ -105,7 +105,7 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> open_process(StreamServices se
                                                                        : channel::Version::V4;
   const net::Executor executor = co_await net::current_executor();
   auto upstream = std::make_unique<Upstream>(executor, services.timers, std::move(opened.socket),
-                                             std::move(pod));
+                                             std::move(pod), services.ping_interval);
   auto process = std::make_unique<ChannelProcess>(executor, services.tasks, std::move(upstream),
                                                   options, std::move(hold));
   if (size) process->resize(*size);
@@ -174,7 +174,7 @@ net::Task<Result<std::unique_ptr<PortStream>>> open_port(StreamServices services
          co_await connect(services, *pod, std::move(request), kPortSubprotocols));
   const net::Executor executor = co_await net::current_executor();
   auto upstream = std::make_unique<Upstream>(executor, services.timers, std::move(opened.socket),
-                                             std::move(pod));
+                                             std::move(pod), services.ping_interval);
   co_return std::make_unique<ChannelPort>(executor, services.tasks, std::move(upstream));
 }
 

@@ -10,6 +10,7 @@
 #include "backend/kubernetes/loop_tasks.h"
 #include "backend/kubernetes/pod_watch.h"
 #include "backend/kubernetes/stdin_holds.h"
+#include "backend/kubernetes/upstream.h"
 #include "backend/streams.h"
 
 namespace sluice::backend::kubernetes {
@@ -20,6 +21,7 @@ struct StreamServices {
   LoopTasks& tasks;
   net::Timers& timers;
   StdinHolds& stdin_holds;
+  nanoseconds ping_interval = Upstream::kPingInterval;
 };
 
 /// Errors: NotFound, Conflict, InvalidArgument, PermissionDenied, Unavailable.

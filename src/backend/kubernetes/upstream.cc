@@ -15,10 +15,12 @@ constexpr std::size_t kMaxBatchBytes = 64_KiB;
 }  // namespace
 
 Upstream::Upstream(net::Executor executor, net::Timers& timers,
-                   std::unique_ptr<ws::Connection> socket, std::unique_ptr<PodWatch> pod)
+                   std::unique_ptr<ws::Connection> socket, std::unique_ptr<PodWatch> pod,
+                   nanoseconds ping_interval)
     : timers_(timers),
       socket_(std::move(socket)),
       pod_(std::move(pod)),
+      ping_interval_(ping_interval),
       turns_(executor),
       tasks_(executor) {
   tasks_.spawn("upstream keep-alive", keep_alive());
@@ -115,19 +117,22 @@ bool Upstream::is_pod_ending() const {
 bool Upstream::is_answering() const {
   if (has_sent_ || !waiting_since_) return true;
   const MonotonicTime last = std::max(*waiting_since_, socket_->last_received());
-  return timers_.now() < last + kPongPatience;
+  return timers_.now() < last + kMissingPongs * ping_interval_;
 }
 
+/// A stream that something comes on needs no pings, and they are not without danger: to a server
+/// that has said all and closed, they are a reason to reset the connection (RFC 9293 3.10.7.4), and
+/// with that goes what slow readers have yet to read.
 net::Task<> Upstream::keep_alive() {
   MonotonicTime next_message = timers_.now() + kMessageInterval;
   while (true) {
-    const Result<> slept = co_await timers_.sleep_for(kPingInterval);
+    const Result<> slept = co_await timers_.sleep_for(ping_interval_);
     if (!slept) co_return;
     if (!is_answering()) {
       give_up({ws::CloseCode::Abnormal, "the connection is dead"});
       co_return;
     }
-    socket_->ping();
+    if (timers_.now() >= socket_->last_received() + ping_interval_) socket_->ping();
     if (timers_.now() < next_message) continue;
     const Bytes nothing;
     const Result<> sent = co_await write(ws::Opcode::Binary, nothing);

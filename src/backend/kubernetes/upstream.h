@@ -21,10 +21,10 @@ class Upstream final {
   /// golang.org/x/net/websocket reads a message from one frame of at most 32 MiB; the buffers on
   /// the way have 32 KiB.
   static constexpr std::size_t kMaxMessageBytes = 32_KiB;
-  /// Load balancers cut what is silent for a minute or less.
+  /// The usual one. Load balancers cut what is silent for a minute or less.
   static constexpr nanoseconds kPingInterval = seconds(20);
-  /// A server that leaves pings unanswered for so long is gone, unless it may be stuck.
-  static constexpr nanoseconds kPongPatience = 3 * kPingInterval;
+  /// A server that leaves so many pings unanswered is gone, unless it may be stuck.
+  static constexpr int kMissingPongs = 3;
   /// The API server and container runtimes end a stream without messages after 4 hours; pings
   /// don't count there.
   static constexpr nanoseconds kMessageInterval = std::chrono::hours(1);
@@ -35,7 +35,7 @@ class Upstream final {
 
   /// On the loop of `executor`. `timers` outlives it.
   Upstream(net::Executor executor, net::Timers& timers, std::unique_ptr<ws::Connection> socket,
-           std::unique_ptr<PodWatch> pod);
+           std::unique_ptr<PodWatch> pod, nanoseconds ping_interval = kPingInterval);
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
@@ -81,6 +81,7 @@ class Upstream final {
   net::Timers& timers_;
   std::unique_ptr<ws::Connection> socket_;
   std::unique_ptr<PodWatch> pod_;
+  const nanoseconds ping_interval_;
   net::WriteTurns turns_;
   std::optional<MonotonicTime> waiting_since_;  // receive() does
   std::optional<ws::Close> given_up_;           // the stream is ended by us; what receive() returns
