@@ -1,6 +1,5 @@
 #include "cli/config.h"
 
-#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -8,7 +7,6 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "base/yaml.h"
 
 namespace sluice::cli {
@@ -22,23 +20,11 @@ struct TextKey {
   std::string ClusterEntry::* member;
 };
 constexpr std::array kTextKeys{
-    TextKey{"server", &ClusterEntry::server},  TextKey{"project", &ClusterEntry::project},
-    TextKey{"caFile", &ClusterEntry::ca_file}, TextKey{"tokenFile", &ClusterEntry::token_file},
-    TextKey{"issuer", &ClusterEntry::issuer},  TextKey{"clientId", &ClusterEntry::client_id},
+    TextKey{"server", &ClusterEntry::server},
+    TextKey{"project", &ClusterEntry::project},
+    TextKey{"caFile", &ClusterEntry::ca_file},
+    TextKey{"tokenFile", &ClusterEntry::token_file},
 };
-
-std::unexpected<Error> unknown_key(std::string_view key) {
-  std::vector<std::string_view> names{kInsecure};
-  for (const TextKey& known : kTextKeys) names.push_back(known.name);
-  std::string message = fmt::format("unknown key \"{}\"", key);
-  if (const auto near = nearest(key, names)) message += fmt::format("; did you mean {}?", *near);
-  return fail(ErrorCode::InvalidArgument, std::move(message));
-}
-
-const TextKey* find_text_key(std::string_view name) {
-  const auto* const found = std::ranges::find(kTextKeys, name, &TextKey::name);
-  return found == kTextKeys.end() ? nullptr : found;
-}
 
 Result<ClusterEntry> read_entry(const yaml::Value& value) {
   TRY(yaml::Mapping map, value.as_mapping());
@@ -98,26 +84,6 @@ std::string format_config(const Config& config) {
     if (entry.insecure) text += fmt::format("    {}: true\n", kInsecure);
   }
   return text;
-}
-
-Result<> set_key(ClusterEntry& entry, std::string_view key, const std::string& value) {
-  if (key == kInsecure) {
-    const auto flag = parse_bool(value);
-    if (!flag) return fail(ErrorCode::InvalidArgument, fmt::format("{}: true or false", key));
-    entry.insecure = *flag;
-    return {};
-  }
-  const TextKey* known = find_text_key(key);
-  if (known == nullptr) return unknown_key(key);
-  entry.*known->member = value;
-  return {};
-}
-
-Result<std::string> get_key(const ClusterEntry& entry, std::string_view key) {
-  if (key == kInsecure) return std::string(entry.insecure ? "true" : "false");
-  const TextKey* known = find_text_key(key);
-  if (known == nullptr) return unknown_key(key);
-  return entry.*known->member;
 }
 
 }  // namespace sluice::cli

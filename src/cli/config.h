@@ -20,9 +20,7 @@ struct ClusterEntry {
   std::string server;      // its URL; without a path, /cluster-api is meant
   std::string project;     // where -p is not given
   std::string ca_file;     // whom to trust beside the system's authorities; empty: nobody
-  std::string token_file;  // holds a token; empty: what `sluice login` stored
-  std::string issuer;      // for `sluice login`
-  std::string client_id;   // likewise
+  std::string token_file;  // holds a token
   bool insecure = false;   // the server's certificate is not checked
   bool operator==(const ClusterEntry&) const = default;
 };
@@ -39,10 +37,5 @@ Result<Config> parse_config(std::string_view yaml, const std::string& file);
 Result<Config> read_config(const std::string& file);
 /// As parse_config() reads it.
 std::string format_config(const Config& config);
-
-/// One of the keys of a cluster's entry, by its name in the file: for `sluice config set`.
-/// Errors: InvalidArgument: unknown key, with the nearest; bad value.
-Result<> set_key(ClusterEntry& entry, std::string_view key, const std::string& value);
-Result<std::string> get_key(const ClusterEntry& entry, std::string_view key);
 
 }  // namespace sluice::cli

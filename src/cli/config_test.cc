@@ -37,14 +37,5 @@ TEST(CliConfig, UnknownKeyIsNamedWithItsLine) {
   EXPECT_THAT(config.error().message, HasSubstr("server"));
 }
 
-TEST(CliConfig, KeysAreSetByName) {
-  ClusterEntry entry;
-  ASSERT_TRUE(set_key(entry, "caFile", "ca.pem"));
-  EXPECT_EQ(entry.ca_file, "ca.pem");
-  EXPECT_EQ(*get_key(entry, "caFile"), "ca.pem");
-  EXPECT_THAT(set_key(entry, "cafile", "x").error().message, HasSubstr("did you mean caFile"));
-  EXPECT_FALSE(set_key(entry, "insecureSkipTlsVerify", "perhaps"));
-}
-
 }  // namespace
 }  // namespace sluice::cli

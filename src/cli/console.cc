@@ -22,9 +22,8 @@ bool write_all(int descriptor, std::string_view text) {
 
 /// What somebody can do about it.
 std::string_view advice_for(const Error& error) {
-  if (error.code == ErrorCode::Unauthenticated && !error.message.contains("sluice login") &&
-      !error.message.contains("SLUICE_TOKEN")) {
-    return "run `sluice login`, or set SLUICE_TOKEN";
+  if (error.code == ErrorCode::Unauthenticated && !error.message.contains("SLUICE_TOKEN")) {
+    return "set SLUICE_TOKEN to a new one, or name its file with --token-file";
   }
   return {};
 }

@@ -11,8 +11,9 @@ TEST(DetachKeys, AreHeldBackUntilTheyAreNotMeant) {
   DetachKeys keys = *DetachKeys::parse("ctrl-p,ctrl-q");
   EXPECT_EQ(keys.feed(as_bytes("a\x10")).bytes, "a");
   const auto other = keys.feed(as_bytes("b"));
-  EXPECT_EQ(other.bytes, "\x10"
-                         "b");
+  EXPECT_EQ(other.bytes,
+            "\x10"
+            "b");
   EXPECT_FALSE(other.detach);
   EXPECT_EQ(keys.feed(as_bytes("\x10\x10")).bytes, "\x10");
   EXPECT_TRUE(keys.feed(as_bytes("\x11")).detach);

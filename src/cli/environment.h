@@ -20,7 +20,5 @@ class ProcessEnvironment final : public Environment {
 
 /// "~/.config/sluice" as the XDG base directory specification has it; empty without a home.
 std::string config_folder(const Environment& environment);
-/// "~/.local/state/sluice", likewise: what the program keeps for itself.
-std::string state_folder(const Environment& environment);
 
 }  // namespace sluice::cli

@@ -33,8 +33,8 @@ std::string path_for(const workload::WorkloadRef& workload, const ProcessOptions
 
 net::Task<Result<int>> run_session(Context& context, WebSocket& opened,
                                    const ProcessOptions& options, const DetachKeys& detach_keys) {
-  const auto version = opened.subprotocol == kSubprotocols.front() ? channel::Version::V5
-                                                                    : channel::Version::V4;
+  const auto version =
+      opened.subprotocol == kSubprotocols.front() ? channel::Version::V5 : channel::Version::V4;
   ServerSocket socket(context.executor, context.timers, std::move(opened.connection));
   Result<int> result = fail(Error{});
   {

@@ -65,12 +65,8 @@ net::Task<Result<>> ProcessSession::take(const ws::MessagePiece& piece) {
   const auto fed = demultiplexer_.feed(piece.payload, piece.ends_message);
   if (!fed) co_return Result<>{};
   switch (static_cast<StreamChannel>(fed->channel)) {
-    case StreamChannel::Stdout:
-      stdout_.append(fed->payload);
-      co_return co_await stdout_.wait();
-    case StreamChannel::Stderr:
-      stderr_.append(fed->payload);
-      co_return co_await stderr_.wait();
+    case StreamChannel::Stdout: stdout_.append(fed->payload); co_return co_await stdout_.wait();
+    case StreamChannel::Stderr: stderr_.append(fed->payload); co_return co_await stderr_.wait();
     case StreamChannel::Error: status_ += as_text(fed->payload); break;
     default: break;
   }

@@ -68,9 +68,11 @@ Result<Settings> resolve_settings(const GlobalOptions& options, const Environmen
   }
   const std::string url = first_of({server, entry.server});
   if (url.empty()) {
-    return fail(ErrorCode::InvalidArgument,
-                "which server? Run `sluice config set server https://HOST/cluster-api`, or set "
-                "SLUICE_SERVER, or give --server");
+    return fail(
+        ErrorCode::InvalidArgument,
+        "which server? Set SLUICE_SERVER=https://HOST/cluster-api, or give --server, or name "
+        "it in " +
+            settings.config_file);
   }
   TRY(settings.server, parse_server(url));
   settings.project = first_of({options.project, variable("SLUICE_PROJECT"), entry.project});

@@ -81,7 +81,7 @@ TEST_F(SettingsTest, TokenFileOfTheCommandLineBeatsTheEnvironmentsToken) {
 }
 
 TEST_F(SettingsTest, SaysWhatToSetWhereNothingIs) {
-  EXPECT_THAT(problem(), HasSubstr("sluice config set server"));
+  EXPECT_THAT(problem(), HasSubstr("SLUICE_SERVER"));
   options_.server = "lab.example";
   EXPECT_THAT(problem(), HasSubstr("lab.example"));
 }

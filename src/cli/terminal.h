@@ -13,7 +13,8 @@ bool is_terminal(int descriptor);
 channel::TerminalSize terminal_size(int descriptor);
 
 /// While it lives, the terminal hands over each key as it is pressed, Ctrl-C included, and echoes
-/// none. It is restored in the end, also when the program is killed: a child process waits for that.
+/// none. It is restored in the end, also when the program is killed: a child process waits for
+/// that.
 class RawTerminal {
  public:
   /// `descriptor` must be a terminal and stays the caller's. Where it can't be changed, it stays as

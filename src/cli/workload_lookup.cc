@@ -103,8 +103,7 @@ std::string path_of(const WorkloadRef& workload, std::string_view endpoint) {
 
 Result<std::string> project_of(const Settings& settings) {
   if (!settings.project.empty()) return settings.project;
-  return fail(ErrorCode::InvalidArgument,
-              "which project? Give -p PROJECT, or run `sluice config set project PROJECT`");
+  return fail(ErrorCode::InvalidArgument, "which project? Give -p PROJECT, or set SLUICE_PROJECT");
 }
 
 net::Task<Result<WorkloadRef>> look_up(Context& context, const WorkloadName& name) {

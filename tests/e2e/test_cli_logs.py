@@ -99,7 +99,7 @@ def test_failures_say_what_is_wrong(cli, arguments, code, words):
 def test_bad_token_says_what_to_do(cli):
     done = cli.run("status", SLUICE_TOKEN="a.b.c")
     assert done.returncode == 3
-    assert "sluice login" in done.stderr.decode()
+    assert "SLUICE_TOKEN" in done.stderr.decode()
 
 
 def test_no_token_at_all(platform, tmp_path):
