@@ -173,7 +173,11 @@ TEST_F(SupervisorTest, PodsTellTheirContainersAndThisMachine) {
       "{name: w, type: training, framework: runai, replicas: 2, containers: ["
       "{name: side, command: [sleep, \"1000\"]}, {command: [/bin/sh, -c, \"exit 3\"]}]}");
   const auto pods = [this] { return *run(loop_, backend_->list_pods(caller_, ref())); };
-  while (pods()[1].containers[1].state != workload::ContainerState::Terminated) run_some();
+  const auto is_settled = [](const workload::PodStatus& one) {
+    return one.containers[0].ready &&
+           one.containers[1].state == workload::ContainerState::Terminated;
+  };
+  while (!is_settled(pods()[1])) run_some();
   const workload::PodStatus pod = pods()[1];
   EXPECT_EQ(pods()[0].name, "w-0-0");
   EXPECT_EQ(pod.name, "w-0-1");
