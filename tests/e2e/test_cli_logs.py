@@ -7,6 +7,8 @@ import yaml
 
 from support.catalogue import BASE, FINISHED, LONG, PROJECT, SHELL
 from support.cli import Cli, interrupt
+from support.proxy import Proxy
+from support.waiting import eventually
 
 HUNDRED = b"".join(b"line %d\n" % i for i in range(1, 101))
 STAMPED = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z line \d+")
@@ -74,6 +76,44 @@ def test_output_that_nobody_reads_ends_it(cli):
     process.stdout.close()
     assert process.wait(10) == 128 + 13
     process.communicate()
+
+
+# --- lost connections ---
+
+
+@pytest.fixture
+def cut(cli, platform):
+    """(the program behind a proxy, the proxy)"""
+    proxy = Proxy(platform.server.address)
+    cli.environment["SLUICE_SERVER"] = f"http://127.0.0.1:{proxy.port}/cluster-api"
+    yield cli, proxy
+    proxy.close()
+
+
+@pytest.mark.parametrize("options", [(), ("--timestamps",)])
+def test_a_follow_survives_cuts_without_losing_or_repeating_a_line(cut, options):
+    cli, proxy = cut
+    process = cli.start("training", "logs", "-f", "ticker", "--tail", "1", *options)
+    numbers = []
+    for count in range(60):
+        numbers.append(int(process.stdout.readline().split()[-1]))
+        if count % 20 == 10:
+            proxy.cut()
+    assert numbers == list(range(numbers[0], numbers[0] + 60))
+    assert interrupt(process) == 130
+    said = process.communicate()[1].decode()
+    assert said.count("connecting again") == said.count("connected again") == 3
+
+
+def test_a_read_that_is_cut_is_no_success(cut):
+    cli, proxy = cut
+    proxy.stall()
+    process = cli.start("training", "logs", "long")
+    eventually(lambda: proxy.connections > 0, "it has connected")
+    proxy.cut()
+    proxy.resume()
+    assert process.wait(30) == 5
+    assert process.communicate()[1].startswith(b"sluice: ")
 
 
 # --- what goes wrong ---

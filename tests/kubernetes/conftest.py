@@ -11,7 +11,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))  # for
 import cluster  # noqa: E402
 import samples as sample_workloads  # noqa: E402
 from gateway import Gateway  # noqa: E402
-from proxy import Proxy  # noqa: E402
+from support.proxy import Proxy  # noqa: E402
 
 
 def pytest_sessionstart():

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from gateway import catalogue, eventually
-from proxy import Proxy
+from support.proxy import Proxy
 from support.client import Client
 from support.rawws import Closed
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that fails on command: it stands between sluiced and the API server."""
+"""A TCP proxy that fails on command: it stands between two that should be able to bear it."""
 import socket
 import struct
 import threading
@@ -30,6 +30,12 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
         if idle_timeout:
             threading.Thread(target=self._cut_idle, daemon=True).start()
+
+    @property
+    def connections(self):
+        """How many there are now."""
+        with self._lock:
+            return len(self._pairs)
 
     def stall(self):
         """Nothing passes, and nobody is told: a network that drops packets."""
