@@ -21,7 +21,7 @@ constexpr std::string_view kFooter =
     "  sluice list -p vision\n"
     "  sluice logs -f my-train\n"
     "  sluice training pytorch exec -it my-train -- bash\n"
-    "  sluice workspace bash my-notebook\n"
+    "  sluice workspace port-forward my-notebook --port 8888\n"
     "\n"
     "Environment: SLUICE_SERVER, SLUICE_TOKEN, SLUICE_PROJECT, SLUICE_CLUSTER, SLUICE_CONFIG,\n"
     "SLUICE_CA_FILE, SLUICE_TOKEN_FILE, HTTPS_PROXY, NO_PROXY.\n"

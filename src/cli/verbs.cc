@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/logs.h"
+#include "cli/port_forward.h"
 #include "cli/process.h"
 #include "cli/status.h"
 #include "cli/version.h"
@@ -155,6 +156,42 @@ void add_attach(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& 
   choose_process(app, name, options, chosen);
 }
 
+CLI::Validator port_validator(std::vector<PortMapping>& into) {
+  return CLI::Validator(
+      [&into](std::string& text) {
+        const Result<PortMapping> mapping = parse_port_mapping(text);
+        if (!mapping) return mapping.error().message;
+        into.push_back(*mapping);
+        return std::string();
+      },
+      "");
+}
+
+void add_port_forward(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
+  struct Options : PortForwardOptions {
+    std::vector<std::string> texts;
+  };
+  CLI::App& app = *parent.add_subcommand("port-forward", "Lead local ports to ports of a pod");
+  const auto name = add_name(app, word);
+  auto options = std::make_shared<Options>();
+  add_target(app, options->target);
+  app.add_option("--port", options->texts, "LOCAL:REMOTE, or one for both, or :REMOTE; repeatable")
+      ->check(port_validator(options->ports))
+      ->type_name("PORTS");
+  app.add_option("--address", options->address, "Where to listen; 127.0.0.1 unless given")
+      ->check(CLI::ValidIPV4)
+      ->type_name("ADDRESS");
+  app.add_option("--stdio", options->stdio, "This port at stdin and stdout: for ssh's ProxyCommand")
+      ->check(CLI::Range(1, 65535))
+      ->type_name("PORT");
+  app.final_callback([name, options, &chosen] {
+    chosen.make = [name, options] {
+      return RemoteCommand(
+          [name, options](Context& context) { return run_port_forward(context, *name, *options); });
+    };
+  });
+}
+
 void add_describe(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("describe", "Show a workload's state and its pods");
   const auto name = add_name(app, word);
@@ -214,6 +251,7 @@ void add_verbs(CLI::App& app, const std::optional<ClassWord>& word, Chosen& chos
   add_exec(app, word, chosen);
   add_bash(app, word, chosen);
   add_attach(app, word, chosen);
+  add_port_forward(app, word, chosen);
   add_describe(app, word, chosen);
   add_list(app, word, chosen);
 }
