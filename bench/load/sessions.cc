@@ -86,10 +86,10 @@ void idle(const Arguments& arguments) {
 
 void follow(const Arguments& arguments) {
   raise_descriptor_limit();
-  const int count = std::stoi(arguments.at(1));
+  const auto count = static_cast<std::size_t>(std::stoi(arguments.at(1)));
   const std::string token = read_lines(arguments.at(4)).at(0);
   std::vector<pollfd> waiting;
-  for (int i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     waiting.push_back({connect_to(std::stoi(arguments.at(0))), POLLIN, 0});
     upgrade(waiting.back().fd, arguments.at(3), token);
   }

@@ -24,8 +24,7 @@ Result<std::uint16_t> parse_port(std::string_view text) {
               fmt::format("\"{}\" is no port: expected 1 to 65535", text));
 }
 
-std::string path_for(const WorkloadRef& workload, const TargetOptions& target,
-                     std::uint16_t port) {
+std::string path_for(const WorkloadRef& workload, const TargetOptions& target, std::uint16_t port) {
   Query query;
   query.add("pod", target.pod).add("container", target.container);
   query.add("port", std::to_string(port)).add("halfClose", "empty");
