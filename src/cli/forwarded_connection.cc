@@ -46,7 +46,12 @@ net::Task<> ForwardedConnection::receive() {
       end(std::move(ended));
       co_return;
     }
-    Result<> taken = co_await take(std::get<ws::MessagePiece>(*received));
+    const ws::MessagePiece& piece = std::get<ws::MessagePiece>(*received);
+    Result<> taken = co_await take(piece);
+    if (taken && piece.payload.empty() && local_.ends_with_output()) {
+      end({});
+      co_return;
+    }
     if (taken) continue;
     if (taken.error().code != ErrorCode::Cancelled) end(std::move(taken));
     co_return;

@@ -20,6 +20,8 @@ class LocalEnd {
   virtual net::Task<Result<>> write(Bytes bytes) = 0;
   /// No more will be written: what was is delivered, and the reader sees its end.
   virtual net::Task<Result<>> end_output() = 0;
+  /// Whether nothing is left to do then: who reads stdout sees its end only when we have ended.
+  virtual bool ends_with_output() const = 0;
 };
 
 class SocketEnd final : public LocalEnd {
@@ -28,6 +30,7 @@ class SocketEnd final : public LocalEnd {
   net::Task<Result<std::vector<std::byte>>> read() override;
   net::Task<Result<>> write(Bytes bytes) override;
   net::Task<Result<>> end_output() override;
+  bool ends_with_output() const override { return false; }
   /// The peer learns that it was not the whole.
   void abort() { stream_->abort(); }
 
@@ -41,6 +44,7 @@ class StandardEnd final : public LocalEnd {
   net::Task<Result<std::vector<std::byte>>> read() override { return input_.read(); }
   net::Task<Result<>> write(Bytes bytes) override;
   net::Task<Result<>> end_output() override { return output_.flush(); }
+  bool ends_with_output() const override { return true; }
 
  private:
   InputThread input_;
