@@ -192,4 +192,25 @@ std::optional<std::int64_t> find_int64(const object& object, std::string_view na
   return static_cast<std::int64_t>(number);
 }
 
+std::string text_of(const object& object, std::string_view name) {
+  return std::string(find_string(object, name).value_or(""));
+}
+
+const json::object& object_of(const json::object& object, std::string_view name) {
+  static const json::object kEmpty;
+  const json::object* member = find_object(object, name);
+  return member != nullptr ? *member : kEmpty;
+}
+
+const array& list_of(const object& object, std::string_view name) {
+  static const array kEmpty;
+  const array* member = find_array(object, name);
+  return member != nullptr ? *member : kEmpty;
+}
+
+bool flag_of(const object& object, std::string_view name) {
+  const value* member = find(object, name);
+  return member != nullptr && member->is_bool() && member->get_bool();
+}
+
 }  // namespace sluice::json

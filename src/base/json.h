@@ -33,4 +33,10 @@ const json::object* find_object(const json::object& object, std::string_view nam
 /// Whole numbers only; a double that is whole (RFC 7519 NumericDate allows it) counts.
 std::optional<std::int64_t> find_int64(const object& object, std::string_view name);
 
+// The same where a member that is missing, or of another type, reads as an empty one.
+std::string text_of(const object& object, std::string_view name);
+const json::object& object_of(const json::object& object, std::string_view name);
+const array& list_of(const object& object, std::string_view name);
+bool flag_of(const object& object, std::string_view name);
+
 }  // namespace sluice::json

@@ -22,6 +22,20 @@ TEST(Json, ParsesAndFindsByType) {
   EXPECT_EQ(json::find(object, "absent"), nullptr);
 }
 
+TEST(Json, WhatIsMissingOrOfAnotherTypeReadsAsEmpty) {
+  const auto document = json::parse(R"({"s":"x","b":true,"a":[1],"o":{"k":1}})");
+  ASSERT_TRUE(document);
+  const json::object& object = document->get_object();
+  EXPECT_EQ(json::text_of(object, "s"), "x");
+  EXPECT_EQ(json::text_of(object, "b"), "");
+  EXPECT_TRUE(json::flag_of(object, "b"));
+  EXPECT_FALSE(json::flag_of(object, "s"));
+  EXPECT_EQ(json::list_of(object, "a").size(), 1u);
+  EXPECT_TRUE(json::list_of(object, "o").empty());
+  EXPECT_EQ(json::object_of(object, "o").size(), 1u);
+  EXPECT_TRUE(json::object_of(object, "absent").empty());
+}
+
 TEST(Json, IntegersOutsideInt64AreNotFound) {
   const auto document =
       json::parse(R"({"a":9223372036854775808,"b":1e30,"c":-9223372036854775808})");

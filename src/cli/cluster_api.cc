@@ -51,8 +51,8 @@ Error error_of(const http::Response& response) {
   const bool is_json = object != nullptr;
   Error error{code_of(response.head.status, is_json), {}};
   if (is_json) {
-    error.message = json::find_string(*object, "message").value_or("");
-    error.details = json::find_string(*object, "details").value_or("");
+    error.message = json::text_of(*object, "message");
+    error.details = json::text_of(*object, "details");
   } else if (!response.head.fields.find("Content-Type").value_or("").contains("html")) {
     error.message = first_line(response.body);
   }

@@ -27,11 +27,9 @@ std::vector<Listed> read_list(const json::value& body) {
   for (const json::value& value : *workloads) {
     const json::object* entry = value.if_object();
     if (entry == nullptr) continue;
-    const auto field = [&](const char* name) {
-      return json::find_string(*entry, name).value_or("");
-    };
-    const auto known = workload::parse_workload_class(field("type"), field("framework"));
-    if (known) listed.push_back({std::string(field("name")), *known});
+    const auto known = workload::parse_workload_class(json::text_of(*entry, "type"),
+                                                      json::text_of(*entry, "framework"));
+    if (known) listed.push_back({json::text_of(*entry, "name"), *known});
   }
   return listed;
 }

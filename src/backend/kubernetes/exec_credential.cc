@@ -13,10 +13,6 @@ std::unexpected<Error> bad(std::string problem) {
   return fail(ErrorCode::InvalidArgument, "its output is no ExecCredential: " + problem);
 }
 
-std::string text_in(const json::object& object, std::string_view name) {
-  return std::string(json::find_string(object, name).value_or(""));
-}
-
 }  // namespace
 
 std::string exec_info(const ExecPlugin& plugin, const ClusterConfig& cluster,
@@ -40,24 +36,24 @@ Result<ExecCredential> parse_exec_credential(std::string_view text, std::string_
   const Result<json::value> parsed = json::parse(text);
   if (!parsed) return bad(parsed.error().message);
   const json::object* object = parsed->if_object();
-  if (object == nullptr || text_in(*object, "kind") != "ExecCredential") {
+  if (object == nullptr || json::text_of(*object, "kind") != "ExecCredential") {
     return bad("kind is not ExecCredential");
   }
-  if (const std::string version = text_in(*object, "apiVersion"); version != api_version) {
+  if (const std::string version = json::text_of(*object, "apiVersion"); version != api_version) {
     return bad(fmt::format("apiVersion is \"{}\", the kubeconfig says {}", version, api_version));
   }
   const json::object* status = json::find_object(*object, "status");
   if (status == nullptr) return bad("it has no status");
-  ExecCredential credential{.token = text_in(*status, "token"),
-                            .certificate_pem = text_in(*status, "clientCertificateData"),
-                            .key_pem = text_in(*status, "clientKeyData")};
+  ExecCredential credential{.token = json::text_of(*status, "token"),
+                            .certificate_pem = json::text_of(*status, "clientCertificateData"),
+                            .key_pem = json::text_of(*status, "clientKeyData")};
   if (credential.certificate_pem.empty() != credential.key_pem.empty()) {
     return bad("clientCertificateData and clientKeyData belong together");
   }
   if (credential.token.empty() && credential.certificate_pem.empty()) {
     return bad("it has neither a token nor a client certificate");
   }
-  if (const std::string expires = text_in(*status, "expirationTimestamp"); !expires.empty()) {
+  if (const std::string expires = json::text_of(*status, "expirationTimestamp"); !expires.empty()) {
     credential.expires = parse_rfc3339(expires);
     if (!credential.expires) return bad("expirationTimestamp is no RFC 3339 time");
   }

@@ -9,26 +9,10 @@
 namespace sluice::backend::kubernetes {
 namespace {
 
-std::string text_of(const json::object& object, std::string_view name) {
-  return std::string(json::find_string(object, name).value_or(""));
-}
-
-const json::object& object_of(const json::object& object, std::string_view name) {
-  static const json::object kEmpty;
-  const json::object* member = json::find_object(object, name);
-  return member != nullptr ? *member : kEmpty;
-}
-
-const json::array& list_of(const json::object& object, std::string_view name) {
-  static const json::array kEmpty;
-  const json::array* member = json::find_array(object, name);
-  return member != nullptr ? *member : kEmpty;
-}
-
-bool flag_of(const json::object& object, std::string_view name) {
-  const json::value* member = json::find(object, name);
-  return member != nullptr && member->is_bool() && member->get_bool();
-}
+using json::flag_of;
+using json::list_of;
+using json::object_of;
+using json::text_of;
 
 std::optional<WallTime> time_of(const json::object& object, std::string_view name) {
   return parse_rfc3339(json::find_string(object, name).value_or(""));
