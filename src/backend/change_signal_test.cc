@@ -16,16 +16,7 @@ class ChangeSignalTest : public ::testing::Test {
   std::unique_ptr<ChangeWatch> watch(const std::string& subject) {
     return signal_.watch(subject, loop_.executor());
   }
-  /// Whether the watch was woken since it was last asked.
-  bool was_woken(ChangeWatch& watch) {
-    std::optional<Result<>> woken;
-    net::TaskGroup tasks(loop_.executor());
-    tasks.spawn("wait", testing::store_result(watch.changed(), woken));
-    testing::run_until_idle(loop_);
-    tasks.cancel();
-    testing::run_until_empty(loop_, tasks);
-    return woken && *woken;
-  }
+  bool was_woken(ChangeWatch& watch) { return testing::was_woken(loop_, watch); }
 
   net::EventLoop loop_;
   ChangeSignal signal_;

@@ -43,4 +43,16 @@ inline void run(net::EventLoop& loop, net::Task<> task) {
   run_until_empty(loop, group);
 }
 
+/// Whether a watch, whose changed() completes after a change, was woken since it was last asked.
+template <typename Watch>
+bool was_woken(net::EventLoop& loop, Watch& watch) {
+  std::optional<Result<>> woken;
+  net::TaskGroup tasks(loop.executor());
+  tasks.spawn("wait", store_result(watch.changed(), woken));
+  run_until_idle(loop);
+  tasks.cancel();
+  run_until_empty(loop, tasks);
+  return woken && *woken;
+}
+
 }  // namespace sluice::testing

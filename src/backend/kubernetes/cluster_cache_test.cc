@@ -315,16 +315,7 @@ class PodWatchTest : public ClusterCacheTest {
     write(kPods, pod("ADDED", "r-0", "p-1"));
   }
   std::unique_ptr<PodWatch> watch() { return cache_.watch(find_pod("r-0"), loop_.executor()); }
-  /// Whether the watch was woken since it was last asked.
-  bool was_woken(PodWatch& watch) {
-    std::optional<Result<>> woken;
-    net::TaskGroup tasks(loop_.executor());
-    tasks.spawn("wait", testing::store_result(watch.changed(), woken));
-    testing::run_until_idle(loop_);
-    tasks.cancel();
-    testing::run_until_empty(loop_, tasks);
-    return woken && *woken;
-  }
+  bool was_woken(PodWatch& watch) { return testing::was_woken(loop_, watch); }
 };
 
 TEST_F(PodWatchTest, TellsOfChangesAndOfTheEnd) {
@@ -402,15 +393,7 @@ TEST_F(PodWatchTest, OtherLoopsWatchAtTheSameTime) {
 class ClusterChangesTest : public ClusterCacheTest {
  protected:
   ClusterChangesTest() { start_listed(); }
-  bool was_woken(ChangeWatch& watch) {
-    std::optional<Result<>> woken;
-    net::TaskGroup tasks(loop_.executor());
-    tasks.spawn("wait", testing::store_result(watch.changed(), woken));
-    testing::run_until_idle(loop_);
-    tasks.cancel();
-    testing::run_until_empty(loop_, tasks);
-    return woken && *woken;
-  }
+  bool was_woken(ChangeWatch& watch) { return testing::was_woken(loop_, watch); }
 };
 
 TEST_F(ClusterChangesTest, WatchesOfANamespaceAreToldOnceTheSnapshotShowsIt) {
