@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <variant>
 
 #include "base/random.h"
 #include "cli/cluster_api.h"
@@ -27,6 +28,8 @@ struct Context {
 using RemoteCommand = std::function<net::Task<Result<int>>(Context&)>;
 /// One that needs no server.
 using LocalCommand = std::function<Result<int>(const GlobalOptions&, const Environment&)>;
+
+using Command = std::variant<RemoteCommand, LocalCommand>;
 
 /// The workload that a command line names.
 struct WorkloadName {

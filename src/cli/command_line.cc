@@ -148,7 +148,7 @@ std::optional<Invocation> parse_command_line(int argc, const char* const* argv, 
     exit_code = end_of_parsing(app, error, words.subspan(1));
     return std::nullopt;
   }
-  invocation.command = chosen.make();
+  invocation.command = std::move(chosen.command);
   return invocation;
 }
 

@@ -2,15 +2,13 @@
 // without a type where only one workload has the name.
 #pragma once
 
-#include <variant>
-
 #include "cli/command.h"
 
 namespace sluice::cli {
 
 struct Invocation {
   GlobalOptions global;
-  std::variant<RemoteCommand, LocalCommand> command;
+  Command command;
 };
 
 /// nullopt: it was asked for help or the version, which is printed, or was wrong, which is said;

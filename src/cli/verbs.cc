@@ -20,6 +20,12 @@ namespace {
 const std::map<std::string, OutputFormat> kFormats{
     {"table", OutputFormat::Table}, {"json", OutputFormat::Json}, {"yaml", OutputFormat::Yaml}};
 
+/// The command holds what its options are read into, and looks at that only when it is carried out:
+/// then the whole line has been parsed.
+void choose(CLI::App& app, Chosen& chosen, Command command) {
+  app.final_callback([&chosen, command = std::move(command)] { chosen.command = command; });
+}
+
 /// The workload's name and, unless the words before the verb say it, its type. What options are
 /// read into lives as long as the command that they are of.
 std::shared_ptr<WorkloadName> add_name(CLI::App& app, const std::optional<ClassWord>& word) {
@@ -95,14 +101,11 @@ void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
       ->type_name("BYTES");
   app.add_flag("--previous", options->previous, "The log of the container's run before this one");
   app.add_flag("--timestamps", options->timestamps, "Each line with the time it was written");
-  app.final_callback([name, options, &chosen] {
-    chosen.make = [name, options] {
-      if (options->tail >= 0) options->tail_lines = static_cast<std::uint64_t>(options->tail);
-      if (options->limit > 0) options->limit_bytes = options->limit;
-      return RemoteCommand(
-          [name, options](Context& context) { return run_logs(context, *name, *options); });
-    };
-  });
+  choose(app, chosen, RemoteCommand([name, options](Context& context) {
+           if (options->tail >= 0) options->tail_lines = static_cast<std::uint64_t>(options->tail);
+           if (options->limit > 0) options->limit_bytes = options->limit;
+           return run_logs(context, *name, *options);
+         }));
 }
 
 void add_process_options(CLI::App& app, ProcessOptions& options) {
@@ -113,12 +116,10 @@ void add_process_options(CLI::App& app, ProcessOptions& options) {
 
 void choose_process(CLI::App& app, std::shared_ptr<WorkloadName> name,
                     std::shared_ptr<ProcessOptions> options, Chosen& chosen) {
-  app.final_callback([name = std::move(name), options = std::move(options), &chosen] {
-    chosen.make = [name, options] {
-      return RemoteCommand(
-          [name, options](Context& context) { return run_process(context, *name, *options); });
-    };
-  });
+  choose(app, chosen,
+         RemoteCommand([name = std::move(name), options = std::move(options)](Context& context) {
+           return run_process(context, *name, *options);
+         }));
 }
 
 void add_exec(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
@@ -184,12 +185,9 @@ void add_port_forward(CLI::App& parent, const std::optional<ClassWord>& word, Ch
   app.add_option("--stdio", options->stdio, "This port at stdin and stdout: for ssh's ProxyCommand")
       ->check(CLI::Range(1, 65535))
       ->type_name("PORT");
-  app.final_callback([name, options, &chosen] {
-    chosen.make = [name, options] {
-      return RemoteCommand(
-          [name, options](Context& context) { return run_port_forward(context, *name, *options); });
-    };
-  });
+  choose(app, chosen, RemoteCommand([name, options](Context& context) {
+           return run_port_forward(context, *name, *options);
+         }));
 }
 
 void add_describe(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
@@ -197,12 +195,9 @@ void add_describe(CLI::App& parent, const std::optional<ClassWord>& word, Chosen
   const auto name = add_name(app, word);
   auto format = std::make_shared<OutputFormat>(OutputFormat::Table);
   add_format(app, *format);
-  app.final_callback([name, format, &chosen] {
-    chosen.make = [name, format] {
-      return RemoteCommand(
-          [name, format](Context& context) { return run_describe(context, *name, *format); });
-    };
-  });
+  choose(app, chosen, RemoteCommand([name, format](Context& context) {
+           return run_describe(context, *name, *format);
+         }));
 }
 
 void add_list(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
@@ -214,34 +209,24 @@ void add_list(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
     app.add_option("--type", options->type, "Only workloads of this type")->type_name("TYPE");
   }
   add_format(app, options->format);
-  app.final_callback([options, &chosen] {
-    chosen.make = [options] {
-      return RemoteCommand([options](Context& context) { return run_list(context, *options); });
-    };
-  });
+  choose(app, chosen,
+         RemoteCommand([options](Context& context) { return run_list(context, *options); }));
 }
 
 void add_status(CLI::App& parent, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("status", "Show the cluster's state");
   auto format = std::make_shared<OutputFormat>(OutputFormat::Table);
   add_format(app, *format);
-  app.final_callback([format, &chosen] {
-    chosen.make = [format] {
-      return RemoteCommand([format](Context& context) { return run_status(context, *format); });
-    };
-  });
+  choose(app, chosen,
+         RemoteCommand([format](Context& context) { return run_status(context, *format); }));
 }
 
 void add_version(CLI::App& parent, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("version", "Print the version");
-  app.final_callback([&chosen] {
-    chosen.make = [] {
-      return LocalCommand([](const GlobalOptions&, const Environment&) -> Result<int> {
-        print(fmt::format("sluice {}\n", kVersion));
-        return kSuccess;
-      });
-    };
-  });
+  choose(app, chosen, LocalCommand([](const GlobalOptions&, const Environment&) -> Result<int> {
+           print(fmt::format("sluice {}\n", kVersion));
+           return kSuccess;
+         }));
 }
 
 }  // namespace

@@ -1,9 +1,7 @@
 // The commands below `sluice` and below each type, and their options.
 #pragma once
 
-#include <functional>
 #include <optional>
-#include <variant>
 
 #include "cli/command.h"
 
@@ -13,9 +11,9 @@ class App;
 
 namespace sluice::cli {
 
-/// The command that was parsed; called once the whole line was.
+/// The command that was parsed.
 struct Chosen {
-  std::function<std::variant<RemoteCommand, LocalCommand>()> make;
+  Command command;
 };
 
 /// What the words before a verb say of a workload: `training pytorch`.
