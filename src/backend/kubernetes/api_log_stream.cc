@@ -177,12 +177,15 @@ void ApiLogStream::examine() {
   const Result<loglines::Resume::Taken> taken =
       resume_.take({buffer_.data() + offset_, buffer_.size() - offset_});
   if (!taken) {
-    failure_ = taken.error();
+    note_failure(taken.error());
     drop_body();
     return;
   }
   offset_ += taken->skip;
   ready_ = taken->take;
+  if (ready_ == 0) return;
+  failing_since_.reset();
+  backoff_.reset();
 }
 
 void ApiLogStream::end_body(BodyEnd end) {
@@ -201,17 +204,18 @@ void ApiLogStream::end_body(BodyEnd end) {
     finish();
     return;
   }
-  if (!rest) failure_ = rest.error();
+  if (!rest) note_failure(rest.error());
   drop_body();
 }
 
 /// Another request, when its time has come.
 net::Task<Result<>> ApiLogStream::resume() {
-  if (failure_) {
+  if (failure_ && !may_mend()) {
     CO_TRY_VOID(co_await await_reason());
   } else if (pauses_ && run_state() == asked_at_) {
     CO_TRY_VOID(co_await pause());
   }
+  failure_.reset();
   RunState state = run_state();
   while (follow_ && state == RunState::NotBegun) {
     CO_TRY_VOID(co_await pod_->changed());
@@ -233,10 +237,22 @@ net::Task<Result<>> ApiLogStream::pause() {
   co_return Result<>{};
 }
 
+void ApiLogStream::note_failure(const Error& error) {
+  failure_ = error;
+  if (!failing_since_) failing_since_ = services_.timers.now();
+  pauses_ = true;
+}
+
+/// Whether the same request may succeed in a while.
+bool ApiLogStream::may_mend() const {
+  return follow_ && !previous_ && !resume_.has_lost_lines() &&
+         services_.timers.now() - *failing_since_ < kFailurePatience;
+}
+
 /// A failure that the run's end explains is none: the API read another run's log, or the node could
 /// not read one that it removes. The record that says so may come late.
 net::Task<Result<>> ApiLogStream::await_reason() {
-  const Error failure = *std::exchange(failure_, std::nullopt);
+  const Error failure = *failure_;
   if (previous_) co_return fail(failure);
   const MonotonicTime until = services_.timers.now() + kRecordPatience;
   while (run_state() == asked_at_ && services_.timers.now() < until) {

@@ -37,6 +37,9 @@ class ApiLogStream final : public LogStream {
   /// For so long what was permitted may be denied: an API server that has just started denies all
   /// that it has yet to read the roles for.
   static constexpr nanoseconds kDenialPatience = seconds(30);
+  /// For so long a node may say instead of lines that it can't read them: its container runtime may
+  /// be starting again.
+  static constexpr nanoseconds kFailurePatience = seconds(30);
 
   ApiLogStream(LogServices services, net::Executor executor, std::unique_ptr<PodWatch> pod,
                std::string container, const LogOptions& options, std::optional<Impersonation> as);
@@ -67,6 +70,8 @@ class ApiLogStream final : public LogStream {
 
   net::Task<Result<>> resume();
   net::Task<Result<>> pause();
+  void note_failure(const Error& error);
+  bool may_mend() const;
   net::Task<Result<>> await_reason();
   Result<> plan(RunState state);
   net::Task<Result<>> request(RunState state);
@@ -95,6 +100,7 @@ class ApiLogStream final : public LogStream {
   bool pauses_ = false;  // before it resumes
   BodyEnd last_end_ = BodyEnd::Orderly;
   std::optional<Error> failure_;            // unless the run's end explains it
+  std::optional<MonotonicTime> failing_since_;  // with nothing new in between
   RunState asked_at_ = RunState::NotBegun;  // the last request
   std::optional<MonotonicTime> refused_since_;
   std::optional<MonotonicTime> denied_since_;  // the permission, of the last answers

@@ -357,12 +357,37 @@ TEST_F(ApiLogStreamTest, QuietFollowLives) {
 }
 
 TEST_F(ApiLogStreamTest, TextOfTheNodeIsAnErrorAfterTheLinesBefore) {
-  expect_whole_body(lines(0, 1) + "failed to create fsnotify watcher: too many open files");
-  follow();
+  expect_whole_body(lines(0, 1) + "log file is not there");
+  open({});
   wait();
   EXPECT_EQ(out_, texts(0, 1));
   ASSERT_TRUE(error_);
+  EXPECT_THAT(error_->message, EndsWith("log file is not there"));
+}
+
+TEST_F(ApiLogStreamTest, TextOfTheNodeThatStaysIsAnErrorOfAFollower) {
+  for (int i = 0; i < 100; ++i) {
+    expect_whole_body(lines(0, 1) + "failed to create fsnotify watcher: too many open files");
+  }
+  follow();
+  wait(ApiLogStream::kFailurePatience / 2);
+  EXPECT_FALSE(error_);
+  wait(ApiLogStream::kFailurePatience);
+  EXPECT_EQ(out_, texts(0, 1));
+  ASSERT_TRUE(error_);
   EXPECT_THAT(error_->message, EndsWith("too many open files"));
+}
+
+TEST_F(ApiLogStreamTest, ContainerRuntimeThatStartsAgainIsWaitedForByAFollower) {
+  expect_whole_body(lines(0, 1) + "rpc error: code = Unknown desc = server is not initialized yet");
+  for (int i = 0; i < 3; ++i) {
+    expect_whole_body("rpc error: code = Unknown desc = server is not initialized yet");
+  }
+  expect_body(lines(0, 3));
+  follow();
+  wait();
+  EXPECT_FALSE(error_);
+  EXPECT_EQ(out_, texts(0, 3));
 }
 
 TEST_F(ApiLogStreamTest, TextOfTheNodeAboutAContainerThatEndsIsNone) {
