@@ -99,9 +99,9 @@ class ApiLogStream final : public LogStream {
   Backoff backoff_;
   bool pauses_ = false;  // before it resumes
   BodyEnd last_end_ = BodyEnd::Orderly;
-  std::optional<Error> failure_;            // unless the run's end explains it
+  std::optional<Error> failure_;                // unless the run's end explains it
   std::optional<MonotonicTime> failing_since_;  // with nothing new in between
-  RunState asked_at_ = RunState::NotBegun;  // the last request
+  RunState asked_at_ = RunState::NotBegun;      // the last request
   std::optional<MonotonicTime> refused_since_;
   std::optional<MonotonicTime> denied_since_;  // the permission, of the last answers
 
