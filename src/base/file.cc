@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -77,6 +78,16 @@ Result<> write_file_atomically(const std::string& path, std::string_view content
     return result;
   }
   return sync_directory_of(path);
+}
+
+Result<> make_private_folder(const std::string& path) {
+  if (path.empty()) return {};
+  std::error_code problem;
+  const bool made = std::filesystem::create_directories(path, problem);
+  if (made) std::filesystem::permissions(path, std::filesystem::perms::owner_all, problem);
+  if (!problem) return {};
+  return fail(ErrorCode::Unavailable,
+              fmt::format("{}: cannot be made: {}", path, problem.message()));
 }
 
 }  // namespace sluice

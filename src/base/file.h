@@ -13,4 +13,8 @@ Result<std::string> read_file(const std::string& path, std::size_t limit_bytes);
 /// Written to a temporary beside it, synced, and renamed: a reader sees the old or the new whole.
 Result<> write_file_atomically(const std::string& path, std::string_view content, unsigned mode);
 
+/// With those above it; its owner's alone. One that exists is left as it is, as is "". Errors:
+/// Unavailable, naming it.
+Result<> make_private_folder(const std::string& path);
+
 }  // namespace sluice

@@ -2,11 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/file.h"
-#include "cli/proxy_choice.h"
 #include "net/deadline.h"
-#include "net/resolve.h"
-#include "net/tls_stream.h"
 #include "ws/client_upgrade.h"
 #include "ws/handshake.h"
 
@@ -16,11 +12,6 @@ namespace {
 constexpr unsigned kOk = 200;
 constexpr unsigned kSwitchingProtocols = 101;
 constexpr std::size_t kMaxBodyBytes = 64_MiB;
-constexpr std::size_t kMaxAuthoritiesBytes = 4_MiB;
-
-// What is sent and not acknowledged for so long: the server is gone.
-constexpr seconds kKeepalive(20);
-constexpr milliseconds kUnacknowledged = seconds(60);
 
 ErrorCode code_of(unsigned status, bool is_json) {
   switch (status) {
@@ -63,42 +54,13 @@ Error error_of(const http::Response& response) {
   return error;
 }
 
-ClusterApi::ClusterApi(const Settings& settings, Credentials& credentials, net::Timers& timers,
-                       Random& random)
-    : server_(settings.server), credentials_(credentials), timers_(timers), random_(random) {}
-
-Result<std::unique_ptr<ClusterApi>> ClusterApi::open(const Settings& settings,
-                                                     const Environment& environment,
-                                                     Credentials& credentials, net::Timers& timers,
-                                                     Random& random) {
-  std::unique_ptr<ClusterApi> api(new ClusterApi(settings, credentials, timers, random));
-  TRY(api->proxy_, choose_proxy(settings.server, environment));
-  if (!settings.server.secure) return api;
-  net::TlsClientOptions options{.verify = !settings.insecure};
-  if (!settings.ca_file.empty()) {
-    Result<std::string> authorities = read_file(settings.ca_file, kMaxAuthoritiesBytes);
-    if (!authorities) {
-      return fail(ErrorCode::InvalidArgument,
-                  settings.ca_file + ": cannot be read: " + authorities.error().message);
-    }
-    options.authorities_pem = *std::move(authorities);
-  }
-  TRY(api->tls_, net::TlsContext::for_client(options));
-  return api;
-}
-
-net::Task<Result<std::unique_ptr<net::Stream>>> ClusterApi::connect() {
-  const std::string host = proxy_ ? proxy_->host : server_.host;
-  const std::uint16_t port = proxy_ ? proxy_->port : server_.port;
-  CO_TRY(std::unique_ptr<net::TcpStream> tcp, co_await net::connect_host(host, port));
-  tcp->set_keepalive(kKeepalive);
-  tcp->set_user_timeout(kUnacknowledged);
-  if (proxy_) {
-    CO_TRY_VOID(co_await http::open_tunnel(*tcp, proxy_->kind, server_.host, server_.port));
-  }
-  if (!server_.secure) co_return tcp;
-  co_return co_await net::connect_tls(std::move(tcp), tls_, server_.host, timers_, kPatience);
-}
+ClusterApi::ClusterApi(http::Url server, Connector& connector, Credentials& credentials,
+                       net::Timers& timers, Random& random)
+    : server_(std::move(server)),
+      connector_(connector),
+      credentials_(credentials),
+      timers_(timers),
+      random_(random) {}
 
 net::Task<Result<StreamedResponse>> ClusterApi::send(std::string path, http::FieldMap fields) {
   CO_TRY(const std::string token, co_await credentials_.token());
@@ -107,7 +69,8 @@ net::Task<Result<StreamedResponse>> ClusterApi::send(std::string path, http::Fie
   request.fields.add("User-Agent", "sluice");
   request.fields.add("Authorization", "Bearer " + token);
   for (const http::Field& field : fields) request.fields.add(field.name, field.value);
-  CO_TRY(std::unique_ptr<net::Stream> stream, co_await connect());
+  CO_TRY(std::unique_ptr<net::Stream> stream,
+         co_await connector_.connect(server_, Connector::Peer::Server));
   StreamedResponse response;
   response.connection = std::make_unique<http::ClientConnection>(std::move(stream));
   CO_TRY(response.head, co_await response.connection->send(std::move(request)));

@@ -3,19 +3,16 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/json.h"
 #include "base/random.h"
+#include "cli/connector.h"
 #include "cli/credentials.h"
-#include "cli/settings.h"
 #include "http/client_connection.h"
-#include "http/proxy_tunnel.h"
 #include "net/timers.h"
-#include "net/tls_context.h"
 #include "ws/connection.h"
 
 namespace sluice::cli {
@@ -40,12 +37,9 @@ class ClusterApi {
   /// How long connecting, and the answer to a request, may take.
   static constexpr nanoseconds kPatience = seconds(20);
 
-  /// Reads what the settings name. `credentials`, `timers` and `random` outlive it. Errors:
-  /// InvalidArgument.
-  static Result<std::unique_ptr<ClusterApi>> open(const Settings& settings,
-                                                  const Environment& environment,
-                                                  Credentials& credentials, net::Timers& timers,
-                                                  Random& random);
+  /// All but the URL outlive it.
+  ClusterApi(http::Url server, Connector& connector, Credentials& credentials, net::Timers& timers,
+             Random& random);
 
   /// `path` is below the base path, with its query: "/status". Any status is a success here.
   /// Errors: Unavailable (no connection), Unauthenticated (no token), Cancelled.
@@ -59,15 +53,11 @@ class ClusterApi {
                                               std::span<const std::string_view> subprotocols);
 
  private:
-  ClusterApi(const Settings& settings, Credentials& credentials, net::Timers& timers,
-             Random& random);
-  net::Task<Result<std::unique_ptr<net::Stream>>> connect();
   net::Task<Result<StreamedResponse>> send(std::string path, http::FieldMap fields);
   net::Task<Result<StreamedResponse>> send_before_deadline(std::string path, http::FieldMap fields);
 
   http::Url server_;
-  std::optional<http::Proxy> proxy_;
-  std::shared_ptr<const net::TlsContext> tls_;
+  Connector& connector_;
   Credentials& credentials_;
   net::Timers& timers_;
   Random& random_;

@@ -17,6 +17,8 @@ namespace sluice::cli {
 struct Context {
   const Settings& settings;
   const Environment& environment;
+  Connector& connector;
+  Credentials& credentials;
   ClusterApi& api;
   net::Executor executor;
   net::Timers& timers;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/exit_code.h"
+#include "cli/other_commands.h"
 #include "cli/verbs.h"
 #include "cli/version.h"
 

@@ -1,18 +1,23 @@
 #include "cli/config.h"
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/yaml.h"
 
 namespace sluice::cli {
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1_MiB;
+constexpr unsigned kOwnerOnly = 0600;
 constexpr std::string_view kInsecure = "insecureSkipTlsVerify";
 
 struct TextKey {
@@ -24,6 +29,9 @@ constexpr std::array kTextKeys{
     TextKey{"project", &ClusterEntry::project},
     TextKey{"caFile", &ClusterEntry::ca_file},
     TextKey{"tokenFile", &ClusterEntry::token_file},
+    TextKey{"issuer", &ClusterEntry::issuer},
+    TextKey{"clientId", &ClusterEntry::client_id},
+    TextKey{"clientSecretFile", &ClusterEntry::client_secret_file},
 };
 
 Result<ClusterEntry> read_entry(const yaml::Value& value) {
@@ -44,7 +52,54 @@ Result<ClusterEntry> read_entry(const yaml::Value& value) {
 /// JSON strings are YAML strings.
 std::string quoted(const std::string& text) { return json::serialize(json::value(text)); }
 
+const TextKey* find_text_key(std::string_view name) {
+  const auto* const found = std::ranges::find(kTextKeys, name, &TextKey::name);
+  return found == kTextKeys.end() ? nullptr : found;
+}
+
+std::unexpected<Error> no_key(std::string_view key) {
+  const std::vector<std::string_view> keys = config_keys();
+  const auto near = nearest(key, keys);
+  return fail(ErrorCode::InvalidArgument,
+              near ? fmt::format("no key \"{}\"; did you mean \"{}\"?", key, *near)
+                   : fmt::format("no key \"{}\"; there are: {}", key, fmt::join(keys, ", ")));
+}
+
 }  // namespace
+
+std::vector<std::string_view> config_keys() {
+  std::vector<std::string_view> names;
+  for (const TextKey& key : kTextKeys) names.push_back(key.name);
+  names.push_back(kInsecure);
+  return names;
+}
+
+Result<std::string> get_value(const ClusterEntry& entry, std::string_view key) {
+  if (key == kInsecure) return entry.insecure ? "true" : "false";
+  const TextKey* const text = find_text_key(key);
+  if (text == nullptr) return no_key(key);
+  return entry.*text->member;
+}
+
+Result<> set_value(ClusterEntry& entry, std::string_view key, const std::string& value) {
+  if (key == kInsecure) {
+    const auto flag = parse_bool(value.empty() ? "false" : value);
+    if (!flag) return fail(ErrorCode::InvalidArgument, "expected true or false, not " + value);
+    entry.insecure = *flag;
+    return {};
+  }
+  const TextKey* const text = find_text_key(key);
+  if (text == nullptr) return no_key(key);
+  entry.*text->member = value;
+  return {};
+}
+
+Result<> write_config(const Config& config, const std::string& file) {
+  TRY_VOID(make_private_folder(std::filesystem::path(file).parent_path()));
+  Result<> written = write_file_atomically(file, format_config(config), kOwnerOnly);
+  if (written) return written;
+  return fail(ErrorCode::Unavailable, file + ": cannot be written: " + written.error().message);
+}
 
 Result<Config> parse_config(std::string_view text, const std::string& file) {
   TRY(const yaml::Value document, yaml::parse(text, file));

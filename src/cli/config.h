@@ -6,11 +6,13 @@
 //       server: https://lab.example/cluster-api
 //       project: vision
 //       caFile: /etc/ssl/lab.pem
+//       issuer: https://auth.example/realms/lab
 #pragma once
 
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -21,7 +23,11 @@ struct ClusterEntry {
   std::string project;     // where -p is not given
   std::string ca_file;     // whom to trust beside the system's authorities; empty: nobody
   std::string token_file;  // holds a token
-  bool insecure = false;   // the server's certificate is not checked
+  // How `sluice login` gets one:
+  std::string issuer;              // of OpenID Connect, a URL
+  std::string client_id;           // that the issuer knows the program by
+  std::string client_secret_file;  // of a client that logs in for itself; empty: a person does
+  bool insecure = false;           // the server's certificate is not checked
   bool operator==(const ClusterEntry&) const = default;
 };
 
@@ -37,5 +43,15 @@ Result<Config> parse_config(std::string_view yaml, const std::string& file);
 Result<Config> read_config(const std::string& file);
 /// As parse_config() reads it.
 std::string format_config(const Config& config);
+/// Readable by its owner alone, as is its folder, which is made where there is none. Comments of
+/// the file before are lost. Errors: Unavailable, naming the file.
+Result<> write_config(const Config& config, const std::string& file);
+
+/// The keys of an entry, in the order in which they are written.
+std::vector<std::string_view> config_keys();
+/// Errors of both: InvalidArgument: no such key, or a value that it can't have.
+Result<std::string> get_value(const ClusterEntry& entry, std::string_view key);
+/// "" takes the value away.
+Result<> set_value(ClusterEntry& entry, std::string_view key, const std::string& value);
 
 }  // namespace sluice::cli

@@ -22,8 +22,8 @@ bool write_all(int descriptor, std::string_view text) {
 
 /// What somebody can do about it.
 std::string_view advice_for(const Error& error) {
-  if (error.code == ErrorCode::Unauthenticated && !error.message.contains("SLUICE_TOKEN")) {
-    return "set SLUICE_TOKEN to a new one, or name its file with --token-file";
+  if (error.code == ErrorCode::Unauthenticated && !error.message.contains("sluice login")) {
+    return "run `sluice login`, or set SLUICE_TOKEN to a new one";
   }
   return {};
 }
@@ -31,6 +31,8 @@ std::string_view advice_for(const Error& error) {
 }  // namespace
 
 void note(std::string_view text) { write_all(STDERR_FILENO, fmt::format("sluice: {}\n", text)); }
+
+void prompt(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 void report(const Error& error) {
   std::string text = error.message;

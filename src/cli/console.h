@@ -9,6 +9,8 @@ namespace sluice::cli {
 
 /// "sluice: TEXT"
 void note(std::string_view text);
+/// Without a line's end, for an answer to be typed.
+void prompt(std::string_view text);
 /// The error and, where there is more to say, its details and what to do next.
 void report(const Error& error);
 /// Writes data to stdout, whole. False: nobody reads it.

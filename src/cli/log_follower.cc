@@ -118,7 +118,9 @@ Result<LogFollower::Outcome> LogFollower::end_body(const ws::Close& close,
       hand_on(std::span(buffer_).subspan(rest.skip, rest.take), true);
       return Outcome::Ended;
     }
-    case ws::CloseCode::PolicyViolation: return fail(ErrorCode::Unauthenticated, close.reason);
+    case ws::CloseCode::PolicyViolation:
+      if (!context_.credentials.can_change()) return fail(ErrorCode::Unauthenticated, close.reason);
+      break;
     case ws::CloseCode::InternalError: return fail(ErrorCode::Internal, close.reason);
     case ws::CloseCode::GoingAway:
       if (close.reason == "pod deleted") return fail(ErrorCode::NotFound, close.reason);

@@ -38,8 +38,10 @@ net::Task<Result<int>> run_session(Context& context, WebSocket& opened,
   ServerSocket socket(context.executor, context.timers, std::move(opened.connection));
   Result<int> result = fail(Error{});
   {
-    std::optional<RawTerminal> raw;
-    if (options.tty && options.stdin && is_terminal(STDIN_FILENO)) raw.emplace(STDIN_FILENO);
+    std::optional<HeldTerminal> raw;
+    if (options.tty && options.stdin && is_terminal(STDIN_FILENO)) {
+      raw.emplace(STDIN_FILENO, HeldTerminal::Mode::Raw);
+    }
     ProcessSession session(context, socket, options, version, detach_keys);
     result = co_await session.run();
   }

@@ -47,10 +47,11 @@ Result<int> run_remote(const RemoteCommand& command, const Settings& settings,
   net::EventLoop loop;
   net::SystemTimers timers;
   OsRandom random;
-  Credentials credentials(settings);
-  TRY(const std::unique_ptr<ClusterApi> api,
-      ClusterApi::open(settings, environment, credentials, timers, random));
-  Context context{settings, environment, *api, loop.executor(), timers, random};
+  TRY(const std::unique_ptr<Connector> connector, Connector::open(settings, environment, timers));
+  Credentials credentials(settings, environment, *connector, timers);
+  ClusterApi api(settings.server, *connector, credentials, timers, random);
+  Context context{settings, environment,     *connector, credentials,
+                  api,      loop.executor(), timers,     random};
   Ending ending;
   net::TaskGroup tasks(loop.executor());
   net::TaskGroup end(loop.executor());

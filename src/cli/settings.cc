@@ -20,13 +20,30 @@ std::string first_of(std::initializer_list<std::string> texts) {
 
 Result<std::string> choose_cluster(const Config& config, std::string name,
                                    const std::string& file) {
-  if (name.empty()) name = config.current;
-  if (name.empty() && config.clusters.size() == 1) name = config.clusters.begin()->first;
+  if (name.empty()) name = current_cluster(config);
   if (name.empty() || config.clusters.contains(name)) return name;
   return fail(ErrorCode::InvalidArgument,
               fmt::format("no cluster \"{}\" in {}; it has: {}", name, file,
                           fmt::join(std::views::keys(config.clusters), ", ")));
 }
+
+std::unexpected<Error> no_server(const std::string& config_file) {
+  return fail(
+      ErrorCode::InvalidArgument,
+      "which server? Set SLUICE_SERVER=https://HOST/cluster-api, or give --server, or name it in " +
+          config_file);
+}
+
+/// The name of the cluster that has this server; empty: none has.
+std::string cluster_at(const Config& config, const http::Url& server) {
+  for (const auto& [name, entry] : config.clusters) {
+    const Result<http::Url> url = parse_server(entry.server);
+    if (url && *url == server) return name;
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<http::Url> parse_server(const std::string& text) {
   Result<http::Url> url = http::parse_url(text);
@@ -42,7 +59,10 @@ Result<http::Url> parse_server(const std::string& text) {
   return url;
 }
 
-}  // namespace
+std::string current_cluster(const Config& config) {
+  if (config.current.empty() && config.clusters.size() == 1) return config.clusters.begin()->first;
+  return config.current;
+}
 
 Result<std::string> config_file_of(const GlobalOptions& options, const Environment& environment) {
   if (!options.config_file.empty()) return options.config_file;
@@ -59,28 +79,28 @@ Result<Settings> resolve_settings(const GlobalOptions& options, const Environmen
   TRY(settings.config_file, config_file_of(options, environment));
   TRY(const Config config, read_config(settings.config_file));
   const std::string server = first_of({options.server, variable("SLUICE_SERVER")});
-  // A server that is named by its URL is none of the configuration, unless its name is given, too.
   const std::string wanted = first_of({options.cluster, variable("SLUICE_CLUSTER")});
-  ClusterEntry entry;
-  if (server.empty() || !wanted.empty()) {
+  if (server.empty()) {
     TRY(settings.cluster, choose_cluster(config, wanted, settings.config_file));
-    if (!settings.cluster.empty()) entry = config.clusters.at(settings.cluster);
+  } else {
+    TRY(settings.server, parse_server(server));
+    settings.cluster = wanted.empty() ? cluster_at(config, settings.server) : wanted;
   }
-  const std::string url = first_of({server, entry.server});
-  if (url.empty()) {
-    return fail(
-        ErrorCode::InvalidArgument,
-        "which server? Set SLUICE_SERVER=https://HOST/cluster-api, or give --server, or name "
-        "it in " +
-            settings.config_file);
+  const auto found = config.clusters.find(settings.cluster);
+  const ClusterEntry entry = found != config.clusters.end() ? found->second : ClusterEntry();
+  if (server.empty()) {
+    if (entry.server.empty()) return no_server(settings.config_file);
+    TRY(settings.server, parse_server(entry.server));
   }
-  TRY(settings.server, parse_server(url));
   settings.project = first_of({options.project, variable("SLUICE_PROJECT"), entry.project});
   if (options.token_file.empty()) settings.token = variable("SLUICE_TOKEN");
   settings.token_file =
       first_of({options.token_file, variable("SLUICE_TOKEN_FILE"), entry.token_file});
   settings.ca_file = first_of({options.ca_file, variable("SLUICE_CA_FILE"), entry.ca_file});
   settings.insecure = options.insecure || entry.insecure;
+  settings.issuer = entry.issuer;
+  settings.client_id = entry.client_id;
+  settings.client_secret_file = entry.client_secret_file;
   return settings;
 }
 

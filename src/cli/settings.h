@@ -30,10 +30,20 @@ struct Settings {
   std::string token_file;
   std::string ca_file;
   bool insecure = false;
+  // How to log in; empty: not known.
+  std::string issuer;
+  std::string client_id;
+  std::string client_secret_file;
 };
 
 /// Where the configuration is, whether it exists or not. Errors: InvalidArgument (no home).
 Result<std::string> config_file_of(const GlobalOptions& options, const Environment& environment);
+
+/// The cluster of the configuration that commands are about when none is named: the current one, or
+/// the only one; empty: there is none.
+std::string current_cluster(const Config& config);
+/// "https://HOST/cluster-api" of what people write. Errors: InvalidArgument.
+Result<http::Url> parse_server(const std::string& text);
 
 /// Errors: InvalidArgument, saying what to set.
 Result<Settings> resolve_settings(const GlobalOptions& options, const Environment& environment);

@@ -72,6 +72,19 @@ TEST_F(SettingsTest, ServerByItsUrlHasNothingOfTheConfiguration) {
   EXPECT_EQ(resolve().cluster, "");
 }
 
+TEST_F(SettingsTest, ServerByItsUrlIsTheClusterThatHasIt) {
+  configure(kTwo);
+  options_.server = "https://a.example/cluster-api/";
+  EXPECT_EQ(resolve().cluster, "a");
+  EXPECT_EQ(resolve().project, "pa");
+}
+
+TEST_F(SettingsTest, ServerByItsUrlMayHaveANameThatIsYetToBeConfigured) {
+  options_.server = "https://c.example";
+  options_.cluster = "c";
+  EXPECT_EQ(resolve().cluster, "c");
+}
+
 TEST_F(SettingsTest, TokenFileOfTheCommandLineBeatsTheEnvironmentsToken) {
   configure(kTwo);
   EXPECT_EQ(resolve({{"SLUICE_TOKEN", "t"}}).token, "t");

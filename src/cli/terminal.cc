@@ -33,7 +33,7 @@ channel::TerminalSize terminal_size(int descriptor) {
   return {size.ws_col, size.ws_row};
 }
 
-RawTerminal::RawTerminal(int descriptor) : descriptor_(descriptor) {
+HeldTerminal::HeldTerminal(int descriptor, Mode mode) : descriptor_(descriptor) {
   std::array<int, 2> ends{};
   if (::tcgetattr(descriptor, &before_) != 0 || ::pipe2(ends.data(), O_CLOEXEC) != 0) return;
   UniqueFd child_end(ends[0]);
@@ -43,12 +43,16 @@ RawTerminal::RawTerminal(int descriptor) : descriptor_(descriptor) {
     ::close(ends[1]);
     guard(child_end.get(), descriptor, before_);
   }
-  termios raw = before_;
-  ::cfmakeraw(&raw);
-  ::tcsetattr(descriptor, TCSANOW, &raw);
+  termios held = before_;
+  if (mode == Mode::Raw) {
+    ::cfmakeraw(&held);
+  } else {
+    held.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  }
+  ::tcsetattr(descriptor, TCSANOW, &held);
 }
 
-RawTerminal::~RawTerminal() {
+HeldTerminal::~HeldTerminal() {
   if (!guard_) return;
   ::tcsetattr(descriptor_, TCSADRAIN, &before_);
   const char word = '.';

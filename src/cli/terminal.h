@@ -12,17 +12,21 @@ bool is_terminal(int descriptor);
 /// 80x24 where it isn't known.
 channel::TerminalSize terminal_size(int descriptor);
 
-/// While it lives, the terminal hands over each key as it is pressed, Ctrl-C included, and echoes
-/// none. It is restored in the end, also when the program is killed: a child process waits for
-/// that.
-class RawTerminal {
+/// While it lives, the terminal is in another mode. It is restored in the end, also when the
+/// program is killed: a child process waits for that.
+class HeldTerminal {
  public:
+  enum class Mode {
+    Raw,     // hands over each key as it is pressed, Ctrl-C included, and echoes none
+    Hidden,  // hands over lines that nobody sees
+  };
+
   /// `descriptor` must be a terminal and stays the caller's. Where it can't be changed, it stays as
   /// it is.
-  explicit RawTerminal(int descriptor);
-  ~RawTerminal();
-  RawTerminal(const RawTerminal&) = delete;
-  RawTerminal& operator=(const RawTerminal&) = delete;
+  HeldTerminal(int descriptor, Mode mode);
+  ~HeldTerminal();
+  HeldTerminal(const HeldTerminal&) = delete;
+  HeldTerminal& operator=(const HeldTerminal&) = delete;
 
  private:
   int descriptor_;

@@ -3,28 +3,15 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/console.h"
-#include "cli/exit_code.h"
 #include "cli/logs.h"
 #include "cli/port_forward.h"
 #include "cli/process.h"
 #include "cli/status.h"
-#include "cli/version.h"
 
 namespace sluice::cli {
 namespace {
-
-const std::map<std::string, OutputFormat> kFormats{
-    {"table", OutputFormat::Table}, {"json", OutputFormat::Json}, {"yaml", OutputFormat::Yaml}};
-
-/// The command holds what its options are read into, and looks at that only when it is carried out:
-/// then the whole line has been parsed.
-void choose(CLI::App& app, Chosen& chosen, Command command) {
-  app.final_callback([&chosen, command = std::move(command)] { chosen.command = command; });
-}
 
 /// The workload's name and, unless the words before the verb say it, its type. What options are
 /// read into lives as long as the command that they are of.
@@ -49,12 +36,6 @@ void add_target(CLI::App& app, TargetOptions& target) {
       ->type_name("POD");
   app.add_option("-c,--container", target.container, "One of the pod's containers")
       ->type_name("CONTAINER");
-}
-
-void add_format(CLI::App& app, OutputFormat& format) {
-  app.add_option("-o,--output", format, "table, json or yaml")
-      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description(""))
-      ->type_name("FORMAT");
 }
 
 CLI::Validator duration_validator(std::optional<nanoseconds>& into) {
@@ -213,22 +194,6 @@ void add_list(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
          RemoteCommand([options](Context& context) { return run_list(context, *options); }));
 }
 
-void add_status(CLI::App& parent, Chosen& chosen) {
-  CLI::App& app = *parent.add_subcommand("status", "Show the cluster's state");
-  auto format = std::make_shared<OutputFormat>(OutputFormat::Table);
-  add_format(app, *format);
-  choose(app, chosen,
-         RemoteCommand([format](Context& context) { return run_status(context, *format); }));
-}
-
-void add_version(CLI::App& parent, Chosen& chosen) {
-  CLI::App& app = *parent.add_subcommand("version", "Print the version");
-  choose(app, chosen, LocalCommand([](const GlobalOptions&, const Environment&) -> Result<int> {
-           print(fmt::format("sluice {}\n", kVersion));
-           return kSuccess;
-         }));
-}
-
 }  // namespace
 
 void add_verbs(CLI::App& app, const std::optional<ClassWord>& word, Chosen& chosen) {
@@ -239,11 +204,6 @@ void add_verbs(CLI::App& app, const std::optional<ClassWord>& word, Chosen& chos
   add_port_forward(app, word, chosen);
   add_describe(app, word, chosen);
   add_list(app, word, chosen);
-}
-
-void add_other_commands(CLI::App& app, Chosen& chosen) {
-  add_status(app, chosen);
-  add_version(app, chosen);
 }
 
 }  // namespace sluice::cli

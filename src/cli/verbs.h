@@ -1,20 +1,11 @@
-// The commands below `sluice` and below each type, and their options.
+// The commands that are of one workload, below `sluice` and below each type, and their options.
 #pragma once
 
 #include <optional>
 
-#include "cli/command.h"
-
-namespace CLI {
-class App;
-}
+#include "cli/chosen.h"
 
 namespace sluice::cli {
-
-/// The command that was parsed.
-struct Chosen {
-  Command command;
-};
 
 /// What the words before a verb say of a workload: `training pytorch`.
 struct ClassWord {
@@ -27,7 +18,5 @@ struct ClassWord {
 /// logs, describe and the others that are of one workload, and list. Without a word, --type and
 /// --framework can say of what type it is.
 void add_verbs(CLI::App& app, const std::optional<ClassWord>& word, Chosen& chosen);
-/// Those that are of no workload.
-void add_other_commands(CLI::App& app, Chosen& chosen);
 
 }  // namespace sluice::cli

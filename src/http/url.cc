@@ -22,4 +22,12 @@ Result<Url> parse_url(const std::string& text) {
   return url;
 }
 
+std::string to_string(const Url& url) {
+  return (url.secure ? "https://" : "http://") + url.authority + url.target;
+}
+
+bool is_confidential(const Url& url) {
+  return url.secure || url.host == "localhost" || url.host == "127.0.0.1" || url.host == "::1";
+}
+
 }  // namespace sluice::http

@@ -14,9 +14,13 @@ struct Url {
   std::string authority;  // host and port as they stood, as the Host field wants them
   std::uint16_t port = 0;
   std::string target;  // path and query; at least "/"
+  bool operator==(const Url&) const = default;
 };
 
 /// Errors: InvalidArgument (another scheme, no host, user information, malformed).
 Result<Url> parse_url(const std::string& text);
+std::string to_string(const Url& url);
+/// Nobody on the way reads what is sent there: https, or this machine.
+bool is_confidential(const Url& url);
 
 }  // namespace sluice::http

@@ -131,10 +131,11 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::for_client(const TlsClient
   // Servers are read for their bulk: several records of full size at once.
   SSL_CTX_set_default_read_buffer_len(context.get(), kReadAheadBytes);
   SSL_CTX_set_verify(context.get(), options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-  if (options.authorities_pem.empty()) {
-    SSL_CTX_set_default_verify_paths(context.get());
-  } else {
+  if (!options.authorities_pem.empty()) {
     TRY_VOID(trust(context.get(), options.authorities_pem));
+  }
+  if (options.authorities_pem.empty() || options.system_authorities) {
+    SSL_CTX_set_default_verify_paths(context.get());
   }
   if (!options.certificate_pem.empty()) {
     TRY_VOID(present(context.get(), options.certificate_pem, options.key_pem));

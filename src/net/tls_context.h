@@ -14,8 +14,9 @@ namespace sluice::net {
 
 /// What a TLS client is told as text, not files.
 struct TlsClientOptions {
-  std::string authorities_pem;  // whom it trusts; empty: the system's authorities
-  std::string certificate_pem;  // with its chain, leaf first; empty: none is presented
+  std::string authorities_pem;      // whom it trusts; empty: the system's authorities
+  bool system_authorities = false;  // trusted beside authorities_pem
+  std::string certificate_pem;      // with its chain, leaf first; empty: none is presented
   std::string key_pem;
   bool verify = true;  // false: takes any server for the one it means
   bool operator==(const TlsClientOptions&) const = default;

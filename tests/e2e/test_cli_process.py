@@ -1,55 +1,19 @@
 """sluice exec, bash and attach: pipes, a real terminal, exit codes."""
-import fcntl
 import hashlib
 import os
-import pty
 import signal
-import struct
-import subprocess
-import termios
 
 import pytest
 
 from support.catalogue import PROJECT
-from support.cli import SLUICE, Cli, interrupt
+from support.cli import Cli, interrupt
+from support.terminal import Terminal
 from support.waiting import eventually
 
 
 @pytest.fixture
 def cli(platform, tmp_path):
     return Cli(platform.server, platform.token("alice"), PROJECT, tmp_path)
-
-
-class Terminal:
-    """A program at a terminal of its own."""
-
-    def __init__(self, cli, *arguments):
-        self.master, self.slave = pty.openpty()
-        self.resize(100, 30)
-        self.before = termios.tcgetattr(self.slave)
-        self.process = subprocess.Popen([SLUICE, *arguments], stdin=self.slave, stdout=self.slave,
-                                        stderr=self.slave, env=cli.environment, start_new_session=True)
-        self.output = b""
-
-    def resize(self, columns, rows):
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def type(self, keys):
-        os.write(self.master, keys)
-
-    def read_until(self, words):
-        while words not in self.output:
-            self.output += os.read(self.master, 65536)
-        self.output = self.output.partition(words)[2]
-
-    def is_restored(self):
-        return termios.tcgetattr(self.slave) == self.before
-
-    def close(self):
-        self.process.kill()
-        self.process.wait(10)
-        os.close(self.master)
-        os.close(self.slave)
 
 
 @pytest.fixture

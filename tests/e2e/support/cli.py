@@ -20,6 +20,13 @@ class Cli:
         if token:
             self.environment["SLUICE_TOKEN"] = token
 
+    @classmethod
+    def without_server(cls, folder):
+        """One that has only its home."""
+        cli = cls.__new__(cls)
+        cli.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+        return cli
+
     def run(self, *arguments, stdin=b"", timeout=PATIENCE, **environment):
         """Runs it to its end; stdout and stderr are bytes."""
         return subprocess.run([SLUICE, *arguments], input=stdin, capture_output=True, check=False,

@@ -74,7 +74,11 @@ class Discovery:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                outer.answer(self)
+                outer.get(self)
+
+            def do_POST(self):
+                status, document = outer.post(self)
+                outer.answer(self, status, json.dumps(document))
 
             def log_message(self, *_):
                 """Silent: the tests look at `fetched`."""
@@ -84,17 +88,27 @@ class Discovery:
         self.jwks_uri = self.issuer + "/keys"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def answer(self, handler):
+    @property
+    def document(self):
+        return {"issuer": self.issuer, "jwks_uri": self.jwks_uri}
+
+    def get(self, handler):
         self.fetched.append(handler.path)
-        documents = {"/.well-known/openid-configuration":
-                     json.dumps({"issuer": self.issuer, "jwks_uri": self.jwks_uri}),
-                     "/keys": jwks(*self.keys)}
-        body = documents.get(handler.path, "").encode()
-        handler.send_response(200 if body and not self.failing else 500)
+        documents = {"/.well-known/openid-configuration": json.dumps(self.document), "/keys": jwks(*self.keys)}
+        body = documents.get(handler.path, "")
+        self.answer(handler, 200 if body and not self.failing else 500, body)
+
+    def post(self, _):
+        """Issuers that hand out tokens are in identity.py."""
+        return 404, {}
+
+    @staticmethod
+    def answer(handler, status, body):
+        handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(body)))
+        handler.send_header("Content-Length", str(len(body.encode())))
         handler.end_headers()
-        handler.wfile.write(body)
+        handler.wfile.write(body.encode())
 
     def stop(self):
         self._server.shutdown()

@@ -1,0 +1,26 @@
+#include "cli/chosen.h"
+
+#include <map>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace sluice::cli {
+namespace {
+
+const std::map<std::string, OutputFormat> kFormats{
+    {"table", OutputFormat::Table}, {"json", OutputFormat::Json}, {"yaml", OutputFormat::Yaml}};
+
+}  // namespace
+
+void choose(CLI::App& app, Chosen& chosen, Command command) {
+  app.final_callback([&chosen, command = std::move(command)] { chosen.command = command; });
+}
+
+void add_format(CLI::App& app, OutputFormat& format) {
+  app.add_option("-o,--output", format, "table, json or yaml")
+      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description(""))
+      ->type_name("FORMAT");
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,26 @@
+// What the definitions of the commands share (verbs.h, other_commands.h).
+#pragma once
+
+#include "cli/command.h"
+#include "cli/output_format.h"
+
+namespace CLI {
+class App;
+}
+
+namespace sluice::cli {
+
+/// The command that was parsed.
+struct Chosen {
+  Command command;
+};
+
+/// Makes `command` the one that was parsed, when it was `app`'s. The command holds what its options
+/// are read into, and looks at that only when it is carried out: then the whole line has been
+/// parsed.
+void choose(CLI::App& app, Chosen& chosen, Command command);
+
+/// -o. `format` outlives the app.
+void add_format(CLI::App& app, OutputFormat& format);
+
+}  // namespace sluice::cli

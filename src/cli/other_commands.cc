@@ -1,0 +1,107 @@
+#include "cli/other_commands.h"
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/config_command.h"
+#include "cli/console.h"
+#include "cli/exit_code.h"
+#include "cli/login.h"
+#include "cli/status.h"
+#include "cli/version.h"
+
+namespace sluice::cli {
+namespace {
+
+void add_status(CLI::App& parent, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("status", "Show the cluster's state");
+  auto format = std::make_shared<OutputFormat>(OutputFormat::Table);
+  add_format(app, *format);
+  choose(app, chosen,
+         RemoteCommand([format](Context& context) { return run_status(context, *format); }));
+}
+
+void add_version(CLI::App& parent, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("version", "Print the version");
+  choose(app, chosen, LocalCommand([](const GlobalOptions&, const Environment&) -> Result<int> {
+           print(fmt::format("sluice {}\n", kVersion));
+           return kSuccess;
+         }));
+}
+
+void add_config(CLI::App& parent, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("config", "The configuration file, key by key");
+  app.require_subcommand(1);
+  const std::string keys = fmt::format("{}", fmt::join(config_keys(), ", "));
+  struct Words {
+    std::string key, value, cluster;
+    OutputFormat format = OutputFormat::Table;
+  };
+  auto words = std::make_shared<Words>();
+  const auto choose_local = [&](CLI::App& command, auto run) {
+    choose(command, chosen,
+           LocalCommand([words, run](const GlobalOptions& global, const Environment& environment) {
+             return run(global, environment, *words);
+           }));
+  };
+  CLI::App& set = *app.add_subcommand("set", "Set a key of a cluster; \"\" takes it away");
+  set.add_option("KEY", words->key, keys)->required()->type_name("");
+  set.add_option("VALUE", words->value, "What to set it to")->required()->type_name("");
+  choose_local(set, [](const auto& global, const auto& environment, const Words& given) {
+    return run_config_set(global, environment, given.key, given.value);
+  });
+  CLI::App& get = *app.add_subcommand("get", "Print a key of a cluster");
+  get.add_option("KEY", words->key, keys)->required()->type_name("");
+  choose_local(get, [](const auto& global, const auto& environment, const Words& given) {
+    return run_config_get(global, environment, given.key);
+  });
+  CLI::App& list = *app.add_subcommand("list", "Show all clusters");
+  add_format(list, words->format);
+  choose_local(list, [](const auto& global, const auto& environment, const Words& given) {
+    return run_config_list(global, environment, given.format);
+  });
+  CLI::App& use = *app.add_subcommand("use", "Make a cluster the current one");
+  use.add_option("NAME", words->cluster, "The cluster")->required()->type_name("");
+  choose_local(use, [](const auto& global, const auto& environment, const Words& given) {
+    return run_config_use(global, environment, given.cluster);
+  });
+}
+
+void add_login(CLI::App& parent, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("login", "Get a token from the server's issuer");
+  auto options = std::make_shared<LoginOptions>();
+  app.add_option("--issuer", options->issuer, "The OpenID Connect issuer that the server trusts")
+      ->type_name("URL");
+  app.add_option("--client-id", options->client_id, "What the issuer knows this program by")
+      ->type_name("ID");
+  auto* secret = app.add_option("--client-secret-file", options->client_secret_file,
+                                "A file with the secret of a client that logs in for itself")
+                     ->type_name("FILE");
+  app.add_option("--user", options->user, "Log in as this user, by a password")
+      ->excludes(secret)
+      ->type_name("NAME");
+  app.add_option("--scope", options->scope, "What to ask for; openid unless given")
+      ->type_name("SCOPES");
+  choose(app, chosen,
+         RemoteCommand([options](Context& context) { return run_login(context, *options); }));
+}
+
+void add_logout(CLI::App& parent, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("logout", "Give the token back and forget it");
+  choose(app, chosen, RemoteCommand(run_logout));
+}
+
+}  // namespace
+
+void add_other_commands(CLI::App& app, Chosen& chosen) {
+  add_status(app, chosen);
+  add_login(app, chosen);
+  add_logout(app, chosen);
+  add_config(app, chosen);
+  add_version(app, chosen);
+}
+
+}  // namespace sluice::cli
