@@ -131,7 +131,6 @@ int end_of_parsing(CLI::App& app, const CLI::ParseError& error,
 
 std::optional<Invocation> parse_command_line(int argc, const char* const* argv, int& exit_code) {
   CLI::App app("Logs, shells, ports and state of a cluster's workloads.", "sluice");
-  app.footer(std::string(kFooter));
   app.require_subcommand(1);
   app.fallthrough();
   app.option_defaults()->always_capture_default(false);
@@ -142,6 +141,7 @@ std::optional<Invocation> parse_command_line(int argc, const char* const* argv, 
   add_verbs(app, std::nullopt, chosen);
   add_classes(app, chosen);
   add_other_commands(app, chosen);
+  app.footer(std::string(kFooter));  // now: commands inherit it
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

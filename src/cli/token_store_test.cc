@@ -38,7 +38,7 @@ TEST_F(TokenStoreTest, EachClusterHasItsOwnWhateverItsName) {
   ASSERT_TRUE(store("a").write({"two", "", {}}));
   EXPECT_EQ((*store("../a/b").read())->access, "one");
   EXPECT_EQ((*store("a").read())->access, "two");
-  struct stat status {};
+  struct stat status{};
   EXPECT_EQ(::stat((folder_ + "/tokens/..%2Fa%2Fb.json").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
