@@ -4,6 +4,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace sluice::cli {
 namespace {
@@ -15,6 +16,12 @@ const std::map<std::string, OutputFormat> kFormats{
 
 void choose(CLI::App& app, Chosen& chosen, Command command) {
   app.final_callback([&chosen, command = std::move(command)] { chosen.command = command; });
+}
+
+void add_examples(CLI::App& app, std::initializer_list<std::string_view> lines) {
+  std::string text = "Examples:";
+  for (const std::string_view line : lines) text += fmt::format("\n  {}", line);
+  app.footer(text);
 }
 
 void add_format(CLI::App& app, OutputFormat& format) {

@@ -1,6 +1,9 @@
 // What the definitions of the commands share (verbs.h, other_commands.h).
 #pragma once
 
+#include <initializer_list>
+#include <string_view>
+
 #include "cli/command.h"
 #include "cli/output_format.h"
 
@@ -19,6 +22,9 @@ struct Chosen {
 /// are read into, and looks at that only when it is carried out: then the whole line has been
 /// parsed.
 void choose(CLI::App& app, Chosen& chosen, Command command);
+
+/// Command lines that show what the command is for.
+void add_examples(CLI::App& app, std::initializer_list<std::string_view> lines);
 
 /// -o. `format` outlives the app.
 void add_format(CLI::App& app, OutputFormat& format);

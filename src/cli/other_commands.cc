@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/completion.h"
 #include "cli/config_command.h"
 #include "cli/console.h"
 #include "cli/exit_code.h"
@@ -18,10 +19,29 @@ namespace {
 
 void add_status(CLI::App& parent, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("status", "Show the cluster's state");
+  add_examples(app, {"sluice status", "sluice status -o json"});
   auto format = std::make_shared<OutputFormat>(OutputFormat::Table);
   add_format(app, *format);
   choose(app, chosen,
          RemoteCommand([format](Context& context) { return run_status(context, *format); }));
+}
+
+void add_completion(CLI::App& parent, Chosen& chosen) {
+  const std::map<std::string, Shell> shells{
+      {"bash", Shell::Bash}, {"zsh", Shell::Zsh}, {"fish", Shell::Fish}};
+  CLI::App& app = *parent.add_subcommand("completion", "Print what a shell completes words by");
+  add_examples(app, {"source <(sluice completion bash)", "source <(sluice completion zsh)",
+                     "sluice completion fish | source"});
+  auto shell = std::make_shared<Shell>(Shell::Bash);
+  app.add_option("SHELL", *shell, "bash, zsh or fish")
+      ->required()
+      ->transform(CLI::CheckedTransformer(shells).description(""))
+      ->type_name("");
+  choose(app, chosen,
+         LocalCommand([shell](const GlobalOptions&, const Environment&) -> Result<int> {
+           print(completion_script(*shell));
+           return kSuccess;
+         }));
 }
 
 void add_version(CLI::App& parent, Chosen& chosen) {
@@ -68,10 +88,17 @@ void add_config(CLI::App& parent, Chosen& chosen) {
   choose_local(use, [](const auto& global, const auto& environment, const Words& given) {
     return run_config_use(global, environment, given.cluster);
   });
+  // Last: the commands would inherit them.
+  add_examples(app, {"sluice config set server https://lab.example --cluster lab",
+                     "sluice config set project vision", "sluice config use lab"});
 }
 
 void add_login(CLI::App& parent, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("login", "Get a token from the server's issuer");
+  add_examples(app,
+               {"sluice login --server https://HOST/cluster-api --issuer URL --client-id sluice",
+                "sluice login --user alice",
+                "sluice login --client-id robot --client-secret-file /run/secrets/robot"});
   auto options = std::make_shared<LoginOptions>();
   app.add_option("--issuer", options->issuer, "The OpenID Connect issuer that the server trusts")
       ->type_name("URL");
@@ -91,6 +118,7 @@ void add_login(CLI::App& parent, Chosen& chosen) {
 
 void add_logout(CLI::App& parent, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("logout", "Give the token back and forget it");
+  add_examples(app, {"sluice logout"});
   choose(app, chosen, RemoteCommand(run_logout));
 }
 
@@ -101,6 +129,7 @@ void add_other_commands(CLI::App& app, Chosen& chosen) {
   add_login(app, chosen);
   add_logout(app, chosen);
   add_config(app, chosen);
+  add_completion(app, chosen);
   add_version(app, chosen);
 }
 

@@ -64,6 +64,9 @@ void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
     std::uint64_t limit = 0;
   };
   CLI::App& app = *parent.add_subcommand("logs", "Show a workload's log");
+  add_examples(app, {"sluice logs -f my-train",
+                     "sluice logs my-train --pod my-train-worker-1 --since 10m --timestamps",
+                     "sluice training pytorch logs my-train --previous -t 100"});
   const auto name = add_name(app, word);
   auto options = std::make_shared<Options>();
   add_target(app, options->target);
@@ -105,6 +108,8 @@ void choose_process(CLI::App& app, std::shared_ptr<WorkloadName> name,
 
 void add_exec(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("exec", "Run a command in a container");
+  add_examples(app, {"sluice exec my-train -- nvidia-smi", "sluice exec -it my-notebook -- bash",
+                     "tar c . | sluice exec -i my-notebook -- tar x -C /workspace"});
   const auto name = add_name(app, word);
   auto options = std::make_shared<ProcessOptions>();
   add_process_options(app, *options);
@@ -116,6 +121,8 @@ void add_exec(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
 
 void add_bash(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("bash", "A shell in a container, at this terminal");
+  add_examples(app, {"sluice bash my-notebook",
+                     "sluice training pytorch bash my-train --pod my-train-worker-1"});
   const auto name = add_name(app, word);
   auto options = std::make_shared<ProcessOptions>();
   add_target(app, options->target);
@@ -128,6 +135,8 @@ void add_bash(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
 
 void add_attach(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("attach", "Join a container's main process");
+  add_examples(app,
+               {"sluice attach my-train", "sluice attach -it my-notebook --detach-keys ctrl-x"});
   const auto name = add_name(app, word);
   auto options = std::make_shared<ProcessOptions>();
   add_process_options(app, *options);
@@ -154,6 +163,10 @@ void add_port_forward(CLI::App& parent, const std::optional<ClassWord>& word, Ch
     std::vector<std::string> texts;
   };
   CLI::App& app = *parent.add_subcommand("port-forward", "Lead local ports to ports of a pod");
+  add_examples(
+      app, {"sluice port-forward my-notebook --port 8888",
+            "sluice port-forward my-model --port :8000 --port 9001:9000",
+            "ssh -o ProxyCommand=\"sluice port-forward my-notebook --stdio 22\" me@my-notebook"});
   const auto name = add_name(app, word);
   auto options = std::make_shared<Options>();
   add_target(app, options->target);
@@ -173,6 +186,7 @@ void add_port_forward(CLI::App& parent, const std::optional<ClassWord>& word, Ch
 
 void add_describe(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("describe", "Show a workload's state and its pods");
+  add_examples(app, {"sluice describe my-train", "sluice describe my-train -o json"});
   const auto name = add_name(app, word);
   auto format = std::make_shared<OutputFormat>(OutputFormat::Table);
   add_format(app, *format);
@@ -183,6 +197,8 @@ void add_describe(CLI::App& parent, const std::optional<ClassWord>& word, Chosen
 
 void add_list(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("list", "List the project's workloads");
+  add_examples(app, {"sluice list", "sluice list --type training -o json",
+                     "sluice -p vision workspace list"});
   auto options = std::make_shared<ListOptions>();
   if (word) {
     options->type = word->type;

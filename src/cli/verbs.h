@@ -3,17 +3,9 @@
 
 #include <optional>
 
-#include "cli/chosen.h"
+#include "cli/grammar.h"
 
 namespace sluice::cli {
-
-/// What the words before a verb say of a workload: `training pytorch`.
-struct ClassWord {
-  const char* name;
-  const char* type;  // and the framework, as paths have them
-  const char* framework;
-  const char* help;
-};
 
 /// logs, describe and the others that are of one workload, and list. Without a word, --type and
 /// --framework can say of what type it is.

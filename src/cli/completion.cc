@@ -1,0 +1,331 @@
+#include "cli/completion.h"
+
+#include <algorithm>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/console.h"
+#include "cli/exit_code.h"
+#include "cli/workload_lookup.h"
+#include "net/deadline.h"
+
+namespace sluice::cli {
+namespace {
+
+using Kind = Completion::Kind;
+using Candidates = std::vector<Completion::Candidate>;
+
+/// Nobody waits longer for a completion.
+constexpr nanoseconds kPatience = seconds(2);
+
+/// A command line as far as it is typed.
+struct Line {
+  CLI::App* command = nullptr;
+  std::vector<std::string> path;             // the words of the command
+  std::map<std::string, std::string> given;  // what options and positionals were given, by name
+  std::size_t positionals = 0;
+  bool only_positionals = false;        // behind --
+  CLI::Option* option = nullptr;  // waits for its value
+};
+
+std::string name_of(const CLI::Option& option) {
+  return option.get_positional() ? option.get_name(true)
+                                 : option.get_lnames().empty() ? "" : option.get_lnames().front();
+}
+
+bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
+
+std::vector<const CLI::Option*> positionals_of(const CLI::App& command) {
+  return command.get_options([](const CLI::Option* option) { return option->get_positional(); });
+}
+
+/// The one that the next word is for; null: none is left.
+const CLI::Option* next_positional(const Line& line) {
+  const auto all = positionals_of(*line.command);
+  if (all.empty()) return nullptr;
+  const bool has_more = line.positionals < all.size() || all.back()->get_items_expected_max() > 1;
+  return has_more ? all[std::min(line.positionals, all.size() - 1)] : nullptr;
+}
+
+void give(Grammar& grammar, Line& line, CLI::Option& option, const std::string& value) {
+  line.given[name_of(option)] = value;
+  if (grammar.app.get_option_no_throw(option.get_name()) != &option) return;
+  try {
+    option.add_result(value);
+    option.run_callback();
+  } catch (const CLI::Error&) {
+    return;  // a wrong value completes nothing
+  }
+}
+
+void read_option(Grammar& grammar, Line& line, const std::string& word) {
+  const std::size_t equals = word.find('=');
+  const std::string name = word.substr(0, equals);
+  CLI::Option* option = line.command->get_option_no_throw(name);
+  if (option == nullptr) option = grammar.app.get_option_no_throw(name);
+  if (option == nullptr || !takes_value(*option)) return;
+  if (equals == std::string::npos) {
+    line.option = option;
+  } else {
+    give(grammar, line, *option, word.substr(equals + 1));
+  }
+}
+
+void read_positional(Line& line, const std::string& word) {
+  CLI::App* command = line.only_positionals ? nullptr : find_command(*line.command, word);
+  if (command != nullptr) {
+    line.command = command;
+    line.path.push_back(word);
+    return;
+  }
+  if (const CLI::Option* positional = next_positional(line)) {
+    line.given.emplace(name_of(*positional), word);
+  }
+  ++line.positionals;
+}
+
+Line read_line(Grammar& grammar, std::span<const std::string> words) {
+  Line line{.command = &grammar.app};
+  for (const std::string& word : words) {
+    if (line.option != nullptr) {
+      give(grammar, line, *line.option, word);
+      line.option = nullptr;
+    } else if (line.only_positionals || !word.starts_with('-')) {
+      read_positional(line, word);
+    } else if (word == "--") {
+      line.only_positionals = true;
+    } else {
+      read_option(grammar, line, word);
+    }
+  }
+  return line;
+}
+
+Candidates words_of(std::initializer_list<const char*> words) {
+  Candidates candidates;
+  for (const char* word : words) candidates.push_back({word, ""});
+  return candidates;
+}
+
+/// What a value may be, by the name of its option, or positional.
+void complete_value(const CLI::Option& option, const Line& line, Completion& completion) {
+  const std::string name = name_of(option);
+  const bool is_config = !line.path.empty() && line.path.front() == "config";
+  if (option.get_type_name() == "FILE" || name == "SOURCE" || name == "TARGET") {
+    completion.kind = Kind::Files;
+  } else if (option.get_type_name() == "FORMAT") {
+    completion.words = words_of({"table", "json", "yaml"});
+  } else if (name == "type") {
+    completion.words =
+        words_of({"workspace", "training", "distributed", "inference", "external"});
+  } else if (name == "framework") {
+    completion.words = words_of({"pytorch", "tf", "mpi", "xgboost", "jax"});
+  } else if (name == "SHELL") {
+    completion.words = words_of({"bash", "zsh", "fish"});
+  } else if (name == "KEY") {
+    for (const std::string_view key : config_keys()) {
+      completion.words.push_back({std::string(key), ""});
+    }
+  } else if (name == "cluster" || (name == "NAME" && is_config)) {
+    completion.kind = Kind::Clusters;
+  } else if (name == "NAME") {
+    completion.kind = Kind::Workloads;
+  } else if (name == "pod") {
+    completion.kind = Kind::Pods;
+  } else if (name == "container") {
+    completion.kind = Kind::Containers;
+  }
+}
+
+void add_options(const CLI::App& command, Candidates& candidates) {
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      candidates.push_back({"--" + name, option->get_description()});
+    }
+  }
+}
+
+void add_commands(const CLI::App& command, Candidates& candidates) {
+  for (const CLI::App* one : commands_of(command)) {
+    candidates.push_back({one->get_name(), one->get_description()});
+  }
+}
+
+std::string given(const Line& line, const char* name) {
+  const auto found = line.given.find(name);
+  return found == line.given.end() ? std::string() : found->second;
+}
+
+WorkloadName workload_of(const Line& line) {
+  WorkloadName workload{.name = given(line, "NAME"), .type = given(line, "type")};
+  if (const std::string framework = given(line, "framework"); !framework.empty()) {
+    workload.framework = framework;
+  }
+  if (const ClassWord* word = find_class(line.path)) {
+    workload.type = word->type;
+    workload.framework = word->framework;
+  }
+  return workload;
+}
+
+std::string lines_of(const Candidates& candidates, const std::string& begun) {
+  std::string text;
+  for (const Completion::Candidate& one : candidates) {
+    if (!one.word.starts_with(begun)) continue;
+    text += one.word;
+    if (!one.meaning.empty()) text += "\t" + one.meaning;
+    text += "\n";
+  }
+  return text;
+}
+
+Candidates clusters(const GlobalOptions& options, const Environment& environment) {
+  Candidates candidates;
+  const Result<std::string> file = config_file_of(options, environment);
+  const Result<Config> config = file ? read_config(*file) : fail(file.error());
+  if (!config) return candidates;
+  for (const auto& [name, entry] : config->clusters) candidates.push_back({name, entry.server});
+  return candidates;
+}
+
+const json::array& rows_of(const json::value& body, const char* name) {
+  static const json::object none;
+  const json::object* object = body.if_object();
+  return json::list_of(object != nullptr ? *object : none, name);
+}
+
+net::Task<Result<Candidates>> workloads(Context& context, const WorkloadName& wanted) {
+  CO_TRY(const std::string project, project_of(context.settings));
+  CO_TRY(const json::value body, co_await context.api.get_json(workloads_path(project)));
+  Candidates candidates;
+  for (const json::value& value : rows_of(body, "workloads")) {
+    const json::object* one = value.if_object();
+    if (one == nullptr) continue;
+    const std::string type = json::text_of(*one, "type");
+    const std::string framework = json::text_of(*one, "framework");
+    if (!wanted.type.empty() && type != wanted.type) continue;
+    if (!wanted.type.empty() && wanted.framework != "any" && framework != wanted.framework) continue;
+    candidates.push_back({json::text_of(*one, "name"),
+                          fmt::format("{}, {}", type, json::text_of(*one, "phase"))});
+  }
+  co_return candidates;
+}
+
+net::Task<Result<Candidates>> pods_or_containers(Context& context, const Completion& completion) {
+  CO_TRY(const workload::WorkloadRef workload, co_await look_up(context, completion.workload));
+  CO_TRY(const json::value body, co_await context.api.get_json(path_of(workload, "pods")));
+  Candidates candidates;
+  for (const json::value& value : rows_of(body, "pods")) {
+    const json::object* pod = value.if_object();
+    if (pod == nullptr) continue;
+    const std::string name = json::text_of(*pod, "name");
+    if (completion.kind == Kind::Pods) candidates.push_back({name, json::text_of(*pod, "phase")});
+    const bool is_other = !completion.target.pod.empty() && name != completion.target.pod;
+    if (completion.kind == Kind::Pods || is_other) continue;
+    for (const json::value& container : json::list_of(*pod, "containers")) {
+      const json::object* one = container.if_object();
+      if (one != nullptr) candidates.push_back({json::text_of(*one, "name"), ""});
+    }
+    if (!candidates.empty()) break;  // the pods of a workload have the same
+  }
+  co_return candidates;
+}
+
+net::Task<Result<int>> ask_server(Context& context, Completion completion) {
+  auto asked = completion.kind == Kind::Workloads ? workloads(context, completion.workload)
+                                                  : pods_or_containers(context, completion);
+  const Result<Candidates> found =
+      co_await net::before(context.timers.now() + kPatience, context.timers, std::move(asked));
+  if (found) print(lines_of(*found, completion.begun));
+  co_return kSuccess;
+}
+
+}  // namespace
+
+Completion complete(Grammar& grammar, std::span<const std::string> words) {
+  Completion completion;
+  if (words.empty()) return completion;
+  const Line line = read_line(grammar, words.first(words.size() - 1));
+  completion.begun = words.back();
+  completion.workload = workload_of(line);
+  completion.target.pod = given(line, "pod");
+  if (line.option != nullptr) {
+    complete_value(*line.option, line, completion);
+  } else if (completion.begun.starts_with('-') && !line.only_positionals) {
+    add_options(*line.command, completion.words);
+    if (line.command != &grammar.app) add_options(grammar.app, completion.words);
+  } else if (const CLI::Option* positional = next_positional(line)) {
+    complete_value(*positional, line, completion);
+  } else if (line.positionals == 0) {
+    add_commands(*line.command, completion.words);
+  }
+  return completion;
+}
+
+Command answer_of(Completion completion) {
+  switch (completion.kind) {
+    case Kind::Workloads:
+    case Kind::Pods:
+    case Kind::Containers:
+      return RemoteCommand(
+          [completion](Context& context) { return ask_server(context, completion); });
+    case Kind::Words:
+    case Kind::Files:
+    case Kind::Clusters: break;
+  }
+  return LocalCommand([completion](const GlobalOptions& options, const Environment& environment) {
+    const bool is_clusters = completion.kind == Kind::Clusters;
+    const Candidates found = is_clusters ? clusters(options, environment) : completion.words;
+    print(completion.kind == Kind::Files ? fmt::format("{}\n", kFiles)
+                                         : lines_of(found, completion.begun));
+    return kSuccess;
+  });
+}
+
+std::string_view completion_script(Shell shell) {
+  switch (shell) {
+    case Shell::Bash:
+      return R"(_sluice() {
+  local IFS=$'\n' answer
+  answer=($(sluice __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  if [ "${answer[0]}" = :files ]; then
+    compopt -o default
+    COMPREPLY=()
+  else
+    COMPREPLY=("${answer[@]%%$'\t'*}")
+  fi
+}
+complete -F _sluice sluice
+)";
+    case Shell::Zsh:
+      return R"(#compdef sluice
+_sluice() {
+  local -a answer shown
+  answer=("${(@f)$(sluice __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ $answer[1] == :files ]]; then
+    _files
+  elif [[ -n $answer[1] ]]; then
+    shown=("${(@)answer//$'\t'/  -- }")
+    compadd -l -d shown -- "${(@)answer%%$'\t'*}"
+  fi
+}
+compdef _sluice sluice
+)";
+    case Shell::Fish:
+      return R"(function __sluice_complete
+  set -l answer (sluice __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null)
+  if test "$answer[1]" = :files
+    __fish_complete_path (commandline -ct)
+  else
+    string join \n -- $answer
+  end
+end
+complete -c sluice -f -a '(__sluice_complete)'
+)";
+  }
+  return {};
+}
+
+}  // namespace sluice::cli
