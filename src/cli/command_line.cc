@@ -12,6 +12,7 @@
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/grammar.h"
+#include "cli/reference.h"
 
 namespace sluice::cli {
 namespace {
@@ -71,6 +72,9 @@ std::optional<Invocation> parse_command_line(int argc, const char* const* argv, 
   if (!words.empty() && words.front() == kCompleteWord) {
     Command answer = answer_of(complete(grammar, std::span(words).subspan(1)));
     return Invocation{std::move(grammar.global), std::move(answer)};
+  }
+  if (!words.empty() && words.front() == kReferenceWord) {
+    return Invocation{{}, reference_command(std::span(words).subspan(1))};
   }
   try {
     grammar.app.parse(argc, argv);

@@ -26,13 +26,14 @@ struct Line {
   std::vector<std::string> path;             // the words of the command
   std::map<std::string, std::string> given;  // what options and positionals were given, by name
   std::size_t positionals = 0;
-  bool only_positionals = false;        // behind --
+  bool only_positionals = false;  // behind --
   CLI::Option* option = nullptr;  // waits for its value
 };
 
 std::string name_of(const CLI::Option& option) {
-  return option.get_positional() ? option.get_name(true)
-                                 : option.get_lnames().empty() ? "" : option.get_lnames().front();
+  return option.get_positional()       ? option.get_name(true)
+         : option.get_lnames().empty() ? ""
+                                       : option.get_lnames().front();
 }
 
 bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
@@ -118,8 +119,7 @@ void complete_value(const CLI::Option& option, const Line& line, Completion& com
   } else if (option.get_type_name() == "FORMAT") {
     completion.words = words_of({"table", "json", "yaml"});
   } else if (name == "type") {
-    completion.words =
-        words_of({"workspace", "training", "distributed", "inference", "external"});
+    completion.words = words_of({"workspace", "training", "distributed", "inference", "external"});
   } else if (name == "framework") {
     completion.words = words_of({"pytorch", "tf", "mpi", "xgboost", "jax"});
   } else if (name == "SHELL") {
@@ -206,9 +206,10 @@ net::Task<Result<Candidates>> workloads(Context& context, const WorkloadName& wa
     const std::string type = json::text_of(*one, "type");
     const std::string framework = json::text_of(*one, "framework");
     if (!wanted.type.empty() && type != wanted.type) continue;
-    if (!wanted.type.empty() && wanted.framework != "any" && framework != wanted.framework) continue;
-    candidates.push_back({json::text_of(*one, "name"),
-                          fmt::format("{}, {}", type, json::text_of(*one, "phase"))});
+    if (!wanted.type.empty() && wanted.framework != "any" && framework != wanted.framework)
+      continue;
+    candidates.push_back(
+        {json::text_of(*one, "name"), fmt::format("{}, {}", type, json::text_of(*one, "phase"))});
   }
   co_return candidates;
 }

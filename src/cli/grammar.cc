@@ -87,7 +87,8 @@ std::string list_of(std::string_view title, std::span<const Described> rows) {
   std::size_t width = 0;
   for (const Described& row : rows) width = std::max(width, std::string_view(row.name).size());
   std::string text = fmt::format("\n\n{}:", title);
-  for (const Described& row : rows) text += fmt::format("\n  {:<{}}  {}", row.name, width, row.help);
+  for (const Described& row : rows)
+    text += fmt::format("\n  {:<{}}  {}", row.name, width, row.help);
   return text;
 }
 
