@@ -38,7 +38,8 @@ def by_zsh(cli, line):
     with subprocess.Popen(["zsh", "-f", "-i"], stdin=slave, stdout=slave, stderr=slave, cwd=cli.environment["HOME"],
                           env=cli.environment, start_new_session=True) as shell:
         try:
-            os.write(master, b"PS1=; autoload -Uz compinit; compinit -u; source <(sluice completion zsh); echo re''ady\n")
+            os.write(master, b"PS1=; autoload -Uz compinit; compinit -u; source <(sluice completion zsh)\n")
+            os.write(master, b"echo re''ady\n")
             read_until(master, b"ready\r\n")
             os.write(master, line.encode() + b"\t\t")
             return read_until_quiet(master).decode().split()

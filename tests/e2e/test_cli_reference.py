@@ -26,8 +26,7 @@ def test_manual_pages_are_in_order(cli, tmp_path):
     for page in pages:
         lint = subprocess.run(["mandoc", "-Tlint", "-Werror", page], capture_output=True, check=False)
         assert lint.returncode == 0, lint.stdout
-        shown = subprocess.run(["mandoc", "-Tmarkdown", page], capture_output=True, check=True).stdout
-        assert b"# SYNOPSIS" in shown and b"sluice" in shown
+        assert ".SH SYNOPSIS" in page.read_text()
 
 
 def commands(cli, *words):
