@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/base64.h"
 #include "ws/field_list.h"
 
 namespace sluice::ws {
@@ -17,10 +16,6 @@ std::string join(std::span<const std::string_view> names) {
   return joined;
 }
 
-std::unexpected<Error> bad_token(std::string message) {
-  return fail(ErrorCode::Unauthenticated, std::move(message));
-}
-
 }  // namespace
 
 Result<std::string> choose_subprotocol(const FieldValues& offered,
@@ -31,24 +26,6 @@ Result<std::string> choose_subprotocol(const FieldValues& offered,
   }
   return fail(ErrorCode::InvalidArgument,
               "none of the offered subprotocols is known here; known: " + join(known));
-}
-
-Result<std::optional<std::string>> bearer_token(const FieldValues& offered) {
-  std::optional<std::string_view> encoded;
-  for (const std::string_view name : list_elements(offered)) {
-    if (!name.starts_with(kBearerSubprotocolPrefix)) continue;
-    if (encoded) return bad_token("the bearer subprotocol is offered twice; offer it once");
-    encoded = name.substr(kBearerSubprotocolPrefix.size());
-  }
-  if (!encoded) return std::nullopt;
-  const std::string_view bare = encoded->substr(0, encoded->find_last_not_of('=') + 1);
-  const bool padding_fits = bare.size() == encoded->size() ||
-                            (encoded->size() % 4 == 0 && encoded->size() - bare.size() < 3);
-  auto token = padding_fits ? base64url_decode(bare) : std::nullopt;
-  if (!token || token->empty()) {
-    return bad_token("the token in the bearer subprotocol is not base64url");
-  }
-  return token;
 }
 
 }  // namespace sluice::ws

@@ -9,11 +9,18 @@ import time
 
 import pytest
 
+from support.cli import SLUICE
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SLUICED = os.environ.get("SLUICED", str(ROOT / "build/release/sluiced"))
 
 # What each line's output has to show, in the order of the page.
 EXPECTED = [
+    r"^$",
+    r"counter +training +runai +Running",
+    r"step \d+ loss",
+    r"Linux",
+    r"sweep-0-1",
     r'"status": ?"OK"',
     r'"phase": ?"Running"',
     r"step \d+ loss",
@@ -55,7 +62,10 @@ def demo(tmp_path_factory):
         time.sleep(0.02)
     token = subprocess.run([SLUICED, "token", "--config", config, "--user", "alice"], check=True,
                            capture_output=True, text=True).stdout.strip()
-    yield os.environ | {"API": match.group(1) + "/cluster-api", "TOKEN": token, "MODEL_PORT": model_port}
+    api = match.group(1) + "/cluster-api"
+    yield os.environ | {"API": api, "TOKEN": token, "MODEL_PORT": model_port, "SLUICE_SERVER": "http://" + api,
+                        "SLUICE_TOKEN": token, "SLUICE_PROJECT": "demo",
+                        "PATH": f"{pathlib.Path(SLUICE).parent}:{os.environ['PATH']}"}
     server.terminate()
     assert server.wait(timeout=60) == 0
 
