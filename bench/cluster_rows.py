@@ -1,4 +1,5 @@
 """The rows that a cluster is measured by: each a function that takes a ClusterStand and yields results."""
+import cluster_cli
 import cluster_logs
 import cluster_sessions
 import cluster_streams
@@ -11,4 +12,7 @@ ALL = {
     "latency": cluster_streams.exec_latency,
     "follows": cluster_sessions.follows,
     "scale": cluster_sessions.scale,
+    "cli-exec": cluster_cli.execution,
+    "cli-port-forward": cluster_cli.port_forward,
+    "cli-connections": cluster_cli.short_connections,
 }
