@@ -74,6 +74,9 @@ class ApiClient final {
   /// How long the body of a request() or get_json() may take behind that.
   static constexpr nanoseconds kBodyPatience = seconds(60);
   static constexpr std::size_t kMaxBodyBytes = 64_MiB;
+  /// For so long what is permitted may be denied: an API server that has just started denies all
+  /// that it has yet to read the roles for. Who may wait asks again until then.
+  static constexpr nanoseconds kDenialPatience = seconds(30);
 
   /// `access` says where the cluster is and who we are; all outlive the client. Any loop may use
   /// it; what it returns belongs to the calling loop.

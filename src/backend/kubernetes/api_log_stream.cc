@@ -301,7 +301,7 @@ Result<> ApiLogStream::refused(const Error& error) {
   const MonotonicTime now = services_.timers.now();
   if (error.code == ErrorCode::PermissionDenied) {
     if (!denied_since_) denied_since_ = now;
-    if (now - *denied_since_ >= kDenialPatience) return fail(error);
+    if (now - *denied_since_ >= ApiClient::kDenialPatience) return fail(error);
     return {};
   }
   denied_since_.reset();

@@ -34,9 +34,6 @@ class ApiLogStream final : public LogStream {
   static constexpr nanoseconds kMaxSilence = seconds(2);
   /// How long the pod's record may lag behind the log.
   static constexpr nanoseconds kRecordPatience = seconds(5);
-  /// For so long what was permitted may be denied: an API server that has just started denies all
-  /// that it has yet to read the roles for.
-  static constexpr nanoseconds kDenialPatience = seconds(30);
   /// For so long a node may say instead of lines that it can't read them: its container runtime may
   /// be starting again.
   static constexpr nanoseconds kFailurePatience = seconds(30);

@@ -424,9 +424,9 @@ TEST_F(ApiLogStreamTest, PermissionThatIsWithdrawnIsAnErrorAfterAWhile) {
   expect_body(line(0))->cut();
   for (int i = 0; i < 100; ++i) expect_refusal(403, "pods \\\"train-0\\\" is forbidden");
   follow();
-  wait(ApiLogStream::kDenialPatience / 2);
+  wait(ApiClient::kDenialPatience / 2);
   EXPECT_FALSE(error_);
-  wait(ApiLogStream::kDenialPatience);
+  wait(ApiClient::kDenialPatience);
   ASSERT_TRUE(error_);
   EXPECT_EQ(error_->code, ErrorCode::PermissionDenied);
 }

@@ -265,7 +265,9 @@ void ClusterCache::take(const Discovered& found) {
     if (const auto served = found.served.find(kind); served != found.served.end()) {
       add_informer(served->second);
     } else if (const auto failed = found.failed.find(kind); failed != found.failed.end()) {
-      builder_.report(name, WatchState::Failing, failed->second);
+      const bool is_forbidden = failed->second.code == ErrorCode::PermissionDenied;
+      builder_.report(name, is_forbidden ? WatchState::Forbidden : WatchState::Failing,
+                      failed->second.message);
     } else {
       builder_.report(name, mapping_.is_optional(kind) ? WatchState::Absent : WatchState::Missing,
                       "the cluster does not serve it");

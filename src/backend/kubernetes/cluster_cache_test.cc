@@ -112,6 +112,11 @@ class ClusterCacheTest : public ::testing::Test {
     const auto found = Resolver(*snapshot, mapping_).resolve(kRun, {});
     return found ? found->pod.name + " " + found->pod.uid : found.error().message;
   }
+  std::string listed() {
+    const auto snapshot = cache_.snapshot();
+    const auto list = Resolver(*snapshot, mapping_).list("p");
+    return list ? fmt::format("{} workloads", list->size()) : list.error().message;
+  }
   WatchState state(std::string_view name) {
     for (const WatchedResource& resource : cache_.snapshot()->resources) {
       if (resource.name == name) return resource.state;
@@ -263,6 +268,28 @@ TEST_F(ClusterCacheTest, KindWhoseServerFailsIsNotMissing) {
   start_listed_without_runs();
   EXPECT_EQ(state("Run.example.org"), WatchState::Failing);
   EXPECT_EQ(resolved(), "the cluster's workloads are not known yet; try again");
+}
+
+TEST_F(ClusterCacheTest, ListIsGivenWithoutAKindThatIsForbidden) {
+  server_.answer(kRuns, 403, R"({"message":"the gateway can't list runs"})");
+  start_listed_without_runs();
+  EXPECT_EQ(listed(), "the cluster's workloads are not known yet; try again");
+  clock_.advance(ApiClient::kDenialPatience + seconds(30));
+  EXPECT_EQ(state("Run.example.org"), WatchState::Forbidden);
+  EXPECT_EQ(listed(), "0 workloads");
+  EXPECT_EQ(resolved(), "the cluster does not let the gateway see workloads of type training");
+
+  serve(kRuns);
+  clock_.advance(seconds(30));
+  write(kRuns, event("ADDED", "r", "r-1") + kEndOfList);
+  EXPECT_EQ(listed(), "1 workloads");
+}
+
+TEST_F(ClusterCacheTest, ListIsGivenWithoutAKindThatMayNotBeLookedFor) {
+  server_.answer("/apis/example.org/v1", 403, "");
+  start_listed_without_runs();
+  EXPECT_EQ(state("Run.example.org"), WatchState::Forbidden);
+  EXPECT_EQ(listed(), "0 workloads");
 }
 
 TEST_F(ClusterCacheTest, KindOfAWorkloadThatIsAnOwnerTooIsWatchedOnce) {

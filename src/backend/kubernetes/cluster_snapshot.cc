@@ -18,6 +18,8 @@ bool WatchedResource::is_known() const {
   return is_listed || state == WatchState::Missing || state == WatchState::Absent;
 }
 
+bool WatchedResource::is_awaited() const { return !is_known() && state != WatchState::Forbidden; }
+
 const WatchedResource* ClusterSnapshot::find_resource(std::string_view name) const {
   const auto found = std::ranges::find(resources, name, &WatchedResource::name);
   return found != resources.end() ? &*found : nullptr;
@@ -26,6 +28,11 @@ const WatchedResource* ClusterSnapshot::find_resource(std::string_view name) con
 bool ClusterSnapshot::knows(std::string_view resource) const {
   const WatchedResource* const found = find_resource(resource);
   return found != nullptr && found->is_known();
+}
+
+bool ClusterSnapshot::awaits(std::string_view resource) const {
+  const WatchedResource* const found = find_resource(resource);
+  return found == nullptr || found->is_awaited();
 }
 
 }  // namespace sluice::backend::kubernetes

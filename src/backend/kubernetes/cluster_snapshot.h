@@ -33,9 +33,10 @@ struct NamespaceSnapshot {
 enum class WatchState {
   Starting,  // its first list is under way
   Current,
-  Missing,  // the cluster does not serve it (its CRD is not installed)
-  Absent,   // the same, of a kind that the mapping calls optional
-  Failing,  // the watch is broken since a while: what is known grows old
+  Missing,    // the cluster does not serve it (its CRD is not installed)
+  Absent,     // the same, of a kind that the mapping calls optional
+  Failing,    // the watch is broken since a while: what is known grows old
+  Forbidden,  // the same, since the gateway may not list it
 };
 
 struct WatchedResource {
@@ -46,6 +47,8 @@ struct WatchedResource {
 
   /// Whether what is absent from the snapshot does not exist, as far as anybody can tell.
   bool is_known() const;
+  /// Whether it is not known yet, and may be by itself in a moment.
+  bool is_awaited() const;
 };
 
 struct ClusterSnapshot {
@@ -56,6 +59,8 @@ struct ClusterSnapshot {
   const WatchedResource* find_resource(std::string_view name) const;
   /// Whether that resource is_known(); false too while nobody watches it yet.
   bool knows(std::string_view resource) const;
+  /// Whether that resource is_awaited(); true too while nobody watches it yet.
+  bool awaits(std::string_view resource) const;
 };
 
 }  // namespace sluice::backend::kubernetes

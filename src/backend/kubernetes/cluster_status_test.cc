@@ -80,5 +80,11 @@ TEST_F(ClusterStatusTest, KindThatIsMissingOrNotKnownDegradesTheWorkloads) {
   EXPECT_TRUE(status().reachable);
 }
 
+TEST_F(ClusterStatusTest, KindThatTheGatewayMayNotListIsNamed) {
+  builder_.report("TrainingWorkload.run.ai", WatchState::Forbidden, "user can't list it");
+  EXPECT_EQ(feature("workloads").state, FeatureState::Degraded);
+  EXPECT_EQ(feature("workloads").message, "TrainingWorkload.run.ai: user can't list it");
+}
+
 }  // namespace
 }  // namespace sluice::backend::kubernetes

@@ -70,7 +70,7 @@ net::Task<Result<>> add_version(ApiClient& client, std::string group, std::strin
     // A version may be listed while the server behind it is gone.
     if (document.error().code == ErrorCode::NotFound) co_return Result<>{};
     for (const GroupKind& kind : wanted) {
-      if (kind.group == group) found.failed.emplace(kind, document.error().message);
+      if (kind.group == group) found.failed.emplace(kind, document.error());
     }
     co_return Result<>{};
   }

@@ -22,7 +22,7 @@ struct ApiResource {
 /// What is in neither is not served.
 struct Discovered {
   std::map<GroupKind, ApiResource> served;
-  std::map<GroupKind, std::string> failed;  // why nobody can tell now
+  std::map<GroupKind, Error> failed;  // why nobody can tell now
 };
 
 /// Where each of `kinds` is served: in the version that the server prefers, or else the first that

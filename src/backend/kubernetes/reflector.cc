@@ -74,6 +74,7 @@ net::Task<> Reflector::run() {
 
 void Reflector::caught_up() {
   failures_ = 0;
+  denied_since_.reset();
   sink_.report(WatchState::Current, {});
 }
 
@@ -99,8 +100,12 @@ void Reflector::failed(const Error& error) {
       break;
     default: break;
   }
+  const MonotonicTime now = timers_.now();
+  if (error.code == ErrorCode::PermissionDenied && !denied_since_) denied_since_ = now;
+  const bool is_forbidden = denied_since_ && now - *denied_since_ >= ApiClient::kDenialPatience;
   // One cut is nothing to tell anybody: the next try mends it.
-  if (++failures_ > 1) sink_.report(WatchState::Failing, error.message);
+  if (++failures_ <= 1) return;
+  sink_.report(is_forbidden ? WatchState::Forbidden : WatchState::Failing, error.message);
 }
 
 net::Task<Result<>> Reflector::list_and_watch() {

@@ -335,6 +335,33 @@ TEST_F(ReflectorTest, FailureIsReportedWhenItIsMoreThanACut) {
   EXPECT_THAT(last_query(), HasSubstr("&resourceVersion=3"));
 }
 
+TEST_F(ReflectorTest, PermissionThatIsDeniedForLongIsForbiddenUntilItIsGiven) {
+  const auto deny = [this](int times) {
+    for (int i = 0; i < times; ++i) will_answer(403, R"({"message":"user can't list things"})");
+  };
+  deny(20);
+  start();
+  clock_.advance(ApiClient::kDenialPatience - seconds(1));
+  EXPECT_EQ(sink_.state_, WatchState::Failing);  // it may be a server that has just started
+  clock_.advance(seconds(25));
+  EXPECT_EQ(sink_.state_, WatchState::Forbidden);
+  EXPECT_EQ(sink_.message_, "user can't list things");
+  answers_.clear();
+  access_.failure = Error{ErrorCode::Unavailable, "no route"};
+  server_.close_idle_connections();
+  wait();
+  EXPECT_EQ(sink_.state_, WatchState::Forbidden);  // an outage gives no permission
+  EXPECT_EQ(sink_.message_, "no route");
+  access_.failure.reset();
+  wait();
+  write(end_of_list(2));
+  EXPECT_EQ(sink_.state_, WatchState::Current);
+  deny(1);
+  watches_.back()->cut();
+  testing::run_until_idle(loop_);
+  EXPECT_NE(sink_.state_, WatchState::Forbidden);
+}
+
 TEST_F(ReflectorTest, ResourceThatIsNotServedIsMissingAndEndsIt) {
   start_listed();
   will_answer(404, "{}");

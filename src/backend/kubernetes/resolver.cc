@@ -24,6 +24,16 @@ std::unexpected<Error> not_known_yet(std::string_view what, std::string_view why
                     std::chrono::seconds(1)});
 }
 
+/// Nobody can tell whether it is there, and trying again won't change that.
+Error hidden(const WorkloadRef& ref, std::string kind) {
+  return Error{ErrorCode::Unavailable,
+               fmt::format("the cluster does not let the gateway see workloads of type {}",
+                           to_string(ref.type)),
+               {},
+               std::move(kind),
+               {}};
+}
+
 /// "any" is whichever framework the workload has, but never External.
 bool takes(const workload::WorkloadClass& row, const WorkloadRef& ref) {
   const bool is_any = ref.framework == Framework::Any && row.framework != Framework::External;
@@ -193,9 +203,9 @@ Error Resolver::not_found(const NamespaceSnapshot& space, const WorkloadRef& ref
   for (const MappingRow& row : mapping_.rows) {
     if (!takes(row.workload_class, ref)) continue;
     for (const GroupKind& kind : row.resources) {
-      if (!snapshot_.knows(to_string(kind))) {
-        return not_known_yet("workloads", to_string(kind)).error();
-      }
+      const std::string name = to_string(kind);
+      if (snapshot_.awaits(name)) return not_known_yet("workloads", name).error();
+      if (!snapshot_.knows(name)) return hidden(ref, name);
     }
   }
   Error error{.code = ErrorCode::WorkloadNotFound};
@@ -288,7 +298,7 @@ Result<std::vector<workload::PodStatus>> Resolver::pods(const WorkloadRef& ref) 
 Result<std::vector<workload::WorkloadStatus>> Resolver::list(const std::string& project) const {
   TRY(const NamespaceSnapshot* const space, find_namespace(project));
   for (const GroupKind& kind : mapping_.kinds()) {
-    if (!snapshot_.knows(to_string(kind))) return not_known_yet("workloads", to_string(kind));
+    if (snapshot_.awaits(to_string(kind))) return not_known_yet("workloads", to_string(kind));
   }
   if (!snapshot_.knows("pods")) return not_known_yet("pods", {});
   const PodIndex index(*space);

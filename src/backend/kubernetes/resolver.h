@@ -25,7 +25,7 @@ class Resolver {
   std::string namespace_of(std::string_view project) const;
 
   /// Errors: NotFound (project), WorkloadNotFound, Internal (two namespaces claim the project),
-  /// Unavailable (not known yet).
+  /// Unavailable (not known yet, or its kind is forbidden to the gateway).
   Result<workload::WorkloadStatus> status(const workload::WorkloadRef& workload) const;
   /// Errors: as status(); NotFound with the names there are.
   Result<workload::ContainerRef> resolve(const workload::WorkloadRef& workload,
@@ -33,8 +33,9 @@ class Resolver {
   /// The workload's pods, the default one first, then as they would take its place. Errors: as
   /// status().
   Result<std::vector<workload::PodStatus>> pods(const workload::WorkloadRef& workload) const;
-  /// Every workload of the project, in no order. Errors: NotFound, Internal, Unavailable, as
-  /// status(); the last one also while one kind of the mapping's is not known.
+  /// Every workload of the project, in no order, but of kinds that the gateway may not list.
+  /// Errors: NotFound, Internal, Unavailable, as status(); the last one also while another kind of
+  /// the mapping's is not known yet.
   Result<std::vector<workload::WorkloadStatus>> list(const std::string& project) const;
   /// The pod that resolve() found. Errors: NotFound: it is gone meanwhile.
   Result<std::shared_ptr<const PodRecord>> find_pod(const workload::PodRef& pod) const;

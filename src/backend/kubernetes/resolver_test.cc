@@ -354,6 +354,17 @@ TEST_F(ResolverTest, WhatIsNotListedYetIsUnavailable) {
             ErrorCode::WorkloadNotFound);
 }
 
+TEST_F(ResolverTest, WhatTheGatewayMayNotSeeIsNeitherThereNorAbsent) {
+  SnapshotBuilder fresh;
+  fresh.report("namespaces", WatchState::Current, {});
+  fresh.report("TrainingWorkload.run.ai", WatchState::Forbidden, "forbidden");
+  fresh.put_namespace("runai-p", "p");
+  const Error error = Resolver(*fresh.publish(), mapping_).status(kTraining).error();
+  EXPECT_EQ(error.code, ErrorCode::Unavailable);
+  EXPECT_EQ(error.message, "the cluster does not let the gateway see workloads of type training");
+  EXPECT_EQ(error.retry_after, std::nullopt);
+}
+
 TEST_F(ResolverTest, PodsThatAreNotListedYetAreNotNone) {
   SnapshotBuilder fresh;
   fresh.put_namespace("runai-p", "p");
@@ -470,6 +481,18 @@ TEST_F(ResolverTest, ListIsNotGivenWhileAPartOfItIsNotKnown) {
   builder_.report("InferenceWorkload.run.ai", WatchState::Starting, {});
   EXPECT_THAT(listed(), ElementsAre("the cluster's workloads are not known yet; try again"));
   EXPECT_THAT(listed("q"), ElementsAre("project \"q\" does not exist"));
+}
+
+TEST_F(ResolverTest, ListLacksKindsThatTheGatewayMayNotList) {
+  put_training();
+  builder_.report("InferenceWorkload.run.ai", WatchState::Missing, {});
+  builder_.report("InferenceWorkload.run.ai", WatchState::Failing, "forbidden");
+  EXPECT_THAT(listed(), ElementsAre("the cluster's workloads are not known yet; try again"));
+  builder_.report("InferenceWorkload.run.ai", WatchState::Forbidden, "forbidden");
+  EXPECT_EQ(listed().size(), 1U);
+  builder_.report("pods", WatchState::Missing, {});
+  builder_.report("pods", WatchState::Forbidden, "forbidden");
+  EXPECT_THAT(listed(), ElementsAre("the cluster's pods are not known yet; try again"));
 }
 
 TEST_F(ResolverTest, PodsComeAsTheyWouldBecomeTheDefaultOne) {
