@@ -151,6 +151,7 @@ net::Task<Result<>> KubeletLogStream::request() {
   Result<std::unique_ptr<LogFileBody>> opened =
       co_await LogFileBody::open(services_.client, folder_, cursor_.file(), begin);
   if (opened) {
+    denied_since_.reset();
     body_ = *std::move(opened);
     cursor_.begin_body(body_->begin());
     co_return co_await check_identity();
@@ -269,14 +270,19 @@ net::Task<Result<>> KubeletLogStream::sleep(nanoseconds duration) {
 
 /// The kubelet didn't answer. Errors: those that trying again won't mend.
 Result<> KubeletLogStream::failed(const Error& error) {
-  if (error.code == ErrorCode::Cancelled || error.code == ErrorCode::PermissionDenied) {
-    return fail(error);
-  }
+  if (error.code == ErrorCode::Cancelled) return fail(error);
   if (asked_at_ == RunState::PodGone) {
     finish();
     return {};
   }
   const MonotonicTime now = services_.timers.now();
+  if (error.code == ErrorCode::PermissionDenied) {
+    // A kubelet that has just started has yet to reach the API server, which it asks about us.
+    if (!denied_since_) denied_since_ = now;
+    if (now - *denied_since_ >= ApiClient::kDenialPatience) return fail(error);
+  } else {
+    denied_since_.reset();
+  }
   if (!failing_since_) failing_since_ = now;
   if (now - *failing_since_ >= kMaxLogOutage) return fail(ErrorCode::Unavailable, error.message);
   pause_ = std::exchange(interval_, std::min(2 * interval_, kIdleInterval));

@@ -85,6 +85,7 @@ class KubeletLogStream final : public LogStream {
   nanoseconds pause_{};                     // before the next request
   nanoseconds interval_ = kBusyInterval;
   std::optional<MonotonicTime> failing_since_;
+  std::optional<MonotonicTime> denied_since_;  // the permission, of the last answers
 
   std::vector<char> rest_;   // received and not yet read: mostly the beginning of a line
   bool has_unread_ = false;  // there may be whole lines in it

@@ -228,6 +228,30 @@ TEST_F(KubeletLogStreamTest, PodThatIsDeletedEndsIt) {
   EXPECT_EQ(reason_, "pod deleted");
 }
 
+TEST_F(KubeletLogStreamTest, KubeletThatHasYetToAskWhoMayReadIsNoWithdrawal) {
+  open({.follow = true});
+  kubelet_.listing_status = kubelet_.file_status = 403;
+  kubelet_.file("0.log") += log_records(4, 5);
+  wait(ApiClient::kDenialPatience / 2);
+  kubelet_.listing_status = kubelet_.file_status = 200;
+  wait();
+  EXPECT_FALSE(error_);
+  EXPECT_EQ(out_, texts(0, 5));
+  kubelet_.listing_status = kubelet_.file_status = 403;  // patience begins anew
+  wait(ApiClient::kDenialPatience / 2);
+  EXPECT_FALSE(error_);
+}
+
+TEST_F(KubeletLogStreamTest, PermissionThatIsWithdrawnIsAnErrorAfterAWhile) {
+  open({.follow = true});
+  kubelet_.listing_status = kubelet_.file_status = 403;
+  wait(ApiClient::kDenialPatience / 2);
+  EXPECT_FALSE(error_);
+  wait(ApiClient::kDenialPatience);
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->code, ErrorCode::PermissionDenied);
+}
+
 TEST_F(KubeletLogStreamTest, IdleFollowAsksOnceASecond) {
   open({.follow = true});
   wait(seconds(10));

@@ -69,6 +69,7 @@ class FakeKubelet {
   }
 
   unsigned listing_status = 200;
+  unsigned file_status = 200;
   bool is_quiet = false;  // its headers say that nothing is written to any file
   int requests = 0;       // for files
 
@@ -82,6 +83,7 @@ class FakeKubelet {
   testing::ApiAnswer serve(const std::string& name, const testing::ApiCall& call) {
     ++requests;
     const auto found = files_.find(name);
+    if (file_status != 200) return http::Response{{file_status, {}}, "Forbidden"};
     if (found == files_.end()) return http::Response{{404, {}}, "404 page not found\n"};
     const std::string& text = found->second;
     http::Response response{{200, {}}, text};
