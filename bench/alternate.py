@@ -1,7 +1,7 @@
-"""Two sides that take turns, so that other work on the machine meets both."""
+"""Sides that take turns, so that other work on the machine meets all of them."""
 
 
-def alternate(own, peer, rounds=3):
+def alternate(*sides, rounds=3):
     """The least that each measures, of seconds or the like."""
-    measured = [(own(), peer()) for _ in range(rounds)]
+    measured = [[side() for side in sides] for _ in range(rounds)]
     return tuple(min(side) for side in zip(*measured))

@@ -2,31 +2,13 @@
 // came.
 #pragma once
 
-#include <list>
-
-#include "net/event.h"
+#include "net/turns.h"
 
 namespace sluice::net {
 
-class WriteTurns final {
+class WriteTurns final : public Turns {
  public:
-  explicit WriteTurns(Executor executor) : executor_(executor) {}
-
-  /// Completes when it is the caller's turn; pass() ends the turn. Errors: Cancelled, without a
-  /// turn.
-  Task<Result<>> take();
-  void pass();
-
- private:
-  struct Waiter {
-    explicit Waiter(Executor executor) : granted(executor) {}
-    Event granted;
-    bool has_turn = false;
-  };
-
-  Executor executor_;
-  bool taken_ = false;
-  std::list<Waiter> waiting_;
+  explicit WriteTurns(Executor executor) : Turns(executor, 1) {}
 };
 
 }  // namespace sluice::net

@@ -121,8 +121,9 @@ Result<std::optional<std::size_t>> ApiStream::try_read(MutableBytes into) {
 
 void ApiStream::give_back() { pool_.give(loop_, std::move(connection_)); }
 
-ApiClient::ApiClient(ClusterAccess& access, net::Timers& timers, Random& random)
-    : access_(access), timers_(timers), random_(random), pool_(timers) {}
+ApiClient::ApiClient(ClusterAccess& access, net::Timers& timers, Random& random,
+                     std::size_t max_unanswered)
+    : access_(access), timers_(timers), random_(random), pool_(timers), turns_(max_unanswered) {}
 
 net::Task<Result<http::Response>> ApiClient::request(ApiRequest request) {
   CO_TRY(Answered answered, co_await exchange(std::move(request), Reuse::Yes));
@@ -208,6 +209,7 @@ net::Task<Result<ApiClient::Answered>> ApiClient::exchange_before(MonotonicTime 
 net::Task<Result<ApiClient::Answered>> ApiClient::attempt(const ApiRequest& request, Reuse reuse) {
   CO_TRY(const std::optional<std::string> authorization, co_await access_.authorization());
   CO_TRY(const http::FieldMap fields, fields_of(request, authorization));
+  CO_TRY(const RequestTurns::Turn turn, co_await turns_.take());
   Answered answered;
   if (reuse == Reuse::Yes) {
     const net::Executor loop = co_await net::current_executor();

@@ -3,6 +3,7 @@
 // attach and port-forward. It knows paths and bytes; what the objects mean is for the layers above.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +14,7 @@
 #include "backend/kubernetes/cluster_access.h"
 #include "backend/kubernetes/connection_pool.h"
 #include "backend/kubernetes/impersonation.h"
+#include "backend/kubernetes/request_turns.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "net/timers.h"
@@ -79,8 +81,10 @@ class ApiClient final {
   static constexpr nanoseconds kDenialPatience = seconds(30);
 
   /// `access` says where the cluster is and who we are; all outlive the client. Any loop may use
-  /// it; what it returns belongs to the calling loop.
-  ApiClient(ClusterAccess& access, net::Timers& timers, Random& random);
+  /// it; what it returns belongs to the calling loop. Of each loop's requests no more than
+  /// `max_unanswered` are under way before their responses' heads are there; others wait.
+  ApiClient(ClusterAccess& access, net::Timers& timers, Random& random,
+            std::size_t max_unanswered = std::numeric_limits<std::size_t>::max());
 
   /// The whole response, whatever its status; 429 with Retry-After was retried, and 401 once with
   /// fresh credentials. Errors: Unavailable (no connection, time-out, malformed, larger than
@@ -112,6 +116,7 @@ class ApiClient final {
   net::Timers& timers_;
   Random& random_;
   ConnectionPool pool_;
+  RequestTurns turns_;
 };
 
 }  // namespace sluice::backend::kubernetes

@@ -119,6 +119,41 @@ TEST_F(ApiClientTest, RequestsAtTheSameTimeHaveAConnectionEach) {
   testing::run_until_empty(loop_, group_);
 }
 
+TEST_F(ApiClientTest, ManyWhoAskAtOnceShareAFewConnections) {
+  ApiClient shared(access_, clock_, random_, 2);
+  server_.answer("/", 200, "{}");
+  std::vector<std::optional<Result<http::Response>>> results(50);
+  for (auto& result : results) {
+    group_.spawn("request", testing::store_result(shared.request({.path = "/"}), result));
+  }
+  testing::run_until_empty(loop_, group_);
+  for (const auto& result : results) EXPECT_TRUE(*result);
+  EXPECT_LE(server_.connections_made(), ConnectionPool::kMaxPerLoop);
+}
+
+TEST_F(ApiClientTest, RequestsBeyondThoseThatMayBeUnansweredWaitAsLongAsForAnAnswer) {
+  ApiClient shared(access_, clock_, random_, 2);
+  server_.on("/", [](const testing::ApiCall&) { return Silence::Hang; });
+  std::vector<std::optional<Result<http::Response>>> results(3);
+  for (auto& result : results) {
+    group_.spawn("request", testing::store_result(shared.request({.path = "/"}), result));
+  }
+  testing::run_until_idle(loop_);
+  EXPECT_EQ(server_.calls().size(), 2U);
+  clock_.advance(ApiClient::kPatience);
+  testing::run_until_empty(loop_, group_);
+  EXPECT_EQ(results[2]->error().code, ErrorCode::Unavailable);
+  EXPECT_TRUE(testing::run(loop_, shared.request({.path = "/other"})));
+}
+
+TEST_F(ApiClientTest, RequestWhoseBodyIsUnderWayKeepsNobodyWaiting) {
+  ApiClient shared(access_, clock_, random_, 1);
+  const auto body = server_.stream("/log");
+  const auto stream = testing::run(loop_, shared.stream({.path = "/log"}));
+  ASSERT_TRUE(stream);
+  EXPECT_TRUE(testing::run(loop_, shared.request({.path = "/other"})));
+}
+
 TEST_F(ApiClientTest, ConnectionThatWaitedTooLongIsNotUsed) {
   ASSERT_TRUE(request({.path = "/"}));
   clock_.advance(ConnectionPool::kMaxIdle + seconds(1));

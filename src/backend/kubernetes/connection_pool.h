@@ -27,7 +27,7 @@ class ConnectionPool {
  public:
   /// Go's servers close what was idle for longer.
   static constexpr nanoseconds kMaxIdle = seconds(80);
-  static constexpr std::size_t kMaxPerLoop = 8;
+  static constexpr std::size_t kMaxPerLoop = 16;
 
   explicit ConnectionPool(const net::Timers& timers) : timers_(timers) {}
 

@@ -43,7 +43,7 @@ TEST_F(ConnectionPoolTest, ConnectionStaysOnItsLoop) {
   EXPECT_NE(pool_.take(loop_.executor()), nullptr);
 }
 
-TEST_F(ConnectionPoolTest, ALoopKeepsEightAndClosesTheOthers) {
+TEST_F(ConnectionPoolTest, ALoopKeepsSomeAndClosesTheOthers) {
   for (std::size_t i = 0; i <= ConnectionPool::kMaxPerLoop; ++i) {
     pool_.give(loop_.executor(), make(loop_));
   }

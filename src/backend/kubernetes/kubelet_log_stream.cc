@@ -194,7 +194,8 @@ net::Task<Result<>> KubeletLogStream::end_body() {
   is_doubted_ = false;
   is_settled_ = !may_grow || (is_settled_ && !body_has_news_);
   if (follow_ && is_current && body_has_news_) {
-    interval_ = kBusyInterval;
+    // Sooner, but not at once: lines that come one a second are asked for about as often.
+    interval_ = std::max(interval_ * 3 / 4, kBusyInterval);
     pause_ = interval_;
     co_return Result<>{};
   }
@@ -210,7 +211,7 @@ net::Task<Result<>> KubeletLogStream::end_file() {
     co_return Result<>{};
   }
   if (is_current) {
-    pause_ = std::exchange(interval_, std::min(2 * interval_, kIdleInterval));
+    slow_down();
     co_return Result<>{};
   }
   if (!std::exchange(is_settled_, true)) {
@@ -285,8 +286,13 @@ Result<> KubeletLogStream::failed(const Error& error) {
   }
   if (!failing_since_) failing_since_ = now;
   if (now - *failing_since_ >= kMaxLogOutage) return fail(ErrorCode::Unavailable, error.message);
-  pause_ = std::exchange(interval_, std::min(2 * interval_, kIdleInterval));
+  slow_down();
   return {};
+}
+
+void KubeletLogStream::slow_down() {
+  interval_ = std::min(2 * interval_, kIdleInterval);
+  pause_ = interval_;
 }
 
 /// Nothing more comes.

@@ -57,6 +57,7 @@ class KubeletLogStream final : public LogStream {
   Result<> lost();
   net::Task<Result<>> sleep(nanoseconds duration);
   Result<> failed(const Error& error);
+  void slow_down();
   void finish();
 
   LogServices services_;

@@ -252,6 +252,34 @@ TEST_F(KubeletLogStreamTest, PermissionThatIsWithdrawnIsAnErrorAfterAWhile) {
   EXPECT_EQ(error_->code, ErrorCode::PermissionDenied);
 }
 
+TEST_F(KubeletLogStreamTest, FollowOfALineASecondAsksHardlyMoreOften) {
+  open({.follow = true});
+  wait(seconds(10));
+  const int requests = kubelet_.requests;
+  for (int n = 4; n < 34; ++n) {
+    kubelet_.file("0.log") += log_records(n, n);
+    wait(seconds(1));
+  }
+  EXPECT_LE(kubelet_.requests - requests, 45);
+  EXPECT_TRUE(out_.starts_with(texts(0, 32)));
+}
+
+TEST_F(KubeletLogStreamTest, FollowOfManyLinesAsksTenTimesASecond) {
+  open({.follow = true});
+  wait(seconds(10));
+  int n = 4;
+  const auto log_for = [&](seconds duration) {
+    for (auto i = duration / milliseconds(50); i > 0; --i, ++n) {
+      kubelet_.file("0.log") += log_records(n, n);
+      wait(milliseconds(50));
+    }
+  };
+  log_for(seconds(3));
+  const int requests = kubelet_.requests;
+  log_for(seconds(10));
+  EXPECT_EQ(kubelet_.requests - requests, 100);
+}
+
 TEST_F(KubeletLogStreamTest, IdleFollowAsksOnceASecond) {
   open({.follow = true});
   wait(seconds(10));

@@ -29,7 +29,7 @@ class NodeAccess final : public ClusterAccess {
 
 struct Kubelets::Node {
   Node(ClusterAccess& cluster, const std::string& address, net::Timers& timers, Random& random)
-      : access(cluster, address), client(access, timers, random) {}
+      : access(cluster, address), client(access, timers, random, kMaxUnanswered) {}
 
   NodeAccess access;
   ApiClient client;

@@ -23,6 +23,9 @@ class Kubelets {
  public:
   /// How long a node that refused is not asked again.
   static constexpr nanoseconds kRetryInterval = std::chrono::minutes(3);
+  /// How many requests of a loop a node is to answer at once. Follows ask often, and each answer
+  /// takes it a millisecond: more at once would only be more connections.
+  static constexpr std::size_t kMaxUnanswered = 8;
 
   /// References outlive it.
   Kubelets(ClusterAccess& access, net::Timers& timers, Random& random);

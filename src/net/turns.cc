@@ -1,10 +1,12 @@
-#include "net/write_turns.h"
+#include "net/turns.h"
+
+#include <algorithm>
 
 namespace sluice::net {
 
-Task<Result<>> WriteTurns::take() {
-  if (!taken_) {
-    taken_ = true;
+Task<Result<>> Turns::take() {
+  if (left_ > 0) {
+    --left_;
     co_return Result<>{};
   }
   const auto own = waiting_.emplace(waiting_.end(), executor_);
@@ -15,12 +17,14 @@ Task<Result<>> WriteTurns::take() {
   co_return woken;
 }
 
-void WriteTurns::pass() {
-  taken_ = !waiting_.empty();
-  if (!taken_) return;
-  Waiter& next = waiting_.front();
-  next.has_turn = true;
-  next.granted.notify();
+void Turns::pass() {
+  const auto next = std::ranges::find(waiting_, false, &Waiter::has_turn);
+  if (next == waiting_.end()) {
+    ++left_;
+    return;
+  }
+  next->has_turn = true;
+  next->granted.notify();
 }
 
 }  // namespace sluice::net

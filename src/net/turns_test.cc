@@ -1,4 +1,4 @@
-#include "net/write_turns.h"
+#include "net/turns.h"
 
 #include <gtest/gtest.h>
 
@@ -8,14 +8,14 @@
 namespace sluice::net {
 namespace {
 
-net::Task<> take_turn(WriteTurns& turns, std::vector<int>& order, int number) {
+net::Task<> take_turn(Turns& turns, std::vector<int>& order, int number) {
   const Result<> turn = co_await turns.take();
   order.push_back(turn ? number : -number);
 }
 
-TEST(WriteTurns, GoInTheOrderTheyWereAskedFor) {
+TEST(Turns, GoInTheOrderTheyWereAskedFor) {
   net::EventLoop loop;
-  WriteTurns turns(loop.executor());
+  Turns turns(loop.executor(), 1);
   net::TaskGroup tasks(loop.executor());
   std::vector<int> order;
   for (int number : {1, 2, 3}) tasks.spawn("turn", take_turn(turns, order, number));
@@ -28,9 +28,9 @@ TEST(WriteTurns, GoInTheOrderTheyWereAskedFor) {
   EXPECT_EQ(order, (std::vector{1, 2, 3}));
 }
 
-TEST(WriteTurns, ACancelledWaiterIsPassedOver) {
+TEST(Turns, ACancelledWaiterIsPassedOver) {
   net::EventLoop loop;
-  WriteTurns turns(loop.executor());
+  Turns turns(loop.executor(), 1);
   net::TaskGroup first(loop.executor());
   net::TaskGroup second(loop.executor());
   net::TaskGroup third(loop.executor());
@@ -47,6 +47,27 @@ TEST(WriteTurns, ACancelledWaiterIsPassedOver) {
   turns.pass();
   testing::run_until_empty(loop, third);
   EXPECT_EQ(order, (std::vector{1, -2, 3}));
+}
+
+TEST(Turns, SoManyAreTakenAtOnce) {
+  net::EventLoop loop;
+  Turns turns(loop.executor(), 2);
+  net::TaskGroup tasks(loop.executor());
+  std::vector<int> order;
+  for (int number : {1, 2, 3, 4, 5}) tasks.spawn("turn", take_turn(turns, order, number));
+  testing::run_until_idle(loop);
+  EXPECT_EQ(order, (std::vector{1, 2}));
+  turns.pass();
+  turns.pass();  // before the one that has the first of both can run
+  testing::run_until_idle(loop);
+  EXPECT_EQ(order, (std::vector{1, 2, 3, 4}));
+  turns.pass();
+  turns.pass();
+  turns.pass();  // nobody waits for the last one
+  testing::run_until_empty(loop, tasks);
+  tasks.spawn("turn", take_turn(turns, order, 6));
+  testing::run_until_empty(loop, tasks);
+  EXPECT_EQ(order, (std::vector{1, 2, 3, 4, 5, 6}));
 }
 
 }  // namespace
