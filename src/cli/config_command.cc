@@ -1,6 +1,5 @@
 #include "cli/config_command.h"
 
-#include <csignal>
 #include <ranges>
 
 #include <fmt/format.h>
@@ -75,8 +74,6 @@ std::string as_table(const Config& config) {
   }
   return table.text();
 }
-
-int print_all(std::string_view text) { return print(text) ? kSuccess : kSignalBase + SIGPIPE; }
 
 }  // namespace
 

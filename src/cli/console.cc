@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <string>
 
 #include <fmt/format.h>
+
+#include "cli/exit_code.h"
 
 namespace sluice::cli {
 namespace {
@@ -45,5 +48,7 @@ void report(const Error& error) {
 }
 
 bool print(std::string_view text) { return write_all(STDOUT_FILENO, text); }
+
+int print_all(std::string_view text) { return print(text) ? kSuccess : kSignalBase + SIGPIPE; }
 
 }  // namespace sluice::cli

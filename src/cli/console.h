@@ -15,5 +15,7 @@ void prompt(std::string_view text);
 void report(const Error& error);
 /// Writes data to stdout, whole. False: nobody reads it.
 bool print(std::string_view text);
+/// The same as the end of a command: its exit code.
+int print_all(std::string_view text);
 
 }  // namespace sluice::cli

@@ -1,10 +1,7 @@
 #include "cli/status.h"
 
-#include <csignal>
-
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/table.h"
@@ -26,30 +23,6 @@ Result<json::object> as_object(const json::value& body) {
   return fail(ErrorCode::Internal, "the server's answer is no JSON object");
 }
 
-/// Of a moment in the past: "3d4h", with the two largest units.
-std::string age_of(std::string_view created, WallTime now) {
-  const auto then = parse_rfc3339(created);
-  if (!then) return "";
-  struct Unit {
-    std::int64_t size;
-    char name;
-  };
-  constexpr Unit kUnits[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
-  std::int64_t left = std::max<std::int64_t>((now - *then) / seconds(1), 0);
-  std::string age;
-  int shown = 0;
-  for (const Unit& unit : kUnits) {
-    if (left >= unit.size && shown < 2) {
-      age += fmt::format("{}{}", left / unit.size, unit.name);
-      ++shown;
-    } else if (shown > 0) {
-      break;
-    }
-    left %= unit.size;
-  }
-  return age.empty() ? "0s" : age;
-}
-
 std::string cluster_table(const json::object& body) {
   const json::object& backend = object_of(body, "backend");
   std::string text =
@@ -64,20 +37,6 @@ std::string cluster_table(const json::object& body) {
     table.add({std::string(name), text_of(*feature, "state"), text_of(*feature, "message")});
   }
   return text + table.text();
-}
-
-std::string workload_table(const json::object& body, WallTime now) {
-  Table table({"NAME", "TYPE", "FRAMEWORK", "PHASE", "PODS", "AGE", "MESSAGE"});
-  for (const json::value& value : list_of(body, "workloads")) {
-    const json::object* one = value.if_object();
-    if (one == nullptr) continue;
-    const json::object& pods = object_of(*one, "pods");
-    const auto count = [&](const char* name) { return json::find_int64(pods, name).value_or(0); };
-    table.add({text_of(*one, "name"), text_of(*one, "type"), text_of(*one, "framework"),
-               text_of(*one, "phase"), fmt::format("{}/{}", count("running"), count("total")),
-               age_of(text_of(*one, "createdAt"), now), text_of(*one, "message")});
-  }
-  return table.text();
 }
 
 void add_containers(const json::object& pod, Table& table) {
@@ -113,8 +72,6 @@ std::string describe_text(const json::object& status, const json::object& pods) 
   return text + "\n" + table.text();
 }
 
-int print_all(std::string_view text) { return print(text) ? kSuccess : kSignalBase + SIGPIPE; }
-
 }  // namespace
 
 net::Task<Result<int>> run_status(Context& context, OutputFormat format) {
@@ -127,17 +84,6 @@ net::Task<Result<int>> run_status(Context& context, OutputFormat format) {
   const int printed =
       print_all(format == OutputFormat::Table ? cluster_table(*body) : format_as(format, *parsed));
   co_return is_available ? printed : kRemoteFailure;
-}
-
-net::Task<Result<int>> run_list(Context& context, ListOptions options) {
-  CO_TRY(const std::string project, project_of(context.settings));
-  Query query;
-  query.add("type", options.type);
-  CO_TRY(const json::value body, co_await context.api.get_json(query.on(workloads_path(project))));
-  CO_TRY(const json::object object, as_object(body));
-  co_return print_all(options.format == OutputFormat::Table
-                          ? workload_table(object, context.timers.wall_now())
-                          : format_as(options.format, body));
 }
 
 net::Task<Result<int>> run_describe(Context& context, WorkloadName name, OutputFormat format) {

@@ -1,4 +1,4 @@
-// sluice status, list and describe: what the server knows, for people or as JSON or YAML.
+// sluice status and describe: what the server knows, for people or as JSON or YAML.
 #pragma once
 
 #include "cli/command.h"
@@ -8,12 +8,6 @@ namespace sluice::cli {
 
 /// The cluster's. The exit code is that of a remote failure when it is not available.
 net::Task<Result<int>> run_status(Context& context, OutputFormat format);
-
-struct ListOptions {
-  OutputFormat format = OutputFormat::Table;
-  std::string type;  // only workloads of it; empty: all
-};
-net::Task<Result<int>> run_list(Context& context, ListOptions options);
 
 /// The workload's status and its pods.
 net::Task<Result<int>> run_describe(Context& context, WorkloadName name, OutputFormat format);

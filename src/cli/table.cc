@@ -14,30 +14,41 @@ std::size_t width_of(const std::string& text) {
 
 }  // namespace
 
-Table::Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
+Table::Table(std::vector<std::string> header) : widths_(header.size()) {
+  widen(header);
+  rows_.push_back(std::move(header));
+}
 
 void Table::add(std::vector<std::string> row) {
-  assert(row.size() == rows_.front().size());
+  widen(row);
   rows_.push_back(std::move(row));
 }
 
 std::string Table::text() const {
-  constexpr std::size_t kGap = 3;
-  std::vector<std::size_t> widths(rows_.front().size());
-  for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  }
   std::string text;
-  for (const auto& row : rows_) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      line.append(widths[i] - width_of(row[i]) + kGap, ' ');
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + '\n';
-  }
+  for (const auto& row : rows_) text += line_of(row);
   return text;
+}
+
+std::string Table::add_line(const std::vector<std::string>& row) {
+  widen(row);
+  return line_of(row);
+}
+
+void Table::widen(const std::vector<std::string>& row) {
+  assert(row.size() == widths_.size());
+  for (std::size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], width_of(row[i]));
+}
+
+std::string Table::line_of(const std::vector<std::string>& row) const {
+  constexpr std::size_t kGap = 3;
+  std::string line;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    line += row[i];
+    line.append(widths_[i] - width_of(row[i]) + kGap, ' ');
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + '\n';
 }
 
 }  // namespace sluice::cli

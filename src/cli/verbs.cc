@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/text.h"
+#include "cli/list.h"
 #include "cli/logs.h"
 #include "cli/port_forward.h"
 #include "cli/process.h"
@@ -205,6 +206,7 @@ void add_list(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
   } else {
     app.add_option("--type", options->type, "Only workloads of this type")->type_name("TYPE");
   }
+  app.add_flag("-w,--watch", options->watch, "Go on as workloads change, a line for each change");
   add_format(app, options->format);
   choose(app, chosen,
          RemoteCommand([options](Context& context) { return run_list(context, *options); }));

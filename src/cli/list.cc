@@ -1,0 +1,41 @@
+#include "cli/list.h"
+
+#include "cli/console.h"
+#include "cli/list_watch.h"
+#include "cli/table.h"
+#include "cli/workload_lookup.h"
+#include "cli/workload_table.h"
+
+namespace sluice::cli {
+namespace {
+
+std::string table_of(const json::object& body, WallTime now) {
+  Table table(workload_columns());
+  for (const json::value& value : json::list_of(body, "workloads")) {
+    if (const json::object* one = value.if_object()) table.add(workload_row(*one, now));
+  }
+  return table.text();
+}
+
+}  // namespace
+
+net::Task<Result<int>> run_list(Context& context, ListOptions options) {
+  CO_TRY(const std::string project, project_of(context.settings));
+  Query query;
+  query.add("type", options.type).add("watch", options.watch ? "true" : "");
+  const std::string path = query.on(workloads_path(project));
+  if (options.watch) {
+    ListWatch watch(context, path, options.format);
+    co_return co_await watch.run();
+  }
+  CO_TRY(const json::value body, co_await context.api.get_json(path));
+  const json::object* object = body.if_object();
+  if (object == nullptr) {
+    co_return fail(ErrorCode::Internal, "the server's answer is no JSON object");
+  }
+  co_return print_all(options.format == OutputFormat::Table
+                          ? table_of(*object, context.timers.wall_now())
+                          : format_as(options.format, body));
+}
+
+}  // namespace sluice::cli
