@@ -33,7 +33,9 @@ std::string_view advice_for(const Error& error) {
 
 }  // namespace
 
-void note(std::string_view text) { write_all(STDERR_FILENO, fmt::format("sluice: {}\n", text)); }
+void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+void note(std::string_view text) { print_error(fmt::format("sluice: {}\n", text)); }
 
 void prompt(std::string_view text) { write_all(STDERR_FILENO, text); }
 

@@ -7,6 +7,8 @@
 
 namespace sluice::cli {
 
+/// Writes text to stderr as it is.
+void print_error(std::string_view text);
 /// "sluice: TEXT"
 void note(std::string_view text);
 /// Without a line's end, for an answer to be typed.

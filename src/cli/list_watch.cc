@@ -73,7 +73,7 @@ net::Task<Error> ListWatch::watch_once() {
     backoff_.reset();
     const Result<> taken = take(*event);
     if (!taken) co_return taken.error();
-    const Result<> written = co_await output_.wait();
+    const Result<> written = co_await output_.flush();
     if (!written) co_return written.error();
   }
 }

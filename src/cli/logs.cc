@@ -8,13 +8,17 @@
 
 #include "base/text.h"
 #include "cli/exit_code.h"
+#include "cli/log_download.h"
 #include "cli/log_follower.h"
+#include "cli/output_file.h"
+#include "cli/start_wait.h"
 #include "cli/workload_lookup.h"
 
 namespace sluice::cli {
 namespace {
 
-std::string query_path(const workload::WorkloadRef& workload, const LogsOptions& options) {
+std::string query_path(const workload::WorkloadRef& workload, std::string_view endpoint,
+                       const LogsOptions& options) {
   const auto number = [](const std::optional<std::uint64_t>& value) {
     return value ? std::to_string(*value) : std::string();
   };
@@ -26,7 +30,7 @@ std::string query_path(const workload::WorkloadRef& workload, const LogsOptions&
   query.add("limitBytes", number(options.limit_bytes));
   query.add("sinceSeconds", options.since ? format_duration(*options.since) : "");
   query.add("sinceTime", options.since_time ? format_rfc3339_nano(*options.since_time) : "");
-  return query.on(path_of(workload, "logs"));
+  return query.on(path_of(workload, endpoint));
 }
 
 /// A one-shot read that ends otherwise than in order is not whole.
@@ -52,7 +56,7 @@ net::Task<Result<ws::Close>> copy(ServerSocket& socket, OutputThread& output) {
 
 net::Task<Result<int>> read_once(Context& context, const workload::WorkloadRef& workload,
                                  const LogsOptions& options, OutputThread& output) {
-  const std::string path = query_path(workload, options);
+  const std::string path = query_path(workload, "logs", options);
   CO_TRY(WebSocket opened, co_await context.api.open_websocket(path, kRaw));
   ServerSocket socket(context.executor, context.timers, std::move(opened.connection));
   const Result<ws::Close> close = co_await copy(socket, output);
@@ -62,11 +66,10 @@ net::Task<Result<int>> read_once(Context& context, const workload::WorkloadRef& 
   co_return result_of(*close);
 }
 
-}  // namespace
-
-net::Task<Result<int>> run_logs(Context& context, WorkloadName name, LogsOptions options) {
-  CO_TRY(const workload::WorkloadRef workload, co_await look_up(context, name));
-  OutputThread output(context.executor, STDOUT_FILENO);
+/// As it comes, to a descriptor.
+net::Task<Result<int>> write_log(Context& context, const workload::WorkloadRef& workload,
+                                 const LogsOptions& options, int descriptor) {
+  OutputThread output(context.executor, descriptor);
   Result<int> result = fail(Error{});
   if (options.follow && !options.previous) {
     LogFollower follower(context, workload, options, output);
@@ -76,9 +79,37 @@ net::Task<Result<int>> run_logs(Context& context, WorkloadName name, LogsOptions
   }
   // As programs are ended whose output nobody reads.
   if (!output.has_reader()) co_return kSignalBase + SIGPIPE;
-  if (result) co_return result;
   // What came before the failure is shown, too.
-  if (result.error().code != ErrorCode::Cancelled) (void)co_await output.flush();
+  const bool has_failed = !result && result.error().code != ErrorCode::Cancelled;
+  if (has_failed) (void)co_await output.flush();
+  co_return result;
+}
+
+net::Task<Result<int>> write_log_file(Context& context, const workload::WorkloadRef& workload,
+                                      const LogsOptions& options) {
+  if (!options.follow) {
+    const std::string path = query_path(workload, "logs/download", options);
+    co_return co_await download_log(context, path, options.output);
+  }
+  CO_TRY(const OutputFile file, OutputFile::rewrite(options.output));
+  co_return co_await write_log(context, workload, options, file.descriptor());
+}
+
+net::Task<Result<workload::WorkloadRef>> find(Context& context, const WorkloadName& name,
+                                              const LogsOptions& options) {
+  if (!options.wait_timeout) return look_up(context, name);
+  return wait_for_start(context, name, options.target, *options.wait_timeout);
+}
+
+}  // namespace
+
+net::Task<Result<int>> run_logs(Context& context, WorkloadName name, LogsOptions options) {
+  CO_TRY(const workload::WorkloadRef workload, co_await find(context, name, options));
+  const bool is_file = !options.output.empty();
+  auto task = is_file ? write_log_file(context, workload, options)
+                      : write_log(context, workload, options, STDOUT_FILENO);
+  const Result<int> result = co_await std::move(task);
+  if (result) co_return result;
   Error error = co_await explain(context, workload, result.error());
   co_return fail(std::move(error));
 }

@@ -60,7 +60,7 @@ net::Task<Result<>> OutputThread::wait_until_below(std::size_t bytes) {
       const std::lock_guard lock(mutex_);
       if (error_ != 0) {
         co_return std::unexpected(
-            system_error(ErrorCode::Unavailable, "cannot write the output", "write", error_));
+            system_error(ErrorCode::Internal, "cannot write the output", "write", error_));
       }
       if (waiting_.size() + writing_ < bytes) co_return Result<>{};
     }

@@ -30,7 +30,7 @@ class OutputThread {
 
   /// Leaves at once, in the background.
   void append(Bytes bytes);
-  /// Until less than kMaxWaitingBytes wait. Errors: Unavailable: it can't be written any more
+  /// Until less than kMaxWaitingBytes wait. Errors: Internal: it can't be written any more
   /// (has_reader() tells whether a closed pipe is why); Cancelled.
   net::Task<Result<>> wait();
   /// Until all is written. Errors: as wait().

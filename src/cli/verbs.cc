@@ -60,7 +60,7 @@ CLI::Validator time_validator(std::optional<WallTime>& into) {
 
 void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
   struct Options : LogsOptions {
-    std::string since_text, since_time_text;
+    std::string since_text, since_time_text, wait_text;
     std::int64_t tail = -1;
     std::uint64_t limit = 0;
   };
@@ -86,6 +86,10 @@ void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
       ->type_name("BYTES");
   app.add_flag("--previous", options->previous, "The log of the container's run before this one");
   app.add_flag("--timestamps", options->timestamps, "Each line with the time it was written");
+  app.add_option("-o,--output", options->output, "To this file, which only a whole log replaces")
+      ->type_name("FILE");
+  app.add_option("--wait-timeout", options->wait_text, "Wait so long for the container to start")
+      ->check(duration_validator(options->wait_timeout));
   choose(app, chosen, RemoteCommand([name, options](Context& context) {
            if (options->tail >= 0) options->tail_lines = static_cast<std::uint64_t>(options->tail);
            if (options->limit > 0) options->limit_bytes = options->limit;

@@ -102,7 +102,7 @@ def test_watch_survives_a_cut_and_tells_what_changed_meanwhile(serve, tmp_path):
     proxy.close()
 
 
-def test_watch_that_nobody_reads_ends_with_the_next_change(cli):
+def test_watch_that_nobody_reads_ends(cli):
     process = cli.start("list", "-w", "-o", "json")
     process.stdout.close()
     assert process.wait(30) == 128 + 13
