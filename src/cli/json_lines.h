@@ -23,7 +23,7 @@ class JsonLines {
   Result<json::object> parse(std::string_view line);
 
   http::ClientConnection& connection_;
-  std::string received_;   // and not yet parsed: from `begin_` on
+  std::string received_;  // and not yet parsed: from `begin_` on
   std::size_t begin_ = 0;
 };
 

@@ -39,7 +39,7 @@ class ListWatch {
   Backoff backoff_;
   bool has_begun_ = false;
   bool has_table_ = false;  // it is shown, header and all
-  bool is_lost_ = false;  // and not yet connected again
+  bool is_lost_ = false;    // and not yet connected again
 };
 
 }  // namespace sluice::cli

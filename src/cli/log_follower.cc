@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "cli/console.h"
-#include "cli/exit_code.h"
 #include "cli/workload_lookup.h"
 
 namespace sluice::cli {
@@ -34,32 +33,32 @@ TargetOptions default_target(const json::value& body, TargetOptions target) {
 }  // namespace
 
 LogFollower::LogFollower(Context& context, workload::WorkloadRef workload,
-                         const LogsOptions& options, OutputThread& output)
+                         const LogsOptions& options, Output& output, std::string_view subject)
     : context_(context),
       workload_(std::move(workload)),
       target_(options.target),
       output_(output),
+      subject_(subject.empty() ? "" : fmt::format("{}: ", subject)),
       resume_({since_of(options, context.timers.wall_now()), options.tail_lines}),
       reader_({.format = loglines::Format::Stamped,
                .timestamps =
                    options.timestamps ? loglines::Timestamps::Keep : loglines::Timestamps::Strip,
+               .since = since_of(options, context.timers.wall_now()),  // requests: whole seconds
                .limit_bytes = options.limit_bytes}),
       backoff_({.base = milliseconds(300), .cap = seconds(10), .jitter = 0.5}) {}
 
-net::Task<Result<int>> LogFollower::run() {
+net::Task<Result<>> LogFollower::run() {
   CO_TRY_VOID(co_await pin_target());
   while (true) {
     Result<Outcome> outcome = co_await read_body();
     const bool may_pass = !outcome && !lost_.empty() && is_passing(outcome.error());
     if (!outcome && !may_pass) co_return fail(outcome.error());
-    if (outcome && *outcome == Outcome::Ended) break;
+    if (outcome && *outcome == Outcome::Ended) co_return Result<>{};
     if (outcome && *outcome == Outcome::AskAgain) continue;
-    if (outcome) note(fmt::format("{}; connecting again", lost_));
+    if (outcome) note(fmt::format("{}{}; connecting again", subject_, lost_));
     const nanoseconds pause = backoff_.next(context_.random);
     CO_TRY_VOID(co_await context_.timers.sleep_for(pause));
   }
-  CO_TRY_VOID(co_await output_.flush());
-  co_return kSuccess;
 }
 
 /// After a cut the default may be another pod. A server that can't say which it is now has to be
@@ -86,7 +85,9 @@ net::Task<Result<LogFollower::Outcome>> LogFollower::read_body() {
   const std::string where = path(resume_.begin_body(reading));
   buffer_.clear();
   CO_TRY(WebSocket opened, co_await context_.api.open_websocket(where, kRaw));
-  if (!lost_.empty()) note("connected again; the log goes on where it was");
+  if (!lost_.empty()) {
+    note(fmt::format("{}connected again; the log goes on where it was", subject_));
+  }
   lost_.clear();
   ServerSocket socket(context_.executor, context_.timers, std::move(opened.connection));
   const Result<Outcome> outcome = co_await receive(socket, reading);

@@ -7,7 +7,7 @@
 
 #include "base/backoff.h"
 #include "cli/logs.h"
-#include "cli/output_thread.h"
+#include "cli/output.h"
 #include "cli/server_socket.h"
 #include "loglines/reader.h"
 #include "loglines/resume.h"
@@ -17,11 +17,14 @@ namespace sluice::cli {
 
 class LogFollower {
  public:
+  /// `subject`: which log it is, for notes; empty: there is only one.
   LogFollower(Context& context, workload::WorkloadRef workload, const LogsOptions& options,
-              OutputThread& output);
+              Output& output, std::string_view subject = {});
 
   /// Until the log has ended. Errors: why it can't be followed any longer; Cancelled.
-  net::Task<Result<int>> run();
+  net::Task<Result<>> run();
+  /// Of the last line; nullopt: there was none.
+  std::optional<WallTime> last_time() const { return resume_.last_time(); }
 
  private:
   using Resume = loglines::Resume;
@@ -38,7 +41,8 @@ class LogFollower {
   Context& context_;
   workload::WorkloadRef workload_;
   TargetOptions target_;
-  OutputThread& output_;
+  Output& output_;
+  std::string subject_;
   Resume resume_;
   loglines::Reader reader_;
   Backoff backoff_;

@@ -4,99 +4,82 @@
 
 #include <csignal>
 
-#include <fmt/format.h>
-
-#include "base/text.h"
 #include "cli/exit_code.h"
 #include "cli/log_download.h"
 #include "cli/log_follower.h"
+#include "cli/log_request.h"
+#include "cli/merged_logs.h"
 #include "cli/output_file.h"
+#include "cli/output_thread.h"
 #include "cli/start_wait.h"
+#include "cli/terminal.h"
 #include "cli/workload_lookup.h"
 
 namespace sluice::cli {
 namespace {
 
-std::string query_path(const workload::WorkloadRef& workload, std::string_view endpoint,
-                       const LogsOptions& options) {
-  const auto number = [](const std::optional<std::uint64_t>& value) {
-    return value ? std::to_string(*value) : std::string();
-  };
-  Query query;
-  query.add("pod", options.target.pod).add("container", options.target.container);
-  query.add("previous", options.previous ? "true" : "");
-  query.add("timestamps", options.timestamps ? "true" : "");
-  query.add("tailLines", number(options.tail_lines));
-  query.add("limitBytes", number(options.limit_bytes));
-  query.add("sinceSeconds", options.since ? format_duration(*options.since) : "");
-  query.add("sinceTime", options.since_time ? format_rfc3339_nano(*options.since_time) : "");
-  return query.on(path_of(workload, endpoint));
+using workload::WorkloadRef;
+
+bool is_followed(const LogsOptions& options) { return options.follow && !options.previous; }
+
+MergedLogs::Colours colours_for(const Environment& environment, int descriptor) {
+  // https://no-color.org
+  const bool is_unwanted = environment.get("NO_COLOR") || environment.get("TERM") == "dumb";
+  return is_terminal(descriptor) && !is_unwanted ? MergedLogs::Colours::ByPod
+                                                 : MergedLogs::Colours::None;
 }
 
-/// A one-shot read that ends otherwise than in order is not whole.
-Result<int> result_of(const ws::Close& close) {
-  switch (close.code) {
-    case ws::CloseCode::Normal: return kSuccess;
-    case ws::CloseCode::PolicyViolation: return fail(ErrorCode::Unauthenticated, close.reason);
-    case ws::CloseCode::Abnormal:
-      return fail(ErrorCode::Unavailable,
-                  "the connection was lost before the log's end: " + close.reason);
-    default: return fail(ErrorCode::Internal, "the log is not whole: " + close.reason);
+net::Task<Result<int>> write_to(Context& context, const WorkloadRef& workload,
+                                const LogsOptions& options, int descriptor, OutputThread& output) {
+  if (options.all_pods) {
+    const auto colours = colours_for(context.environment, descriptor);
+    MergedLogs merged(context, workload, options, output, colours);
+    co_return co_await merged.run();
   }
-}
-
-net::Task<Result<ws::Close>> copy(ServerSocket& socket, OutputThread& output) {
-  while (true) {
-    CO_TRY(const ws::Received received, co_await socket.receive());
-    if (const auto* close = std::get_if<ws::Close>(&received)) co_return *close;
-    output.append(std::get<ws::MessagePiece>(received).payload);
-    CO_TRY_VOID(co_await output.wait());
+  if (is_followed(options)) {
+    LogFollower follower(context, workload, options, output);
+    CO_TRY_VOID(co_await follower.run());
+  } else {
+    CO_TRY_VOID(co_await read_log(context, workload, options, output));
   }
-}
-
-net::Task<Result<int>> read_once(Context& context, const workload::WorkloadRef& workload,
-                                 const LogsOptions& options, OutputThread& output) {
-  const std::string path = query_path(workload, "logs", options);
-  CO_TRY(WebSocket opened, co_await context.api.open_websocket(path, kRaw));
-  ServerSocket socket(context.executor, context.timers, std::move(opened.connection));
-  const Result<ws::Close> close = co_await copy(socket, output);
-  co_await socket.end();
-  if (!close) co_return fail(close.error());
-  CO_TRY_VOID(co_await output.flush());
-  co_return result_of(*close);
+  co_return kSuccess;
 }
 
 /// As it comes, to a descriptor.
-net::Task<Result<int>> write_log(Context& context, const workload::WorkloadRef& workload,
+net::Task<Result<int>> write_log(Context& context, const WorkloadRef& workload,
                                  const LogsOptions& options, int descriptor) {
   OutputThread output(context.executor, descriptor);
-  Result<int> result = fail(Error{});
-  if (options.follow && !options.previous) {
-    LogFollower follower(context, workload, options, output);
-    result = co_await follower.run();
-  } else {
-    result = co_await read_once(context, workload, options, output);
+  Result<int> result = co_await write_to(context, workload, options, descriptor, output);
+  const bool is_cancelled = !result && result.error().code == ErrorCode::Cancelled;
+  // What came before a failure is shown, too.
+  if (!is_cancelled) {
+    const Result<> flushed = co_await output.flush();
+    if (result && !flushed) result = fail(flushed.error());
   }
   // As programs are ended whose output nobody reads.
   if (!output.has_reader()) co_return kSignalBase + SIGPIPE;
-  // What came before the failure is shown, too.
-  const bool has_failed = !result && result.error().code != ErrorCode::Cancelled;
-  if (has_failed) (void)co_await output.flush();
   co_return result;
 }
 
-net::Task<Result<int>> write_log_file(Context& context, const workload::WorkloadRef& workload,
+net::Task<Result<int>> write_log_file(Context& context, const WorkloadRef& workload,
                                       const LogsOptions& options) {
-  if (!options.follow) {
-    const std::string path = query_path(workload, "logs/download", options);
+  const bool is_whole = !is_followed(options);
+  if (is_whole && !options.all_pods) {
+    const std::string path = log_path(workload, "logs/download", options);
     co_return co_await download_log(context, path, options.output);
   }
-  CO_TRY(const OutputFile file, OutputFile::rewrite(options.output));
-  co_return co_await write_log(context, workload, options, file.descriptor());
+  Result<OutputFile> file = is_whole ? OutputFile::replace(options.output, context.random)
+                                     : OutputFile::rewrite(options.output);
+  if (!file) co_return fail(file.error());
+  CO_TRY(const int code, co_await write_log(context, workload, options, file->descriptor()));
+  if (code == kSuccess) {
+    CO_TRY_VOID(file->commit());
+  }
+  co_return code;
 }
 
-net::Task<Result<workload::WorkloadRef>> find(Context& context, const WorkloadName& name,
-                                              const LogsOptions& options) {
+net::Task<Result<WorkloadRef>> find(Context& context, const WorkloadName& name,
+                                    const LogsOptions& options) {
   if (!options.wait_timeout) return look_up(context, name);
   return wait_for_start(context, name, options.target, *options.wait_timeout);
 }
@@ -104,7 +87,7 @@ net::Task<Result<workload::WorkloadRef>> find(Context& context, const WorkloadNa
 }  // namespace
 
 net::Task<Result<int>> run_logs(Context& context, WorkloadName name, LogsOptions options) {
-  CO_TRY(const workload::WorkloadRef workload, co_await find(context, name, options));
+  CO_TRY(const WorkloadRef workload, co_await find(context, name, options));
   const bool is_file = !options.output.empty();
   auto task = is_file ? write_log_file(context, workload, options)
                       : write_log(context, workload, options, STDOUT_FILENO);

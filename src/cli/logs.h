@@ -10,6 +10,7 @@ namespace sluice::cli {
 
 struct LogsOptions {
   TargetOptions target;
+  bool all_pods = false;  // and all of their containers, or those of the target's name
   bool follow = false;
   bool previous = false;
   bool timestamps = false;

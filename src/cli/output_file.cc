@@ -18,8 +18,8 @@ constexpr mode_t kMode = 0666;  // less the umask
 constexpr mode_t kPermissions = 07777;
 
 std::unexpected<Error> unwritable(ErrorCode code, const std::string& path) {
-  return fail(code, fmt::format("{}: cannot be written: {}", path,
-                                std::generic_category().message(errno)));
+  return fail(
+      code, fmt::format("{}: cannot be written: {}", path, std::generic_category().message(errno)));
 }
 
 /// Where a symbolic link leads: that is what is replaced, not the link.
@@ -52,8 +52,7 @@ Result<OutputFile> OutputFile::replace(const std::string& path, Random& random) 
   if (is_there && !S_ISREG(before.st_mode)) return rewrite(path);
   const std::string target = is_there ? resolve(path) : path;
   std::string temporary = temporary_beside(target, random);
-  UniqueFd descriptor(
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
+  UniqueFd descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
   if (!descriptor) return unwritable(ErrorCode::InvalidArgument, path);
   OutputFile file(std::move(descriptor), target);
   file.temporary_ = std::move(temporary);

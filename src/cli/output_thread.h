@@ -11,12 +11,12 @@
 #include <thread>
 #include <vector>
 
-#include "base/bytes.h"
+#include "cli/output.h"
 #include "net/event.h"
 
 namespace sluice::cli {
 
-class OutputThread {
+class OutputThread final : public Output {
  public:
   /// What may wait to be written; whoever produces more has to wait().
   static constexpr std::size_t kMaxWaitingBytes = 1_MiB;
@@ -24,15 +24,15 @@ class OutputThread {
   /// `descriptor` stays the caller's.
   OutputThread(net::Executor executor, int descriptor);
   /// Gives up what was not written; flush() before.
-  ~OutputThread();
+  ~OutputThread() override;
   OutputThread(const OutputThread&) = delete;
   OutputThread& operator=(const OutputThread&) = delete;
 
   /// Leaves at once, in the background.
-  void append(Bytes bytes);
-  /// Until less than kMaxWaitingBytes wait. Errors: Internal: it can't be written any more
-  /// (has_reader() tells whether a closed pipe is why); Cancelled.
-  net::Task<Result<>> wait();
+  void append(Bytes bytes) override;
+  /// Until less than kMaxWaitingBytes wait; one waiter at a time. Of an error has_reader() tells
+  /// whether a closed pipe is why.
+  net::Task<Result<>> wait() override;
   /// Until all is written. Errors: as wait().
   net::Task<Result<>> flush();
   /// False: the pipe that we write to was closed.

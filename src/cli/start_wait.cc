@@ -32,11 +32,6 @@ const json::object* choose(const json::array& entries, const std::string& name) 
   return chosen;
 }
 
-bool has_started(const json::object& container) {
-  return json::text_of(container, "state") != "waiting" ||
-         !json::text_of(container, "startedAt").empty();
-}
-
 struct Look {
   std::optional<WorkloadRef> started;
   std::string missing;  // what has yet to be there
@@ -72,6 +67,11 @@ net::Task<Result<Look>> look(Context& context, const WorkloadName& name,
 
 }  // namespace
 
+bool has_started(const json::object& container) {
+  return json::text_of(container, "state") != "waiting" ||
+         !json::text_of(container, "startedAt").empty();
+}
+
 std::string missing_for_start(const json::object& pods, const TargetOptions& target) {
   const json::object* pod = choose(json::list_of(pods, "pods"), target.pod);
   if (pod == nullptr) return target.pod.empty() ? "a pod" : fmt::format("pod \"{}\"", target.pod);
@@ -82,8 +82,8 @@ std::string missing_for_start(const json::object& pods, const TargetOptions& tar
   const std::string pod_name = json::text_of(*pod, "name");
   if (container == nullptr) return fmt::format("the containers of pod \"{}\"", pod_name);
   if (has_started(*container)) return {};
-  std::string missing = fmt::format("container \"{}\" of pod \"{}\"",
-                                    json::text_of(*container, "name"), pod_name);
+  std::string missing =
+      fmt::format("container \"{}\" of pod \"{}\"", json::text_of(*container, "name"), pod_name);
   const std::string reason = json::text_of(*container, "reason");
   if (!reason.empty()) missing += fmt::format(" ({})", reason);
   return missing;

@@ -12,6 +12,9 @@ namespace sluice::cli {
 net::Task<Result<workload::WorkloadRef>> wait_for_start(Context& context, WorkloadName name,
                                                         TargetOptions target, nanoseconds timeout);
 
+/// Whether a container, as the server lists it, has a log: it runs, or did.
+bool has_started(const json::object& container);
+
 /// What has yet to be there before the target has started, among the pods that the server lists:
 /// `container "main" of pod "train-0-0" (ImagePullBackOff)`; empty: nothing.
 std::string missing_for_start(const json::object& pods, const TargetOptions& target);

@@ -71,6 +71,8 @@ void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
   const auto name = add_name(app, word);
   auto options = std::make_shared<Options>();
   add_target(app, options->target);
+  app.add_flag("--all-pods", options->all_pods, "All pods and containers, each line with its own")
+      ->excludes("--pod");
   app.add_flag("-f,--follow", options->follow,
                "Go on as lines are written; survives lost connections");
   app.add_option("-t,--tail", options->tail, "Only so many of the last lines; -1 is all")

@@ -26,7 +26,7 @@ class WorkloadChanges {
   void take_synced(const json::object& event, std::vector<json::object>& changes);
 
   std::map<std::string, Known> known_;  // by type, framework and name
-  bool is_synced_ = false;  // all there was at first has been handed on
+  bool is_synced_ = false;              // all there was at first has been handed on
 };
 
 }  // namespace sluice::cli

@@ -56,6 +56,10 @@ std::unexpected<Error> node_failed(std::string_view text) {
 
 Resume::Resume(const Range& range) : since_(range.since), tail_lines_(range.tail_lines) {}
 
+std::optional<WallTime> Resume::last_time() const {
+  return last_ ? time_of(last_->stamp) : std::nullopt;
+}
+
 Resume::Reading Resume::next_reading() const {
   return tail_lines_ == 0U && !last_ && !is_behind_end_ ? Reading::Anchor : Reading::Follow;
 }

@@ -61,6 +61,8 @@ class Resume {
   /// read Once does not have the last line before a cut any more.
   Result<Taken> end_body(BodyEnd end, std::string_view rest);
 
+  /// The time of the last line that was handed on, or begun; nullopt: there was none.
+  std::optional<WallTime> last_time() const;
   /// Whether there was anything new in this body.
   bool has_news() const { return has_news_; }
   /// An error was that of lost lines.

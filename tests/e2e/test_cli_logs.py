@@ -65,6 +65,15 @@ def test_follow_shows_lines_as_they_come_until_interrupted(cli):
     assert process.communicate()[1] == b""
 
 
+def test_follow_begins_at_the_very_time(cli):
+    lines = cli.run("training", "logs", "lines", "--timestamps").stdout.splitlines(keepends=True)
+    stamps = [line.split()[0] for line in lines]
+    begin = stamps.index(stamps[50])
+    done = cli.run("training", "logs", "-f", "lines", "--since-time", stamps[50].decode(), "--timestamps",
+                   "--limit-bytes", str(sum(map(len, lines[begin:]))))
+    assert done.stdout.splitlines(keepends=True) == lines[begin:]
+
+
 def test_follow_with_a_limit_ends_there(cli):
     done = cli.run("training", "logs", "-f", "lines", "--limit-bytes", "10")
     assert (done.returncode, done.stdout) == (0, HUNDRED[:10])
