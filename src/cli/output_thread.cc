@@ -35,6 +35,7 @@ OutputThread::~OutputThread() {
     // Whatever it is writing is given up; between its look at `error_` and its write() the signal
     // may go by, so it is sent until the thread has seen the stop.
     std::unique_lock lock(mutex_);
+    waiting_.clear();  // or it would be written next, to whoever takes no more
     while (writing_ > 0) {
       ::pthread_kill(thread_.native_handle(), kWakeSignal);
       changed_.wait_for(lock, milliseconds(10));
