@@ -45,7 +45,7 @@ constexpr Described kExitCodes[] = {
     {"1", "the server or the workload refused or failed"},
     {"2", "usage: the command line, the configuration, a bad value"},
     {"3", "no valid token, or not allowed"},
-    {"4", "no such project, workload, pod or container"},
+    {"4", "no such project, workload, pod or container, or no such path in one"},
     {"5", "the server can't be reached, or was lost"},
     {"128 + n", "ended by signal n"},
 };

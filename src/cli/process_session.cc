@@ -2,10 +2,8 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
 
-#include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/terminal.h"
 #include "net/signals.h"
@@ -14,13 +12,11 @@ namespace sluice::cli {
 
 using channel::StreamChannel;
 
-ProcessSession::ProcessSession(Context& context, ServerSocket& socket,
-                               const ProcessOptions& options, channel::Version version,
-                               const DetachKeys& detach_keys)
+ProcessSession::ProcessSession(Context& context, ProcessChannels& channels,
+                               const ProcessOptions& options, const DetachKeys& detach_keys)
     : context_(context),
-      socket_(socket),
+      channels_(channels),
       options_(options),
-      version_(version),
       detach_keys_(detach_keys),
       stdout_(context.executor, STDOUT_FILENO),
       stderr_(context.executor, STDERR_FILENO),
@@ -48,51 +44,23 @@ void ProcessSession::end(Result<int> result) {
 
 net::Task<> ProcessSession::receive() {
   while (true) {
-    const Result<ws::Received> received = co_await socket_.receive();
+    const Result<ProcessChannels::Received> received = co_await channels_.receive();
     if (!received) co_return;
-    if (const auto* close = std::get_if<ws::Close>(&*received)) {
-      end(end_of(*close));
+    if (const auto* ended = std::get_if<ProcessChannels::End>(&*received)) {
+      end(ended->exit_code);
       co_return;
     }
-    const Result<> taken = co_await take(std::get<ws::MessagePiece>(*received));
+    const Result<> taken = co_await take(std::get<ProcessChannels::Output>(*received));
     if (taken) continue;
     if (taken.error().code != ErrorCode::Cancelled) end(fail(taken.error()));
     co_return;
   }
 }
 
-net::Task<Result<>> ProcessSession::take(const ws::MessagePiece& piece) {
-  const auto fed = demultiplexer_.feed(piece.payload, piece.ends_message);
-  if (!fed) co_return Result<>{};
-  switch (static_cast<StreamChannel>(fed->channel)) {
-    case StreamChannel::Stdout: stdout_.append(fed->payload); co_return co_await stdout_.wait();
-    case StreamChannel::Stderr: stderr_.append(fed->payload); co_return co_await stderr_.wait();
-    case StreamChannel::Error: status_ += as_text(fed->payload); break;
-    default: break;
-  }
-  co_return Result<>{};
-}
-
-Result<int> ProcessSession::end_of(const ws::Close& close) const {
-  if (!status_.empty()) {
-    TRY(const channel::CommandStatus status, channel::parse_status(status_));
-    if (status.exit_code) return *status.exit_code;
-    return fail(ErrorCode::Internal, status.message);
-  }
-  switch (close.code) {
-    case ws::CloseCode::Normal: return kSuccess;  // of an attach
-    case ws::CloseCode::PolicyViolation: return fail(ErrorCode::Unauthenticated, close.reason);
-    case ws::CloseCode::Abnormal:
-      return fail(ErrorCode::Unavailable, "the connection was lost: " + close.reason);
-    default: return fail(ErrorCode::Internal, close.reason);
-  }
-}
-
-net::Task<Result<>> ProcessSession::send_on(StreamChannel channel, Bytes payload) {
-  std::string message(1, static_cast<char>(channel));
-  message += as_text(payload);
-  const Bytes whole = as_bytes(message);
-  co_return co_await socket_.send(whole);
+net::Task<Result<>> ProcessSession::take(const ProcessChannels::Output& output) {
+  OutputThread& to = output.channel == StreamChannel::Stdout ? stdout_ : stderr_;
+  to.append(output.bytes);
+  return to.wait();
 }
 
 net::Task<> ProcessSession::send_input() {
@@ -103,7 +71,7 @@ net::Task<> ProcessSession::send_input() {
     const DetachKeys::Typed typed = detach_keys_.feed(*bytes);
     if (!typed.bytes.empty()) {
       const Bytes payload = as_bytes(typed.bytes);
-      const Result<> sent = co_await send_on(StreamChannel::Stdin, payload);
+      const Result<> sent = co_await channels_.send(StreamChannel::Stdin, payload);
       if (!sent) co_return;  // whoever receives learns why
     }
     if (typed.detach) {
@@ -111,11 +79,7 @@ net::Task<> ProcessSession::send_input() {
       co_return;
     }
   }
-  if (version_ != channel::Version::V5) co_return;  // has no way to say it
-  const std::array message{static_cast<std::byte>(channel::kCloseSignal),
-                           static_cast<std::byte>(StreamChannel::Stdin)};
-  const Bytes whole(message);
-  (void)co_await socket_.send(whole);  // whoever receives learns why not
+  (void)co_await channels_.end_stdin();  // whoever receives learns why not
 }
 
 net::Task<> ProcessSession::send_sizes() {
@@ -123,7 +87,7 @@ net::Task<> ProcessSession::send_sizes() {
   while (true) {
     const std::string size = channel::format_terminal_size(terminal_size(STDIN_FILENO));
     const Bytes payload = as_bytes(size);
-    const Result<> sent = co_await send_on(StreamChannel::Resize, payload);
+    const Result<> sent = co_await channels_.send(StreamChannel::Resize, payload);
     if (!sent) co_return;
     const Result<int> changed = co_await changes.next();
     if (!changed) co_return;

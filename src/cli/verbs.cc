@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/text.h"
+#include "cli/copy.h"
 #include "cli/list.h"
 #include "cli/logs.h"
 #include "cli/port_forward.h"
@@ -14,21 +15,25 @@
 namespace sluice::cli {
 namespace {
 
-/// The workload's name and, unless the words before the verb say it, its type. What options are
-/// read into lives as long as the command that they are of.
+/// The workload's type, unless the words before the verb say it.
+void add_type(CLI::App& app, const std::optional<ClassWord>& word, WorkloadName& name) {
+  if (word) {
+    name.type = word->type;
+    name.framework = word->framework;
+    return;
+  }
+  app.add_option("--type", name.type, "workspace, training, distributed, inference, external")
+      ->type_name("TYPE");
+  app.add_option("--framework", name.framework,
+                 "Of a distributed one: pytorch, tf, mpi, xgboost, jax")
+      ->type_name("FRAMEWORK");
+}
+
+/// What options are read into lives as long as the command that they are of.
 std::shared_ptr<WorkloadName> add_name(CLI::App& app, const std::optional<ClassWord>& word) {
   auto name = std::make_shared<WorkloadName>();
   app.add_option("NAME", name->name, "The workload")->required()->type_name("");
-  if (word) {
-    name->type = word->type;
-    name->framework = word->framework;
-    return name;
-  }
-  app.add_option("--type", name->type, "workspace, training, distributed, inference, external")
-      ->type_name("TYPE");
-  app.add_option("--framework", name->framework,
-                 "Of a distributed one: pytorch, tf, mpi, xgboost, jax")
-      ->type_name("FRAMEWORK");
+  add_type(app, word, *name);
   return name;
 }
 
@@ -191,6 +196,24 @@ void add_port_forward(CLI::App& parent, const std::optional<ClassWord>& word, Ch
          }));
 }
 
+void add_copy(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("cp", "Copy files and directories from or to a container");
+  add_examples(app,
+               {"sluice cp my-train:/results .", "sluice cp data.tar my-notebook:/home/me/",
+                "sluice training pytorch cp my-train:log.txt log.txt --pod my-train-worker-1"});
+  auto options = std::make_shared<CopyOptions>();
+  app.add_option("SOURCE", options->from, "WORKLOAD:PATH, or a path of this machine")
+      ->required()
+      ->type_name("");
+  app.add_option("TARGET", options->to, "The other one; into it, if it is a directory")
+      ->required()
+      ->type_name("");
+  add_type(app, word, options->workload);
+  add_target(app, options->target);
+  choose(app, chosen,
+         RemoteCommand([options](Context& context) { return run_copy(context, *options); }));
+}
+
 void add_describe(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("describe", "Show a workload's state and its pods");
   add_examples(app, {"sluice describe my-train", "sluice describe my-train -o json"});
@@ -226,6 +249,7 @@ void add_verbs(CLI::App& app, const std::optional<ClassWord>& word, Chosen& chos
   add_bash(app, word, chosen);
   add_attach(app, word, chosen);
   add_port_forward(app, word, chosen);
+  add_copy(app, word, chosen);
   add_describe(app, word, chosen);
   add_list(app, word, chosen);
 }

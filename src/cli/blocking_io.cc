@@ -1,0 +1,47 @@
+#include "cli/blocking_io.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace sluice::cli {
+
+Result<std::size_t> read_some(int descriptor, MutableBytes into) {
+  while (true) {
+    const ssize_t count = ::read(descriptor, into.data(), into.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) {
+      return fail(ErrorCode::Internal, fmt::format("cannot read: {}", std::strerror(errno)));
+    }
+  }
+}
+
+Result<> write_all(int descriptor, Bytes bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      return fail(errno == EPIPE ? ErrorCode::Unavailable : ErrorCode::Internal,
+                  fmt::format("cannot write: {}", std::strerror(errno)));
+    }
+  }
+  return {};
+}
+
+Result<std::string> read_line(int descriptor, std::size_t limit_bytes) {
+  std::string line;
+  std::byte next{};
+  while (line.size() < limit_bytes) {
+    TRY(const std::size_t count, read_some(descriptor, {&next, 1}));
+    if (count == 0) break;
+    if (static_cast<char>(next) == '\n') return line;
+    line += static_cast<char>(next);
+  }
+  return fail(ErrorCode::Unavailable, "the copy ended early");
+}
+
+}  // namespace sluice::cli

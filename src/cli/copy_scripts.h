@@ -1,0 +1,108 @@
+// What `sluice cp` runs in the container: POSIX sh, with what both GNU and busybox have. Paths come
+// as arguments, never as text of the script, and begin with "/" or "./". What a script has to say
+// of itself it says on stderr, in lines that ContainerScript::kWord begins.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace sluice::cli {
+
+/// What a copy of a file is made of: where to go on after a cut is a multiple of it.
+inline constexpr std::uint64_t kCopyBlockBytes = 1ULL << 20;
+
+/// PATH, the identity of a partial file that is here, and how many blocks of it. Writes "file
+/// IDENTITY MODE BLOCK" and the file from that block on, or "directory" and a tar archive. The
+/// identity is SIZE.SECONDS.
+inline constexpr std::string_view kDownloadScript = R"sh(
+say() { printf 'sluice-cp: %s\n' "$*" >&2; }
+stop() { say "$@"; exit 1; }
+can() { command -v "$1" >/dev/null 2>&1; }
+path=$1 known=$2 block=$3
+[ -e "$path" ] || stop no-path
+if [ -d "$path" ]; then
+  can tar || stop no-tar
+  cd "$path" || exit 1
+  export TAR_OPTIONS="--format=gnu --blocking-factor=128"
+  echo directory
+  if can sha256sum && can tee; then
+    exec 5>&1
+    { tar -cf - . || say incomplete; } | { tee /proc/self/fd/3 3>&1 >&5; } | sha256sum |
+      { read -r sum rest; say sum "$sum"; }
+  else
+    say no-sum
+    tar -cf - . || say incomplete
+  fi
+  exit 0
+fi
+[ -f "$path" ] || stop no-file
+[ -r "$path" ] || stop no-access
+can stat || stop no-stat
+status=$(stat -L -c '%s.%Y %a' "$path") || exit 1
+identity=${status% *} mode=${status#* }
+size=${identity%.*}
+[ "$identity" = "$known" ] && [ $((block * 1048576)) -le "$size" ] || block=0
+echo "file $identity $mode $block"
+if can sha256sum; then
+  { sum=$(head -c "$size" "$path" | sha256sum) && say sum "${sum%% *}"; } &
+else
+  say no-sum
+fi
+count=$((size / 1048576 + 1 - block))
+dd if="$path" bs=1048576 skip="$block" count="$count" 2>/dev/null || say incomplete
+wait
+)sh";
+
+/// TARGET, NAME, and the names of partial files for NAME in TARGET and for TARGET. Writes the size
+/// of what is there of it, and takes what follows.
+inline constexpr std::string_view kUploadFileScript = R"sh(
+stop() { printf 'sluice-cp: %s\n' "$*" >&2; exit 1; }
+umask 077
+if [ -d "$1" ]; then target=${1%/}/$2 part=${1%/}/$3; else target=$1 part=${1%/*}/$4; fi
+[ -d "$target" ] && stop is-directory
+[ -d "${target%/*}/" ] || stop no-directory
+[ ! -e "$target" ] || [ -f "$target" ] || stop no-file
+[ "${target##*/}" ] || stop no-directory
+size=0
+[ ! -f "$part" ] || size=$(wc -c <"$part") || exit 1
+echo "at $((size))"
+cat >>"$part"
+)sh";
+
+/// The same four, the size, the checksum, the mode and the time in seconds. Puts the partial file
+/// in its place if it is whole.
+inline constexpr std::string_view kFinishFileScript = R"sh(
+say() { printf 'sluice-cp: %s\n' "$*" >&2; }
+if [ -d "$1" ]; then target=${1%/}/$2 part=${1%/}/$3; else target=$1 part=${1%/*}/$4; fi
+size=$(wc -c <"$part") || exit 1
+if command -v sha256sum >/dev/null 2>&1; then
+  sum=$(sha256sum <"$part") || exit 1
+  sum=${sum%% *}
+else
+  say no-sum
+  sum=$6
+fi
+if [ "$((size)) $sum" != "$5 $6" ]; then rm -f "$part"; say differs; exit 1; fi
+chmod "$7" "$part" && touch -m -d "@$8" "$part" || say no-attributes
+mv -f "$part" "$target"
+)sh";
+
+/// TARGET and NAME (may be empty). Takes a tar archive.
+inline constexpr std::string_view kUploadDirectoryScript = R"sh(
+say() { printf 'sluice-cp: %s\n' "$*" >&2; }
+can() { command -v "$1" >/dev/null 2>&1; }
+can tar || { say no-tar; exit 1; }
+target=$1
+[ -z "$2" ] || [ ! -d "$1" ] || target=${1%/}/$2
+[ -d "$target" ] || mkdir "$target" || exit 1
+cd "$target" || exit 1
+unpack() { tar -xpof -; status=$?; cat >/dev/null; return $status; }
+if can sha256sum && can tee; then
+  { tee /proc/self/fd/3 | sha256sum | { read -r sum rest; say sum "$sum"; }; } 3>&1 | unpack
+else
+  say no-sum
+  unpack
+fi
+)sh";
+
+}  // namespace sluice::cli

@@ -1,0 +1,425 @@
+"""sluice cp: files and directories both ways, cuts, and archives that want out of the target."""
+import hashlib
+import io
+import os
+import pathlib
+import signal
+import stat
+import tarfile
+import time
+
+import pytest
+
+from support.catalogue import FOREVER, PROJECT, Workload, shell
+from support.cli import SLUICE, Cli
+from support.proxy import Proxy
+from support.server import ROOT
+from support.waiting import eventually
+
+MIB = 1 << 20
+THEN = 1_500_000_000
+# What a remote shell tells of a tree: mode, time, what it is, name.
+LIST = r"""cd "$1" && find . -exec sh -c 'for f; do stat -c "%f %Y" "$f"
+if [ -L "$f" ]; then readlink "$f"; elif [ -f "$f" ]; then sha256sum <"$f"; else echo directory; fi
+printf "%s//\n" "$f"; done' sh {} +"""
+
+
+class Copier(Cli):
+    """Runs `sluice workspace cp` on the workload `shell`, and shell scripts in it."""
+
+    def cp(self, source, target, *options, **keywords):
+        return self.run("workspace", "cp", str(source), str(target), *options, **keywords)
+
+    def sh(self, script, *arguments, stdin=b""):
+        done = self.run("workspace", "exec", "-i", "shell", "--", "sh", "-c", script, "sh", *arguments, stdin=stdin)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout
+
+    def list(self, folder):
+        """name -> (mode, time, content)"""
+        tree = {}
+        for record in self.sh(LIST, folder).decode().split("//\n")[:-1]:
+            status, what, name = record.split("\n", 2)
+            mode, seconds = status.split()
+            tree[name] = (int(mode, 16), int(seconds), what.removesuffix("  -"))
+        return tree
+
+
+@pytest.fixture
+def cli(platform, tmp_path):
+    return Copier(platform.server, platform.token("alice"), PROJECT, tmp_path)
+
+
+@pytest.fixture
+def remote(cli):
+    """A directory in the container."""
+    folder = cli.sh("mktemp -d").decode().strip()
+    yield folder
+    cli.sh('rm -rf "$1"', folder)
+
+
+@pytest.fixture
+def proxy(platform):
+    """A slow way to the server, that can be cut."""
+    host, port = platform.server.address
+    slow = Proxy((host, port), bytes_per_second=8 * MIB)
+    yield slow
+    slow.close()
+
+
+def through(proxy):
+    return {"SLUICE_SERVER": f"http://127.0.0.1:{proxy.port}/cluster-api"}
+
+
+def list_local(folder):
+    tree = {}
+    for path in [folder, *folder.rglob("*")]:
+        status = path.lstat()
+        if path.is_symlink():
+            what = os.readlink(path)
+        else:
+            what = digest(path.read_bytes()) if path.is_file() else "directory"
+        name = "." if path == folder else "./" + str(path.relative_to(folder))
+        tree[name] = (status.st_mode, int(status.st_mtime), what)
+    return tree
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def make_tree(folder):
+    """Whatever names, modes and times may be."""
+    deep = folder / "deep" / ("d" * 120) / ("e" * 120)
+    deep.mkdir(parents=True)
+    (folder / "empty").mkdir()
+    for name in ("plain", " a b ", "new\nline", "-rf", "$(echo x);'\"*?", "ünï", "x" * 250, ".hidden", "nothing"):
+        (folder / name).write_bytes(b"" if name == "nothing" else name.encode() * 9)
+    (folder / "large").write_bytes(os.urandom(3 * MIB + 7))
+    (deep / "inner").write_bytes(b"inner")
+    (folder / "link").symlink_to("plain")
+    (deep / "up").symlink_to("../../../plain")
+    (folder / "broken").symlink_to("nowhere")
+    (folder / "plain").chmod(0o755)
+    (folder / "large").chmod(0o400)
+    for number, path in enumerate(sorted(folder.rglob("*"), reverse=True)):
+        os.utime(path, (THEN, THEN + number), follow_symlinks=False)
+    (folder / "empty").chmod(0o555)
+    deep.chmod(0o750)
+    os.utime(folder, (THEN, THEN))
+
+
+def wait_for(condition, process):
+    """Until it holds; the process must not have ended."""
+    def look():
+        assert process.poll() is None, process.communicate()
+        return condition()
+    eventually(look, "it is under way")
+
+
+def partials(folder):
+    return [path for path in pathlib.Path(folder).iterdir() if path.name.endswith(".sluice-partial")]
+
+
+# --- directories ---
+
+
+def test_directories_keep_names_modes_times_and_links(cli, remote, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    make_tree(source)
+    tree = list_local(source)
+    up = cli.cp(source, f"shell:{remote}/named")
+    assert (up.returncode, up.stdout, up.stderr) == (0, b"", b"")
+    assert cli.list(f"{remote}/named") == tree
+    down = cli.cp(f"shell:{remote}/named", tmp_path / "back")
+    assert (down.returncode, down.stdout, down.stderr) == (0, b"", b"")
+    assert list_local(tmp_path / "back") == tree
+
+
+def test_into_a_directory_that_is_there(cli, remote, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "f").write_bytes(b"f")
+    for _ in range(2):  # again, over what is there
+        assert cli.cp(source, f"shell:{remote}").returncode == 0
+        assert cli.cp(f"shell:{remote}/source/", tmp_path).returncode == 0
+    assert set(cli.list(remote)) == {".", "./source", "./source/f"}
+    assert cli.cp(f"shell:{remote}/source/.", tmp_path).returncode == 0
+    assert (tmp_path / "f").read_bytes() == b"f"
+
+
+def test_a_file_into_a_directory_or_under_a_name(cli, remote, tmp_path):
+    source = tmp_path / "-a b\n"
+    source.write_bytes(b"content")
+    source.chmod(0o751)
+    os.utime(source, (THEN, THEN))
+    assert cli.cp(source, f"shell:{remote}").returncode == 0
+    assert cli.cp(source, f"shell:{remote}/named").returncode == 0
+    expected = (stat.S_IFREG | 0o751, THEN, digest(b"content"))
+    tree = cli.list(remote)
+    assert tree["./-a b\n"] == tree["./named"] == expected
+    (tmp_path / "into").mkdir()
+    assert cli.cp(f"shell:{remote}/-a b\n", tmp_path / "into").returncode == 0
+    assert cli.cp(f"shell:{remote}/-a b\n", tmp_path / "renamed").returncode == 0
+    back = list_local(tmp_path)
+    assert back["./into/-a b\n"] == back["./renamed"] == expected
+
+
+def test_paths_are_relative_to_the_working_directory(cli, remote, tmp_path):
+    name = remote.rpartition("/")[2]  # in /tmp, as the workload is
+    cli.sh('echo x >"$1/-x"; mkdir "$1/-d"', remote)
+    assert cli.cp(f"shell:{name}/-x", tmp_path).returncode == 0
+    assert cli.cp(f"shell:{name}/-d", tmp_path).returncode == 0
+    assert (tmp_path / "-x").read_bytes() == b"x\n"
+    assert (tmp_path / "-d").is_dir()
+
+
+# --- large files, and cuts ---
+
+
+def test_a_large_file_both_ways(cli, remote, tmp_path):
+    data = os.urandom(64 * MIB + 1)
+    (tmp_path / "large").write_bytes(data)
+    up = cli.cp(tmp_path / "large", f"shell:{remote}")
+    assert (up.returncode, up.stderr) == (0, b"")
+    assert cli.sh('sha256sum <"$1/large"', remote).split()[0].decode() == digest(data)
+    down = cli.cp(f"shell:{remote}/large", tmp_path / "back")
+    assert (down.returncode, down.stderr) == (0, b"")
+    assert (tmp_path / "back").read_bytes() == data
+    assert not partials(tmp_path)
+
+
+def test_a_download_that_is_cut_goes_on_by_itself(cli, remote, tmp_path, proxy):
+    cli.sh('head -c 8388608 /dev/urandom >"$1/f"', remote)
+    expected = cli.sh('sha256sum <"$1/f"', remote).split()[0].decode()
+    process = cli.start("workspace", "cp", f"shell:{remote}/f", str(tmp_path), **through(proxy))
+    for size in (2 * MIB, 4 * MIB):
+        wait_for(lambda: any(part.stat().st_size > size for part in partials(tmp_path)), process)
+        assert not (tmp_path / "f").exists()
+        proxy.cut()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert errors.count(b"going on") == 2
+    assert digest((tmp_path / "f").read_bytes()) == expected
+    assert not partials(tmp_path)
+
+
+def test_an_upload_that_is_cut_goes_on_by_itself(cli, remote, tmp_path, proxy):
+    data = os.urandom(8 * MIB)
+    (tmp_path / "f").write_bytes(data)
+    process = cli.start("workspace", "cp", str(tmp_path / "f"), f"shell:{remote}", **through(proxy))
+    half = 'size=$(cat "$1"/.f.*.sluice-partial 2>/dev/null | wc -c); echo $((size > 3000000))'
+    wait_for(lambda: cli.sh(half, remote) == b"1\n", process)
+    assert "./f" not in cli.list(remote)
+    proxy.cut()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert errors.count(b"going on") == 1
+    assert set(cli.list(remote)) == {".", "./f"}
+    assert cli.sh('sha256sum <"$1/f"', remote).split()[0].decode() == digest(data)
+
+
+def test_what_is_kept_of_a_killed_copy_is_used_but_not_trusted(cli, remote, tmp_path, proxy):
+    cli.sh('head -c 8388608 /dev/urandom >"$1/f"', remote)
+    process = cli.start("workspace", "cp", f"shell:{remote}/f", str(tmp_path), **through(proxy))
+    wait_for(lambda: any(part.stat().st_size > 2 * MIB for part in partials(tmp_path)), process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    part, = partials(tmp_path)
+    with part.open("r+b") as file:  # that it is used shows in that the whole is wrong
+        first = file.read(1)
+        file.seek(0)
+        file.write(bytes([first[0] ^ 1]))
+    done = cli.cp(f"shell:{remote}/f", tmp_path)
+    assert done.returncode == 1
+    assert b"differs" in done.stderr
+    assert not partials(tmp_path) and not (tmp_path / "f").exists()
+    assert cli.cp(f"shell:{remote}/f", tmp_path).returncode == 0
+    assert digest((tmp_path / "f").read_bytes()) == cli.sh('sha256sum <"$1/f"', remote).split()[0].decode()
+
+
+def test_another_version_of_the_file_is_copied_anew(cli, remote, tmp_path):
+    (tmp_path / ".f.5.1.sluice-partial").write_bytes(b"other")
+    (tmp_path / f".f.5.{THEN}.sluice-partial").write_bytes(bytes(2 * MIB))  # more than there is
+    cli.sh('echo text >"$1/f"; touch -d @1500000000 "$1/f"', remote)
+    assert cli.cp(f"shell:{remote}/f", tmp_path).returncode == 0
+    assert (tmp_path / "f").read_bytes() == b"text\n"
+
+
+@pytest.mark.parametrize("down", [True, False])
+def test_a_directory_that_is_cut_is_a_lost_connection(cli, remote, tmp_path, proxy, down):
+    if down:
+        cli.sh('mkdir "$1/d"; head -c 8388608 /dev/urandom >"$1/d/f"', remote)
+        arguments = f"shell:{remote}/d", str(tmp_path)
+    else:
+        (tmp_path / "d").mkdir()
+        (tmp_path / "d" / "f").write_bytes(os.urandom(8 * MIB))
+        arguments = str(tmp_path / "d"), f"shell:{remote}"
+    started = time.monotonic()
+    process = cli.start("workspace", "cp", *arguments, **through(proxy))
+    there = (lambda: (tmp_path / "d" / "f").exists()) if down else (lambda: "./d/f" in cli.list(remote))
+    wait_for(there, process)
+    proxy.cut()
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 5
+    assert b"run the same command again" in errors
+    assert time.monotonic() - started < 25
+    if down:
+        assert not (tmp_path / "d" / "f").exists()  # no half of a file
+    assert cli.cp(*arguments).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_server_that_stays_away_is_told_of_with_how_to_go_on(cli, remote, tmp_path, proxy):
+    cli.sh('head -c 8388608 /dev/urandom >"$1/f"', remote)
+    process = cli.start("workspace", "cp", f"shell:{remote}/f", str(tmp_path), **through(proxy))
+    wait_for(lambda: any(part.stat().st_size > 2 * MIB for part in partials(tmp_path)), process)
+    proxy.target = ("127.0.0.1", 1)  # nobody is there
+    proxy.cut()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 5
+    assert b"goes on from there" in errors
+    assert cli.cp(f"shell:{remote}/f", tmp_path).returncode == 0
+    assert digest((tmp_path / "f").read_bytes()) == cli.sh('sha256sum <"$1/f"', remote).split()[0].decode()
+
+
+def test_interrupt_ends_it(cli, remote, tmp_path, proxy):
+    cli.sh('mkdir "$1/d"; head -c 8388608 /dev/urandom >"$1/d/f"', remote)
+    process = cli.start("workspace", "cp", f"shell:{remote}/d", str(tmp_path), **through(proxy))
+    wait_for((tmp_path / "d" / "f").exists, process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    process.communicate()
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize("source, target, code, words", [
+    ("shell:/no/such", ".", 4, b"no such file"), ("shell:/dev/null", ".", 2, b"neither"),
+    ("no-such-file", "shell:/tmp", 2, b"no-such-file"), ("/dev/null", "shell:/tmp", 2, b"neither"),
+    ("shell:/a", "shell:/b", 2, b"WORKLOAD:PATH"), ("./a", "./b", 2, b"WORKLOAD:PATH"),
+    ("shell:/etc/hosts", "/dev/null", 2, b"no file"), ("shell:/etc/hosts", "no/such/", 2, b"no such directory"),
+    (str(ROOT / "README.md"), "shell:/no/such/directory", 4, b"no such directory"),
+    (str(ROOT / "README.md"), "shell:/dev/null", 2, b"neither"), ("nope:/a", ".", 4, b"nope")])
+def test_refusals(cli, tmp_path, source, target, code, words):
+    done = cli.cp(source, target if target != "." else tmp_path)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert words in done.stderr
+
+
+def test_what_is_no_file_is_left_out_and_told_of(cli, remote, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "file").write_bytes(b"x")
+    os.mkfifo(source / "pipe")
+    up = cli.cp(source, f"shell:{remote}")
+    assert up.returncode == 1
+    assert b"./pipe: is no file" in up.stderr
+    assert set(cli.list(remote)) == {".", "./source", "./source/file"}
+    cli.sh('mkfifo "$1/source/pipe"', remote)
+    down = cli.cp(f"shell:{remote}/source", tmp_path / "back")
+    assert down.returncode == 1
+    assert b"./pipe: is no file" in down.stderr
+    assert set(list_local(tmp_path / "back")) == {".", "./file"}
+
+
+# --- containers that lack or fake programs ---
+
+
+@pytest.fixture
+def equipped(serve, tmp_path):
+    """equipped(programs, tar=...) gives a copier to a container that has only those programs, and that tar."""
+    def start(programs, tar=None):
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        for program in programs:
+            (folder / program).symlink_to(f"/bin/{program}")
+        if tar:
+            (folder / "tar").write_text(tar)
+            (folder / "tar").chmod(0o755)
+        bare = Workload("shell", (shell(f"PATH=/bin:/usr/bin; {FOREVER}", env={"PATH": str(folder)}),),
+                        type="workspace")
+        client = serve(bare)
+        client.settle(bare)
+        return Copier(client.server, client.token, PROJECT, tmp_path)
+    return start
+
+
+PROGRAMS = ("cat", "chmod", "dd", "head", "mkdir", "mktemp", "mv", "rm", "sh", "stat", "touch", "wc", "ls")
+
+
+@pytest.mark.local
+def test_without_tar_files_can_be_copied_and_directories_are_refused(equipped, tmp_path):
+    cli = equipped(PROGRAMS)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "f").write_bytes(b"text")
+    for arguments in ((f"shell:{tmp_path}/d", tmp_path / "back"), (tmp_path / "d", f"shell:{tmp_path}/back")):
+        done = cli.cp(*arguments)
+        assert done.returncode == 1
+        assert b"the container has no tar" in done.stderr
+    for arguments in ((f"shell:{tmp_path}/f", tmp_path / "f2"), (tmp_path / "f", f"shell:{tmp_path}/f3")):
+        done = cli.cp(*arguments)
+        assert done.returncode == 0
+        assert b"no sha256sum" in done.stderr
+    assert (tmp_path / "f2").read_bytes() == (tmp_path / "f3").read_bytes() == b"text"
+
+
+@pytest.mark.local
+def test_without_a_shell_it_says_so(equipped, tmp_path):
+    done = equipped(("ls",)).cp("shell:/etc/hosts", tmp_path / "f")
+    assert done.returncode == 1
+    assert b"no sh" in done.stderr
+
+
+@pytest.mark.local
+def test_archives_cannot_leave_the_target(equipped, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_bytes(b"secret")
+    archive = tmp_path / "hostile.tar"
+    with tarfile.open(archive, "w", format=tarfile.GNU_FORMAT) as tar:
+        def add(name, kind=tarfile.REGTYPE, link="", content=b"x"):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, link
+            entry.size = len(content) if kind == tarfile.REGTYPE else 0
+            tar.addfile(entry, io.BytesIO(content))
+        add("./good")
+        add("../outside/dots")
+        add(f"{outside}/absolute")
+        add("a/../../outside/within")
+        add("out", tarfile.SYMTYPE, "../outside")
+        add("out/through")
+        add("absolute-link", tarfile.SYMTYPE, str(outside))
+        add("up", tarfile.SYMTYPE, "sub/..")
+        add("hard", tarfile.LNKTYPE, "../outside/secret")
+        add("hard2", tarfile.LNKTYPE, str(outside / "secret"))
+        add("fifo", tarfile.FIFOTYPE)
+        add("device", tarfile.CHRTYPE)
+        add("./last")
+    cli = equipped((*PROGRAMS, "sha256sum", "tee"), tar=f"#!/bin/sh\nexec cat {archive}\n")
+    (tmp_path / "source").mkdir()
+    done = cli.cp(f"shell:{tmp_path}/source", tmp_path / "target")
+    assert done.returncode == 1
+    for name in ("outside/dots", "absolute", "within", "absolute-link", "up", "hard", "hard2", "fifo", "device"):
+        assert name in done.stderr.decode()
+    assert os.listdir(outside) == ["secret"]
+    assert {path.name for path in (tmp_path / "target").iterdir() if path.is_file()} == {"good", "last"}
+    assert not any(path.is_symlink() for path in (tmp_path / "target").iterdir())
+
+
+@pytest.mark.local
+@pytest.mark.parametrize("bytes_left", [600, 1500, 5000])
+def test_an_archive_that_is_cut_short_is_an_error(equipped, tmp_path, bytes_left):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "f").write_bytes(b"x" * 9000)
+    with tarfile.open(tmp_path / "whole.tar", "w") as tar:
+        tar.add(tmp_path / "source" / "f", "f")
+        tar.add(tmp_path / "source" / "f", "g")
+    cli = equipped((*PROGRAMS, "sha256sum", "tee"),
+                   tar=f"#!/bin/sh\nexec head -c {bytes_left} {tmp_path}/whole.tar\n")
+    done = cli.cp(f"shell:{tmp_path}/source", tmp_path / "target")
+    assert done.returncode == 1
+    assert b"archive is cut short" in done.stderr
+    assert not list((tmp_path / "target").iterdir())  # no half of a file
