@@ -28,6 +28,9 @@ std::string_view advice_for(const Error& error) {
   if (error.code == ErrorCode::Unauthenticated && !error.message.contains("sluice login")) {
     return "run `sluice login`, or set SLUICE_TOKEN to a new one";
   }
+  const bool is_unknown_issuer = error.message.contains("self-signed certificate") ||
+                                 error.message.contains("issuer certificate");
+  if (is_unknown_issuer) return "name its authority's certificate with --ca-file";
   return {};
 }
 
@@ -36,8 +39,6 @@ std::string_view advice_for(const Error& error) {
 void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 void note(std::string_view text) { print_error(fmt::format("sluice: {}\n", text)); }
-
-void prompt(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 void report(const Error& error) {
   std::string text = error.message;

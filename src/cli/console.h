@@ -11,8 +11,6 @@ namespace sluice::cli {
 void print_error(std::string_view text);
 /// "sluice: TEXT"
 void note(std::string_view text);
-/// Without a line's end, for an answer to be typed.
-void prompt(std::string_view text);
 /// The error and, where there is more to say, its details and what to do next.
 void report(const Error& error);
 /// Writes data to stdout, whole. False: nobody reads it.

@@ -43,7 +43,7 @@ net::Task<Result<std::string>> read_password(Context& context, const std::string
   const bool asks = is_terminal(STDIN_FILENO);
   if (asks) {
     hidden.emplace(STDIN_FILENO, HeldTerminal::Mode::Hidden);
-    prompt(fmt::format("Password of {}: ", user));
+    print_error(fmt::format("Password of {}: ", user));
   }
   InputThread input(context.executor, STDIN_FILENO);
   std::string line;
@@ -52,7 +52,7 @@ net::Task<Result<std::string>> read_password(Context& context, const std::string
     if (block.empty()) break;
     line += as_text(block);
   }
-  if (asks) prompt("\n");
+  if (asks) print_error("\n");
   line.resize(std::min(line.size(), line.find('\n')));
   if (line.empty()) co_return fail(ErrorCode::InvalidArgument, "no password was given");
   co_return line;

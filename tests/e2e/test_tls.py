@@ -1,48 +1,18 @@
 """TLS (contract §9): 1.2 and later, ALPN http/1.1, reload when the files change."""
-import datetime
-import ipaddress
-import os
 import ssl
-import stat
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from support.catalogue import BASE, LINES, SHELL
+from support.certificates import Authority, replace
 from support.client import Client
 from support.httpclient import dial, raw_request
 from support.rawws import Closed
 from support.waiting import eventually
 
 STATUS = BASE + "/status"
-
-
-def certificate(folder, serial):
-    """Writes cert.pem and key.pem for localhost."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    built = (x509.CertificateBuilder().subject_name(name).issuer_name(name)
-             .public_key(key.public_key()).serial_number(serial)
-             .not_valid_before(now - datetime.timedelta(days=1))
-             .not_valid_after(now + datetime.timedelta(days=1))
-             .add_extension(x509.SubjectAlternativeName(names), critical=False)
-             .sign(key, hashes.SHA256()))
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                serialization.NoEncryption())
-    replace(folder / "key.pem", private, 0o600)
-    replace(folder / "cert.pem", built.public_bytes(serialization.Encoding.PEM), 0o644)
-
-
-def replace(path, data, mode):
-    new = path.with_suffix(".new")
-    new.write_bytes(data)
-    new.chmod(mode)
-    os.replace(new, path)
-    assert stat.S_IMODE(path.stat().st_mode) == mode
+AUTHORITY = Authority()
 
 
 def context(**changes):
@@ -57,8 +27,7 @@ def context(**changes):
 @pytest.fixture
 def secure(serve, tmp_path):
     """alice's client of a server with TLS."""
-    certificate(tmp_path, 1)
-    paths = {"certificate": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
+    paths = AUTHORITY.issue(tmp_path, serial=1)
     client = serve(LINES, SHELL, tls=paths)
     return Client(client.server, client.token, context())
 
@@ -99,7 +68,7 @@ def test_alpn_is_http_1_1(secure):
 def test_certificate_is_reloaded_when_the_files_change(secure, tmp_path):
     with secure.exec(SHELL, "cat", stdin="true") as session:
         assert serial(secure) == 1
-        certificate(tmp_path, 2)
+        AUTHORITY.issue(tmp_path, serial=2)
         eventually(lambda: serial(secure) == 2, "the new certificate")
         session.send(b"undisturbed\n")
         assert session.read_until(b"\n") == b"undisturbed\n"
