@@ -1,21 +1,15 @@
 """The rows of the command line on a cluster: `sluice` through sluiced, against kubectl at the API server."""
-import concurrent.futures
 import re
-import socket
-import socketserver
 import subprocess
-import threading
 import time
 
 from alternate import alternate
 from cluster_stand import NAMESPACE, kubectl_seconds
 from cluster_streams import BLOCK, IDLE
+from short_connections import AT_ONCE, CONNECTIONS, Echo, exchange_all
 from stand import free_port, wait_for_port
 from support.catalogue import PROJECT
 from table import Result, at_least
-
-CONNECTIONS = 1000
-AT_ONCE = 20
 
 
 class CommandLine:
@@ -70,7 +64,7 @@ def port_forward(stand):
 
 def short_connections(stand):
     stand.create(IDLE)
-    with Echo() as echo:
+    with Echo() as echo:  # the pod has the network of the node
         own_port = CommandLine(stand).forward(stand, echo.port)
         peer_port = kubectl_forward(stand, echo.port)
         own, peer = exchange_all(own_port), exchange_all(peer_port)
@@ -82,46 +76,3 @@ def kubectl_forward(stand, target):
     process = stand.start("kubectl", "port-forward", "-n", NAMESPACE, stand.pod(IDLE), f":{target}",
                           stdout=subprocess.PIPE)
     return re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline().decode())[1]
-
-
-class Echo:
-    """Sends back what it gets, on a port that is the pod's, too: it has the network of the node."""
-
-    def __enter__(self):
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self):
-                while received := self.request.recv(4096):
-                    self.request.sendall(received)
-
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def exchange_all(port):
-    """How many of the connections did not bring back what was sent."""
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        return sum(not good for good in pool.map(lambda serial: exchange(int(port), serial), range(CONNECTIONS)))
-
-
-def exchange(port, serial):
-    sent = f"connection {serial}\n".encode()
-    try:
-        with socket.create_connection(("127.0.0.1", port), 30) as connection:
-            connection.settimeout(30)
-            connection.sendall(sent)
-            received = b""
-            while len(received) < len(sent):
-                block = connection.recv(4096)
-                if not block:
-                    return False
-                received += block
-            return received == sent
-    except OSError:
-        return False

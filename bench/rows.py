@@ -6,6 +6,7 @@ import subprocess
 import time
 import urllib.parse
 
+import cli_rows
 from stand import LINE_BYTES, LOAD_CORE, free_port, resident_kib, wait_for_port
 from table import Result, at_least, at_most
 
@@ -245,4 +246,5 @@ ALL = {
     "memory": idle_memory,
     "latency": live_latency,
     "footprint": footprint,
+    **cli_rows.ALL,
 }

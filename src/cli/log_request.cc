@@ -21,11 +21,20 @@ Result<> result_of(const ws::Close& close) {
   }
 }
 
+/// A message is a line: to hand each on alone would cost more than to receive it.
+constexpr std::size_t kBatchBytes = 32_KiB;
+
 net::Task<Result<ws::Close>> copy(ServerSocket& socket, Output& output) {
+  std::string batch;
   while (true) {
-    CO_TRY(const ws::Received received, co_await socket.receive());
-    if (const auto* close = std::get_if<ws::Close>(&received)) co_return *close;
-    output.append(std::get<ws::MessagePiece>(received).payload);
+    const Result<ws::Received> received = co_await socket.receive();
+    const auto* piece = received ? std::get_if<ws::MessagePiece>(&*received) : nullptr;
+    if (piece != nullptr) batch += as_text(piece->payload);
+    if (piece != nullptr && batch.size() < kBatchBytes) continue;
+    output.append(as_bytes(batch));
+    batch.clear();
+    if (!received) co_return fail(received.error());
+    if (piece == nullptr) co_return std::get<ws::Close>(*received);
     CO_TRY_VOID(co_await output.wait());
   }
 }
