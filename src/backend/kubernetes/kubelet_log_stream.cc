@@ -244,7 +244,7 @@ net::Task<Result<>> KubeletLogStream::find_file(bool is_other) {
   }
   using enum LogCursor::Found;
   const LogCursor::Found found = is_gone ? Nowhere : cursor_.find_in(*files);
-  if (found == Lost && begins_whole_ && !has_received_) {
+  if (found == Lost && begins_whole_ && !has_received_ && !files->empty()) {
     cursor_ = LogCursor(*files, 0, 0);
     files_left_ = files->size();
     co_return Result<>{};

@@ -156,6 +156,19 @@ TEST_F(KubeletLogStreamTest, OneShotThatFindsTheOldestFileRemovedBeginsWithTheNe
   EXPECT_EQ(reason_, "end of logs");
 }
 
+TEST_F(KubeletLogStreamTest, OneShotWhoseFilesAreAllRemovedHasLostThem) {
+  kubelet_.rotate();
+  kubelet_.file("0.log") = log_records(4, 6);
+  server_.on(kLogFolder + "0.log.20260102-000001", [this](const testing::ApiCall&) {
+    kubelet_.remove_all();
+    return http::Response{{404, {}}, "404 page not found\n"};
+  });
+  open({});
+  wait();
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->message, "log lines lost");
+}
+
 TEST_F(KubeletLogStreamTest, LogThatWasReplacedIsSaidToBeLost) {
   open({.follow = true});
   kubelet_.file("0.log") = log_records(100, 200);
