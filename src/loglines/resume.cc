@@ -114,6 +114,7 @@ Result<Resume::Taken> Resume::take(std::string_view bytes) {
     }
     if (ends) line_ = Line::None;
   }
+  hash_last_line();
   has_news_ = has_news_ || taken.take > 0;
   return taken;
 }
@@ -130,7 +131,6 @@ Result<> Resume::begin_line(std::string_view line) {
 }
 
 Result<> Resume::begin_stamped_line(std::string_view stamp, std::string_view line) {
-  const std::size_t hash = hash_of(line);
   if (is_searching_ && stamp != last_->stamp && is_newer(stamp, newest_stamp_)) {
     if (!last_->begins_tail) return lines_lost();
     is_searching_ = false;  // the last line had another stamp, as a part of a line
@@ -138,19 +138,19 @@ Result<> Resume::begin_stamped_line(std::string_view stamp, std::string_view lin
   has_lines_ = true;
   left_to_skip_ = 0;
   if (is_searching_) {
-    line_ = search(stamp, hash);
+    line_ = search(stamp, line);
   } else {
-    note(stamp, hash);
+    note(stamp, line);
     line_ = reading_ == Reading::Anchor ? Line::Old : Line::New;
   }
   return {};
 }
 
 /// What a line is when the last one has not been found before it.
-Resume::Line Resume::search(std::string_view stamp, std::size_t hash) {
+Resume::Line Resume::search(std::string_view stamp, std::string_view line) {
   if (stamp != last_->stamp) return Line::Old;
   // There may have been more of them where a tail began.
-  if (++equal_stamps_ < last_->count || hash != last_->hash) return Line::Old;
+  if (++equal_stamps_ < last_->count || hash_of(line) != last_->hash) return Line::Old;
   is_searching_ = false;
   was_cut_ = false;
   last_->count = equal_stamps_;
@@ -159,12 +159,12 @@ Resume::Line Resume::search(std::string_view stamp, std::size_t hash) {
   return Line::New;
 }
 
-void Resume::note(std::string_view stamp, std::size_t hash) {
+void Resume::note(std::string_view stamp, std::string_view line) {
   const bool is_first = !last_;
   if (is_first) last_ = Last();
   last_->count = last_->stamp == stamp ? last_->count + 1 : 1;
   last_->stamp = stamp;
-  last_->hash = hash;
+  unhashed_ = line;
   last_->bytes = 0;
   last_->ended = reading_ == Reading::Anchor;
   last_->begins_tail = is_first && tail_lines_.has_value();
@@ -172,11 +172,17 @@ void Resume::note(std::string_view stamp, std::size_t hash) {
   if (newest_stamp_.empty() || is_newer(stamp, newest_stamp_)) newest_stamp_ = stamp;
 }
 
+/// Of many lines only the last one's is wanted.
+void Resume::hash_last_line() {
+  if (!unhashed_.empty()) last_->hash = hash_of(std::exchange(unhashed_, {}));
+}
+
 Result<Resume::Taken> Resume::end_body(BodyEnd end, std::string_view rest) {
   Taken taken{.skip = rest.size()};
   const bool is_orderly = end == BodyEnd::Orderly;
   if (const std::string_view stamp = stamp_of(rest); !stamp.empty()) {
-    if (reading_ == Reading::Anchor) note(stamp, hash_of(rest));
+    if (reading_ == Reading::Anchor) note(stamp, rest);
+    hash_last_line();
     if (reading_ != Reading::Anchor && !is_searching_) std::swap(taken.skip, taken.take);
   } else if (is_orderly && !is_torn_stamp(rest)) {
     return node_failed(rest);

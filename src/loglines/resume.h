@@ -83,8 +83,9 @@ class Resume {
 
   Result<> begin_line(std::string_view line);
   Result<> begin_stamped_line(std::string_view stamp, std::string_view line);
-  Line search(std::string_view stamp, std::size_t hash);
-  void note(std::string_view stamp, std::size_t hash);
+  Line search(std::string_view stamp, std::string_view line);
+  void note(std::string_view stamp, std::string_view line);
+  void hash_last_line();
   std::unexpected<Error> lines_lost();
 
   std::optional<WallTime> since_;
@@ -103,6 +104,7 @@ class Resume {
   bool has_news_ = false;
   std::uint64_t equal_stamps_ = 0;  // lines that have the last one's stamp
   Line line_ = Line::None;          // the one under way
+  std::string_view unhashed_;       // within a call: the last line, until its hash is wanted
   std::uint64_t left_to_skip_ = 0;  // of a new line: handed on before a cut
 };
 
