@@ -1,0 +1,75 @@
+"""A log that is rotated while it is read by the API, and while the way to the API server is cut again and again."""
+import pathlib
+import threading
+
+import pytest
+
+from gateway import catalogue, namespace_of
+from support.rawws import Closed
+
+PARTS, PART = 12, 30_000  # lines of 150 bytes; files of 10 MiB are rotated, so that there are several
+LOST = Closed(1011, "log lines lost")
+MENDED = 30  # seconds until a follow goes on, or has ended
+
+
+def numbers(pause):
+    """Once it is told to, it writes the parts at full speed, with pauses in between, and then no more."""
+    return (f"until [ -e /tmp/go ]; do sleep 0.05; done; pad=$(head -c 140 /dev/zero | tr '\\0' x); "
+            f"part=0; while [ $part -lt {PARTS} ]; do "
+            f"seq $((part * {PART} + 1)) $(((part + 1) * {PART})) | sed \"s/$/ $pad/\"; "
+            f"part=$((part + 1)); sleep {pause}; done; " + catalogue.FOREVER)
+
+
+class Cuts:
+    """Resets every connection through the proxy, again and again, until it is left."""
+
+    def __init__(self, proxy, interval):
+        self.proxy, self.interval = proxy, interval
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.stopped.wait(self.interval):
+            self.proxy.cut()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        self.thread.join()
+
+
+def read_lines(session, wanted):
+    """The text that comes until so many lines have, or the session ends; and how it ended."""
+    received, newlines = [], 0
+    while newlines < wanted:
+        message = session.message(MENDED)
+        if isinstance(message, Closed):
+            return b"".join(received), message
+        received.append(message)
+        newlines += message.count(b"\n")
+    return b"".join(received), None
+
+
+def files_of(gateway, workload):
+    """How many files the node has of its log."""
+    folder, = pathlib.Path("/var/log/pods").glob(f"{namespace_of(gateway.project)}_{workload.name}-0-0_*/main")
+    return len(list(folder.iterdir()))
+
+
+@pytest.mark.parametrize("pause", [0, 1.5], ids=["at-full-speed", "in-bursts"])
+def test_a_follow_loses_and_repeats_nothing_over_cuts_and_rotation_or_says_so(gateway, proxy, pause):
+    workload = gateway.workload(f"rotated-{int(pause)}", numbers(pause))
+    with gateway.client.open(workload.path("logs"), {"follow": "true"}) as follow:
+        gateway.client.run(workload, "touch", "/tmp/go")
+        before = proxy.cuts
+        with Cuts(proxy, 1.0):
+            text, closed = read_lines(follow, PARTS * PART)
+        assert proxy.cuts > before
+    lines = [line.split() for line in text.splitlines()]
+    assert [int(number) for number, _ in lines] == list(range(1, len(lines) + 1))
+    assert all(pad == b"x" * 140 for _, pad in lines)
+    assert closed == (None if len(lines) == PARTS * PART else LOST)
+    assert files_of(gateway, workload) > 1, "else the test shows too little"
