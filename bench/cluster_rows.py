@@ -1,5 +1,6 @@
 """The rows that a cluster is measured by: each a function that takes a ClusterStand and yields results."""
 import cluster_cli
+import cluster_copies
 import cluster_logs
 import cluster_sessions
 import cluster_streams
@@ -15,4 +16,5 @@ ALL = {
     "cli-exec": cluster_cli.execution,
     "cli-port-forward": cluster_cli.port_forward,
     "cli-connections": cluster_cli.short_connections,
+    "cli-copy": cluster_copies.small_files,
 }

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "cli/blocking_io.h"
 
 namespace sluice::cli {
@@ -20,14 +21,12 @@ constexpr std::size_t kMaxWords = 16;  // no script of ours has so many
 
 }  // namespace
 
-net::Task<Result<ScriptReport>> ContainerScript::run(Context& context,
-                                                     workload::WorkloadRef workload,
-                                                     TargetOptions target,
-                                                     std::vector<std::string> command, Talk talk) {
+net::Task<Result<ScriptReport>> ContainerScript::run(Context& context, Command command, Talk talk) {
   CO_TRY(Pipes pipes, make_pipes());
-  const ProcessOptions options{std::move(target), true, false, std::move(command), {}};
+  const ProcessOptions options{
+      std::move(command.target), true, false, std::move(command.words), {}};
   Result<std::unique_ptr<ProcessChannels>> opened =
-      co_await ProcessChannels::open(context, workload, options);
+      co_await ProcessChannels::open(context, command.workload, options);
   if (!opened && opened.error().code == ErrorCode::InvalidArgument) {
     co_return fail(ErrorCode::Internal, "the container has no sh, without which cp can't copy",
                    opened.error().message);
@@ -35,7 +34,7 @@ net::Task<Result<ScriptReport>> ContainerScript::run(Context& context,
   CO_TRY(const std::unique_ptr<ProcessChannels> channels, std::move(opened));
   Result<ScriptReport> report = fail(Error{});
   {
-    ContainerScript script(context, *channels, std::move(pipes), std::move(talk));
+    ContainerScript script(context, *channels, command.subject, std::move(pipes), std::move(talk));
     report = co_await script.run_to_end();
   }
   co_await channels->end();
@@ -60,8 +59,8 @@ Result<ContainerScript::Pipes> ContainerScript::make_pipes() {
   return pipes;
 }
 
-ContainerScript::ContainerScript(Context& context, ProcessChannels& channels, Pipes pipes,
-                                 Talk talk)
+ContainerScript::ContainerScript(Context& context, ProcessChannels& channels,
+                                 const std::string& subject, Pipes pipes, Talk talk)
     : channels_(channels),
       to_thread_(context.executor, std::move(pipes.to_thread)),
       from_thread_(context.executor, std::move(pipes.from_thread)),
@@ -70,7 +69,9 @@ ContainerScript::ContainerScript(Context& context, ProcessChannels& channels, Pi
               [from = std::move(pipes.thread_reads), to = std::move(pipes.thread_writes),
                talk = std::move(talk)](const std::stop_token& stop) mutable {
                 return talk(std::move(from), std::move(to), stop);
-              }) {}
+              }) {
+  if (!subject.empty()) progress_.emplace(subject, std::nullopt, context.timers);
+}
 
 net::Task<Result<ScriptReport>> ContainerScript::run_to_end() {
   tasks_.spawn("from the container", receive());
@@ -81,6 +82,7 @@ net::Task<Result<ScriptReport>> ContainerScript::run_to_end() {
   to_thread_.close();
   from_thread_.close();
   if (!line_.empty()) take_line(line_);
+  if (progress_ && report_.talk) progress_->finish();
   if (report_.talk || report_.talk.error().code != ErrorCode::Cancelled) {
     co_return std::move(report_);
   }
@@ -112,6 +114,7 @@ net::Task<Result<>> ContainerScript::pass_on(Bytes bytes) {
     const ssize_t count = ::write(to_thread_.fd(), bytes.data(), bytes.size());
     if (count >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
+      show(static_cast<std::size_t>(count));
     } else if (errno == EAGAIN) {
       CO_TRY_VOID(co_await to_thread_.writable());
     } else if (errno != EINTR) {
@@ -132,6 +135,7 @@ net::Task<> ContainerScript::send() {
     const Bytes bytes(block.data(), static_cast<std::size_t>(count));
     const Result<> sent = co_await channels_.send(channel::StreamChannel::Stdin, bytes);
     if (!sent) co_return;  // whoever receives learns why
+    show(bytes.size());
   }
   (void)co_await channels_.end_stdin();  // whoever receives learns why not
 }
@@ -160,8 +164,16 @@ void ContainerScript::take_line(std::string_view line) {
   }
   line.remove_prefix(kWord.size());
   const std::size_t end = std::min(line.find(' '), line.size());
-  report_.said.insert_or_assign(std::string(line.substr(0, end)),
-                                std::string(line.substr(std::min(end + 1, line.size()))));
+  const std::string_view word = line.substr(0, end);
+  const std::string_view rest = line.substr(std::min(end + 1, line.size()));
+  report_.said.insert_or_assign(std::string(word), std::string(rest));
+  if (word != "size" || !progress_) return;
+  const auto size = parse_int64(rest);
+  if (size && *size >= 0) progress_->expect(static_cast<std::uint64_t>(*size));
+}
+
+void ContainerScript::show(std::size_t bytes) {
+  if (progress_) progress_->add(bytes);
 }
 
 }  // namespace sluice::cli

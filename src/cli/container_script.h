@@ -11,6 +11,7 @@
 #include "base/unique_fd.h"
 #include "cli/complaints.h"
 #include "cli/process_channels.h"
+#include "cli/progress_line.h"
 #include "cli/worker_thread.h"
 #include "net/descriptor.h"
 
@@ -40,10 +41,17 @@ class ContainerScript {
   using Talk =
       std::move_only_function<Result<>(UniqueFd from, UniqueFd to, const std::stop_token& stop)>;
 
-  /// Runs it to its end. Errors: those of ProcessChannels::open(); Cancelled.
-  static net::Task<Result<ScriptReport>> run(Context& context, workload::WorkloadRef workload,
-                                             TargetOptions target, std::vector<std::string> command,
-                                             Talk talk);
+  /// Where it runs, and what it is.
+  struct Command {
+    workload::WorkloadRef workload;
+    TargetOptions target;
+    std::vector<std::string> words;
+    std::string subject;  // of what is shown of its progress; empty: nothing is
+  };
+
+  /// Runs it to its end. What passes through the pipes is shown as progress; the word "size" says
+  /// how much there will be. Errors: those of ProcessChannels::open(); Cancelled.
+  static net::Task<Result<ScriptReport>> run(Context& context, Command command, Talk talk);
 
   ContainerScript(const ContainerScript&) = delete;
   ContainerScript& operator=(const ContainerScript&) = delete;
@@ -53,7 +61,8 @@ class ContainerScript {
     UniqueFd to_thread, thread_reads, thread_writes, from_thread;
   };
 
-  ContainerScript(Context& context, ProcessChannels& channels, Pipes pipes, Talk talk);
+  ContainerScript(Context& context, ProcessChannels& channels, const std::string& subject,
+                  Pipes pipes, Talk talk);
   static Result<Pipes> make_pipes();
   net::Task<Result<ScriptReport>> run_to_end();
   net::Task<> receive();
@@ -62,12 +71,14 @@ class ContainerScript {
   net::Task<Result<>> pass_on(Bytes bytes);
   void take_stderr(Bytes bytes);
   void take_line(std::string_view line);
+  void show(std::size_t bytes);
 
   ProcessChannels& channels_;
   net::Descriptor to_thread_;
   net::Descriptor from_thread_;
   std::string line_;  // of stderr, not whole yet
   ScriptReport report_;
+  std::optional<ProgressLine> progress_;
   net::TaskGroup tasks_;
   WorkerThread thread_;
 };

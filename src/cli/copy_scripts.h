@@ -42,6 +42,7 @@ status=$(stat -L -c '%s.%Y %a' "$path") || exit 1
 identity=${status% *} mode=${status#* }
 size=${identity%.*}
 [ "$identity" = "$known" ] && [ $((block * 1048576)) -le "$size" ] || block=0
+say size $((size - block * 1048576))
 echo "file $identity $mode $block"
 if can sha256sum; then
   { sum=$(head -c "$size" "$path" | sha256sum) && say sum "${sum%% *}"; } &
@@ -53,10 +54,11 @@ dd if="$path" bs=1048576 skip="$block" count="$count" 2>/dev/null || say incompl
 wait
 )sh";
 
-/// TARGET, NAME, and the names of partial files for NAME in TARGET and for TARGET. Writes the size
-/// of what is there of it, and takes what follows.
+/// TARGET, NAME, the names of partial files for NAME in TARGET and for TARGET, and the size. Writes
+/// the size of what is there of it, and takes what follows.
 inline constexpr std::string_view kUploadFileScript = R"sh(
-stop() { printf 'sluice-cp: %s\n' "$*" >&2; exit 1; }
+say() { printf 'sluice-cp: %s\n' "$*" >&2; }
+stop() { say "$@"; exit 1; }
 umask 077
 if [ -d "$1" ]; then target=${1%/}/$2 part=${1%/}/$3; else target=$1 part=${1%/*}/$4; fi
 [ -d "$target" ] && stop is-directory
@@ -65,11 +67,12 @@ if [ -d "$1" ]; then target=${1%/}/$2 part=${1%/}/$3; else target=$1 part=${1%/*
 [ "${target##*/}" ] || stop no-directory
 size=0
 [ ! -f "$part" ] || size=$(wc -c <"$part") || exit 1
+say size $(($5 - size))
 echo "at $((size))"
 cat >>"$part"
 )sh";
 
-/// The same four, the size, the checksum, the mode and the time in seconds. Puts the partial file
+/// The same five, the checksum, the mode and the time in seconds. Puts the partial file
 /// in its place if it is whole.
 inline constexpr std::string_view kFinishFileScript = R"sh(
 say() { printf 'sluice-cp: %s\n' "$*" >&2; }

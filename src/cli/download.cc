@@ -99,14 +99,15 @@ net::Task<Result<int>> Download::try_once() {
   const FoundPartial found = find_partial(target_);
   std::vector<std::string> arguments{copy_.remote, found.identity,
                                      std::to_string(found.bytes / kCopyBlockBytes)};
-  std::vector<std::string> command = shell_command(kDownloadScript, std::move(arguments));
+  ContainerScript::Command command{copy_.workload, copy_.target,
+                                   shell_command(kDownloadScript, std::move(arguments)),
+                                   base_name(target_)};
   ContainerScript::Talk talk = [this](UniqueFd from, UniqueFd to, const std::stop_token& stop) {
     to.reset();
     return receive(std::move(from), stop);
   };
   CO_TRY(const ScriptReport report,
-         co_await ContainerScript::run(context_, copy_.workload, copy_.target, std::move(command),
-                                       std::move(talk)));
+         co_await ContainerScript::run(context_, std::move(command), std::move(talk)));
   co_return conclude(report);
 }
 

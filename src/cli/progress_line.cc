@@ -71,7 +71,9 @@ void ProgressLine::finish() {
 }
 
 void ProgressLine::draw(std::string_view end) const {
-  const std::string text = progress_text(done_, total_, clock_.now() - begin_);
+  // What was announced is the whole, whatever else has passed.
+  const std::uint64_t done = std::min(done_, total_.value_or(done_));
+  const std::string text = progress_text(done, total_, clock_.now() - begin_);
   // A line that the terminal breaks could not be drawn over.
   const std::size_t columns = terminal_size(STDERR_FILENO).width;
   const std::size_t room = columns - std::min<std::size_t>(columns, text.size() + 3);

@@ -27,6 +27,8 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
+  /// The total, once it is known.
+  void expect(std::uint64_t total) { total_ = total; }
   void add(std::uint64_t bytes);
   /// The line stays, with how it ended.
   void finish();

@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::size_t kMaxHeaderBytes = 256;
 constexpr mode_t kPermissions = 0777;
+constexpr const char* kQuiet = "";  // no progress is shown
 
 Error local_failure(const std::string& path) {
   return {ErrorCode::InvalidArgument, fmt::format("{}: {}", path, std::strerror(errno))};
@@ -85,7 +86,7 @@ class FileUpload {
     const std::string identity =
         fmt::format("{}.{}.{}", size_, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
     places_ = {copy_.remote, name, partial_name(name, identity),
-               partial_name(base_name(copy_.remote), identity)};
+               partial_name(base_name(copy_.remote), identity), std::to_string(size_)};
   }
 
   net::Task<Result<int>> run();
@@ -95,7 +96,7 @@ class FileUpload {
   net::Task<Result<int>> finish();
   net::Task<Result<ScriptReport>> run_script(std::string_view script,
                                              std::vector<std::string> arguments,
-                                             ContainerScript::Talk talk);
+                                             std::string subject, ContainerScript::Talk talk);
 
   Context& context_;
   Copy copy_;
@@ -126,14 +127,13 @@ net::Task<Result<int>> FileUpload::try_once() {
     return drain(from.get());
   };
   CO_TRY(const ScriptReport report,
-         co_await run_script(kUploadFileScript, places_, std::move(talk)));
+         co_await run_script(kUploadFileScript, places_, base_name(copy_.local), std::move(talk)));
   CO_TRY_VOID(check_end(report, copy_));
   co_return co_await finish();
 }
 
 net::Task<Result<int>> FileUpload::finish() {
   std::vector<std::string> arguments = places_;
-  arguments.push_back(std::to_string(size_));
   arguments.push_back(sha256_);
   arguments.push_back(fmt::format("{:o}", mode_));
   arguments.push_back(std::to_string(seconds_));
@@ -142,7 +142,7 @@ net::Task<Result<int>> FileUpload::finish() {
     return drain(from.get());
   };
   CO_TRY(ScriptReport report,
-         co_await run_script(kFinishFileScript, std::move(arguments), std::move(talk)));
+         co_await run_script(kFinishFileScript, std::move(arguments), kQuiet, std::move(talk)));
   CO_TRY_VOID(check_end(report, copy_));
   if (!report.has("no-sum")) report.said.emplace("sum", sha256_);  // compared over there
   CO_TRY_VOID(check_sum(report, sha256_));
@@ -151,16 +151,19 @@ net::Task<Result<int>> FileUpload::finish() {
 
 net::Task<Result<ScriptReport>> FileUpload::run_script(std::string_view script,
                                                        std::vector<std::string> arguments,
+                                                       std::string subject,
                                                        ContainerScript::Talk talk) {
-  std::vector<std::string> command = shell_command(script, std::move(arguments));
-  co_return co_await ContainerScript::run(context_, copy_.workload, copy_.target,
-                                          std::move(command), std::move(talk));
+  ContainerScript::Command command{copy_.workload, copy_.target,
+                                   shell_command(script, std::move(arguments)), std::move(subject)};
+  co_return co_await ContainerScript::run(context_, std::move(command), std::move(talk));
 }
 
 net::Task<Result<int>> upload_directory(Context& context, Copy copy) {
   WrittenArchive written;
   std::vector<std::string> arguments{copy.remote, base_name(copy.local)};
-  std::vector<std::string> command = shell_command(kUploadDirectoryScript, std::move(arguments));
+  ContainerScript::Command command{copy.workload, copy.target,
+                                   shell_command(kUploadDirectoryScript, std::move(arguments)),
+                                   copy.local};
   ContainerScript::Talk talk = [&copy, &written](UniqueFd from, UniqueFd to,
                                                  const std::stop_token& stop) -> Result<> {
     TRY(written, pack_archive(copy.local, to.get(), stop));
@@ -168,8 +171,7 @@ net::Task<Result<int>> upload_directory(Context& context, Copy copy) {
     return drain(from.get());
   };
   CO_TRY(const ScriptReport report,
-         co_await ContainerScript::run(context, copy.workload, copy.target, std::move(command),
-                                       std::move(talk)));
+         co_await ContainerScript::run(context, std::move(command), std::move(talk)));
   Result<> ended = check_end(report, copy);
   if (ended) ended = check_sum(report, written.sha256);
   if (ended) co_return report_parts(report, written.left_out);
