@@ -1,13 +1,17 @@
 """sluice logs --all-pods: a workload's logs as one."""
+import json
 import os
 import pty
 import re
+import socket
 import subprocess
+import threading
 
 import pytest
 
 from support.catalogue import DUO, PAIR, PROJECT, RERUN, Workload, shell
 from support.cli import SLUICE, Cli, interrupt
+from support.connect_proxy import pass_on
 from support.local import describe
 from support.proxy import Proxy
 
@@ -26,6 +30,41 @@ def cli(platform, tmp_path):
 
 def cli_of(client, folder):
     return Cli(client.server, client.token, PROJECT, folder)
+
+
+class HauntedServer:
+    """A server before the real one: its lists of pods begin with one that isn't there."""
+
+    def __init__(self, client, workload):
+        self._client, self._workload = client, workload
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = self._listener.getsockname()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self._listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return  # closed
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += connection.recv(1)
+        if head.split(b" ")[1].endswith(b"/pods"):
+            pods = self._client.get(self._workload.path("pods")).json["pods"]
+            body = json.dumps({"pods": [pods[0] | {"name": "ghost"}, *pods]}).encode()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            return
+        server = socket.create_connection(self._client.server.address)
+        server.sendall(head)
+        for source, sink in ((connection, server), (server, connection)):
+            threading.Thread(target=pass_on, args=(source, sink), daemon=True).start()
 
 
 def by_pod(output):
@@ -94,7 +133,34 @@ def test_prefixes_are_coloured_by_pod_at_a_terminal_unless_unwanted(platform, cl
         assert "\x1b" not in shown(**unwanted)
 
 
+def test_pod_that_fails_is_reported_and_harms_no_other(client, cli):
+    expected = cli.run("training", "logs", "duo", "--all-pods").stdout
+    haunted = HauntedServer(client, DUO)
+    done = cli.run("training", "logs", "duo", "--all-pods",
+                   SLUICE_SERVER="http://{}:{}/cluster-api".format(*haunted.address))
+    haunted.close()
+    assert (done.returncode, done.stdout) == (1, expected)
+    said = done.stderr.decode().splitlines()
+    assert [line.split(": ")[1] for line in said] == ["ghost/alpha", "ghost/beta"]
+    assert all("ghost" in line.split(": ", 2)[2] for line in said)
+
+
 # --- following ---
+
+
+def test_pod_that_cannot_be_followed_is_reported_once_and_harms_no_other(serve, tmp_path):
+    client = serve(STEADY).settle(STEADY)
+    haunted = HauntedServer(client, STEADY)
+    process = cli_of(client, tmp_path).start("training", "logs", "-f", "steady", "--all-pods",
+                                             SLUICE_SERVER="http://{}:{}/cluster-api".format(*haunted.address))
+    lines = by_pod(b"".join(process.stdout.readline() for _ in range(400)))  # longer than until the next look
+    assert interrupt(process) == 130
+    haunted.close()
+    assert len(lines) == 2
+    for texts in lines.values():
+        assert texts == [str(i) for i in range(1, len(texts) + 1)]
+    said, = process.communicate()[1].decode().splitlines()
+    assert said.startswith("sluice: ghost: ")
 
 
 def test_no_line_is_torn_lost_or_repeated_and_the_end_is_that_of_the_workload(serve, tmp_path):
