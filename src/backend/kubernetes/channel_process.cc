@@ -1,7 +1,8 @@
 #include "backend/kubernetes/channel_process.h"
 
-#include <algorithm>
 #include <array>
+
+#include "base/take_bytes.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
@@ -14,6 +15,7 @@ constexpr auto kEndOfTransmission = std::byte{0x04};
 constexpr auto kInterrupt = std::byte{0x03};
 
 constexpr auto kStdin = static_cast<std::byte>(StreamChannel::Stdin);
+constexpr std::array kStdinHeader{kStdin};
 constexpr std::array kEndOfStdin{std::byte{channel::kCloseSignal}, kStdin};
 
 /// A runtime tells a process killed by signal n from one that ended with 128 + n no more than a
@@ -84,9 +86,7 @@ net::Task<Result<ProcessOutput>> ChannelProcess::read(MutableBytes into) {
       take(std::get<ws::MessagePiece>(received));
     }
   }
-  const std::size_t size = std::min(into.size(), output_.size());
-  std::ranges::copy(output_.first(size), into.begin());
-  output_ = output_.subspan(size);
+  const std::size_t size = take_bytes(output_, into);
   co_return ProcessOutput{output_channel_, size};
 }
 
@@ -136,8 +136,12 @@ ProcessExit ChannelProcess::exit_of_status() const {
 net::Task<Result<>> ChannelProcess::write(Bytes bytes) {
   if (!options_.stdin) co_return fail(ErrorCode::Conflict, "the process has no stdin");
   if (exit_ || !stdin_open_) co_return Result<>{};  // nobody reads it any more
-  Result<> sent = co_await upstream_->send_on(kStdin, bytes);
+  Result<> sent = co_await send_input(bytes);
   co_return unless_lost(std::move(sent));
+}
+
+net::Task<Result<>> ChannelProcess::send_input(Bytes bytes) {
+  return upstream_->send_behind([](std::size_t) { return Bytes(kStdinHeader); }, bytes);
 }
 
 net::Task<Result<>> ChannelProcess::close_stdin() {
@@ -147,7 +151,7 @@ net::Task<Result<>> ChannelProcess::close_stdin() {
     if (options_.kind == Kind::Attach) co_return Result<>{};
     const std::array key{kEndOfTransmission};
     const Bytes payload(key);
-    Result<> sent = co_await upstream_->send_on(kStdin, payload);
+    Result<> sent = co_await send_input(payload);
     co_return unless_lost(std::move(sent));
   }
   if (options_.version == channel::Version::V4) co_return Result<>{};

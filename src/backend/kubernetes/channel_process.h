@@ -50,6 +50,7 @@ class ChannelProcess final : public RemoteProcess {
  private:
   void take(const ws::MessagePiece& piece);
   void take_status(std::string_view text);
+  net::Task<Result<>> send_input(Bytes bytes);
   ProcessExit exit_of_end(const ws::Close& close) const;
   ProcessExit exit_of_status() const;
   void hang_up();

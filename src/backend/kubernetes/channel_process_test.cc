@@ -236,11 +236,11 @@ TEST_F(ChannelProcessTest, OutputOfAPodThatIsGoneIsReadBySlowReaders) {
 
 TEST_F(ChannelProcessTest, StdinGoesOutInUnfragmentedMessages) {
   open({.stdin = true});
-  const std::string input(50'000, 'x');
-  ASSERT_TRUE(run(bed.loop, process->write(as_bytes(input))));
+  const std::string input(100'000, 'x');
+  Background writing(bed.loop, process->write(as_bytes(input)));
   const std::string first = bed.hear();
   const std::string second = bed.hear();
-  EXPECT_EQ(first.size(), Upstream::kMaxMessageBytes);
+  EXPECT_LE(first.size(), Upstream::kMaxMessageBytes);
   EXPECT_TRUE(first.substr(1) + second.substr(1) == input);
   EXPECT_EQ(first.front(), 0);
   EXPECT_EQ(second.front(), 0);

@@ -57,7 +57,8 @@ class StreamTestBed {
         loop.executor(), std::move(pipe.client), ws::Connection::Options{.role = ws::Role::Client},
         clock, random, std::string());
     return std::make_unique<Upstream>(loop.executor(), clock, std::move(socket),
-                                      watches.watch(make_pod(), loop.executor()));
+                                      watches.watch(make_pod(), loop.executor()),
+                                      Upstream::Options());
   }
 
   /// What the server sends; pieces of one message are several frames.

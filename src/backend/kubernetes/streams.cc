@@ -4,9 +4,11 @@
 
 #include <fmt/format.h>
 
-#include "backend/kubernetes/channel_port.h"
+#include "backend/kubernetes/channel_framing.h"
 #include "backend/kubernetes/channel_process.h"
 #include "backend/kubernetes/node_start.h"
+#include "backend/kubernetes/spdy_framing.h"
+#include "backend/kubernetes/upstream_port.h"
 #include "base/text.h"
 #include "net/deadline.h"
 
@@ -18,7 +20,9 @@ using Kind = ChannelProcessOptions::Kind;
 /// In this order: every server since 1.30 takes the first, every older one the second.
 constexpr std::array<std::string_view, 2> kProcessSubprotocols = {"v5.channel.k8s.io",
                                                                   "v4.channel.k8s.io"};
-constexpr std::array<std::string_view, 1> kPortSubprotocols = {"v4.channel.k8s.io"};
+/// The first is known from 1.31 on, the second to all.
+constexpr std::array<std::string_view, 2> kPortSubprotocols = {SpdyFraming::kSubprotocol,
+                                                               ChannelFraming::kSubprotocol};
 
 std::string pod_path(const PodRecord& pod, std::string_view subresource) {
   return fmt::format("/api/v1/namespaces/{}/pods/{}/{}", pod.namespace_name, pod.name, subresource);
@@ -93,6 +97,11 @@ net::Task<Result<ApiWebSocket>> connect(StreamServices services, PodWatch& pod, 
   }
 }
 
+std::unique_ptr<PortFraming> framing_of(std::string_view subprotocol, std::uint16_t port) {
+  if (subprotocol == SpdyFraming::kSubprotocol) return std::make_unique<SpdyFraming>(port);
+  return std::make_unique<ChannelFraming>();
+}
+
 net::Task<Result<std::unique_ptr<RemoteProcess>>> open_process(StreamServices services,
                                                                std::unique_ptr<PodWatch> pod,
                                                                ApiRequest request,
@@ -104,8 +113,9 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> open_process(StreamServices se
   options.version = opened.subprotocol == kProcessSubprotocols.front() ? channel::Version::V5
                                                                        : channel::Version::V4;
   const net::Executor executor = co_await net::current_executor();
+  Upstream::Options upstream_options{.ping_interval = services.ping_interval, .keep_alive = {}};
   auto upstream = std::make_unique<Upstream>(executor, services.timers, std::move(opened.socket),
-                                             std::move(pod), services.ping_interval);
+                                             std::move(pod), std::move(upstream_options));
   auto process = std::make_unique<ChannelProcess>(executor, services.tasks, std::move(upstream),
                                                   options, std::move(hold));
   if (size) process->resize(*size);
@@ -172,10 +182,16 @@ net::Task<Result<std::unique_ptr<PortStream>>> open_port(StreamServices services
   request.as = std::move(as);
   CO_TRY(ApiWebSocket opened,
          co_await connect(services, *pod, std::move(request), kPortSubprotocols));
+  std::unique_ptr<PortFraming> framing = framing_of(opened.subprotocol, port);
   const net::Executor executor = co_await net::current_executor();
+  Upstream::Options options{.ping_interval = services.ping_interval,
+                            .keep_alive = framing->keep_alive()};
   auto upstream = std::make_unique<Upstream>(executor, services.timers, std::move(opened.socket),
-                                             std::move(pod), services.ping_interval);
-  co_return std::make_unique<ChannelPort>(executor, services.tasks, std::move(upstream));
+                                             std::move(pod), std::move(options));
+  auto stream = std::make_unique<UpstreamPort>(executor, services.tasks, std::move(upstream),
+                                               std::move(framing));
+  CO_TRY_VOID(co_await stream->open());
+  co_return stream;
 }
 
 }  // namespace sluice::backend::kubernetes

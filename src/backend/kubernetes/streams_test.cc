@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "backend/kubernetes/node_start.h"
+#include "backend/kubernetes/spdy_framing.h"
 #include "backend/kubernetes/stream_test_support.h"
 #include "testing/fake_api_server.h"
 #include "testing/seeded_random.h"
@@ -115,7 +116,25 @@ TEST_F(StreamsTest, TheUserIsNamedToTheCluster) {
   ASSERT_TRUE(forward(8080));
   EXPECT_EQ(server.last_call().fields.find("Impersonate-User"), "jane");
   EXPECT_EQ(server.last_call().query, "ports=8080");
-  EXPECT_EQ(server.last_call().fields.find("Sec-WebSocket-Protocol"), "v4.channel.k8s.io");
+}
+
+TEST_F(StreamsTest, APortSpeaksSpdyWhereTheServerDoes) {
+  const auto socket = server.websocket(kPortForward, "SPDY/3.1+portforward.k8s.io");
+  const auto port = forward(8080);
+  ASSERT_TRUE(port);
+  EXPECT_EQ(server.last_call().fields.find("Sec-WebSocket-Protocol"),
+            "SPDY/3.1+portforward.k8s.io, v4.channel.k8s.io");
+  EXPECT_EQ(run(loop, receive_text(*socket->connection)), SpdyFraming(8080).opening());
+  clock.advance(Upstream::kMessageInterval);
+  EXPECT_EQ(run(loop, receive_text(*socket->connection)), SpdyFraming(8080).keep_alive());
+}
+
+TEST_F(StreamsTest, APortSpeaksInChannelsWhereTheServerDoesNotKnowSpdy) {
+  const auto socket = server.websocket(kPortForward, "v4.channel.k8s.io");
+  const auto port = forward(8080);
+  ASSERT_TRUE(port);
+  ASSERT_TRUE(run(loop, (*port)->write(as_bytes("hello"))));
+  EXPECT_EQ(run(loop, receive_text(*socket->connection)), message(0, "hello"));
 }
 
 TEST_F(StreamsTest, WhatTheClusterRefusesIsRefused) {

@@ -8,19 +8,19 @@
 namespace sluice::backend::kubernetes {
 namespace {
 
-/// So much leaves in one write. A write for each message ends in a TLS record of a few bytes, and
-/// every hop behind us reads and writes that one by itself.
-constexpr std::size_t kMaxBatchBytes = 64_KiB;
+/// So many messages leave in one write. A write for each would end in a TLS record of a few bytes,
+/// and every hop behind us reads and writes that one by itself.
+constexpr std::size_t kMaxBatchMessages = 2;
 
 }  // namespace
 
 Upstream::Upstream(net::Executor executor, net::Timers& timers,
                    std::unique_ptr<ws::Connection> socket, std::unique_ptr<PodWatch> pod,
-                   nanoseconds ping_interval)
+                   Options options)
     : timers_(timers),
       socket_(std::move(socket)),
       pod_(std::move(pod)),
-      ping_interval_(ping_interval),
+      options_(std::move(options)),
       turns_(executor),
       tasks_(executor) {
   tasks_.spawn("upstream keep-alive", keep_alive());
@@ -40,37 +40,34 @@ net::Task<Result<ws::Received>> Upstream::receive() {
   co_return received;
 }
 
+net::Task<Result<>> Upstream::open(Bytes message) {
+  co_return co_await write(ws::Opcode::Binary, message);
+}
+
 net::Task<Result<>> Upstream::send(Bytes message) {
   assert(message.size() <= kMaxMessageBytes);
   has_sent_ = true;
   co_return co_await write(ws::Opcode::Binary, message);
 }
 
-net::Task<Result<>> Upstream::send_on(std::byte channel, Bytes payload) {
+net::Task<Result<>> Upstream::send_behind(HeaderOf header_of, Bytes payload) {
   has_sent_ = true;
   std::vector<std::byte> message;
   while (!payload.empty()) {
     CO_TRY_VOID(co_await turns_.take());
-    const Bytes batch = payload.first(std::min(payload.size(), kMaxBatchBytes));
-    payload = payload.subspan(batch.size());
-    append_on(channel, batch, message);
+    for (std::size_t i = 0; i < kMaxBatchMessages && !payload.empty(); ++i) {
+      const Bytes part = payload.first(std::min(payload.size(), kMaxPayloadBytes));
+      payload = payload.subspan(part.size());
+      const Bytes header = header_of(part.size());
+      message.assign(header.begin(), header.end());
+      message.insert(message.end(), part.begin(), part.end());
+      socket_->append(ws::Opcode::Binary, message);
+    }
     Result<> sent = co_await socket_->flush();
     turns_.pass();
     if (!sent) co_return explained(std::move(sent));
   }
   co_return Result<>{};
-}
-
-/// `message` is room for one.
-void Upstream::append_on(std::byte channel, Bytes payload, std::vector<std::byte>& message) {
-  constexpr std::size_t kMaxPayloadBytes = kMaxMessageBytes - 1;  // beside the channel's byte
-  while (!payload.empty()) {
-    const Bytes part = payload.first(std::min(payload.size(), kMaxPayloadBytes));
-    payload = payload.subspan(part.size());
-    message.assign(1, channel);
-    message.insert(message.end(), part.begin(), part.end());
-    socket_->append(ws::Opcode::Binary, message);
-  }
 }
 
 net::Task<Result<>> Upstream::write(ws::Opcode opcode, Bytes payload) {
@@ -117,7 +114,7 @@ bool Upstream::is_pod_ending() const {
 bool Upstream::is_answering() const {
   if (has_sent_ || !waiting_since_) return true;
   const MonotonicTime last = std::max(*waiting_since_, socket_->last_received());
-  return timers_.now() < last + kMissingPongs * ping_interval_;
+  return timers_.now() < last + kMissingPongs * options_.ping_interval;
 }
 
 /// A stream that something comes on needs no pings, and they are not without danger: to a server
@@ -126,16 +123,16 @@ bool Upstream::is_answering() const {
 net::Task<> Upstream::keep_alive() {
   MonotonicTime next_message = timers_.now() + kMessageInterval;
   while (true) {
-    const Result<> slept = co_await timers_.sleep_for(ping_interval_);
+    const Result<> slept = co_await timers_.sleep_for(options_.ping_interval);
     if (!slept) co_return;
     if (!is_answering()) {
       give_up({ws::CloseCode::Abnormal, "the connection is dead"});
       co_return;
     }
-    if (timers_.now() >= socket_->last_received() + ping_interval_) socket_->ping();
+    if (timers_.now() >= socket_->last_received() + options_.ping_interval) socket_->ping();
     if (timers_.now() < next_message) continue;
-    const Bytes nothing;
-    const Result<> sent = co_await write(ws::Opcode::Binary, nothing);
+    const Bytes message = as_bytes(options_.keep_alive);
+    const Result<> sent = co_await write(ws::Opcode::Binary, message);
     if (!sent) co_return;  // whoever reads learns that the connection is lost
     next_message = timers_.now() + kMessageInterval;
   }
@@ -154,8 +151,12 @@ void Upstream::end_when_silent(nanoseconds patience) {
   tasks_.spawn("upstream silence", give_up_after(patience));
 }
 
-void Upstream::close_when_silent(nanoseconds patience) {
-  tasks_.spawn("upstream half-close", close_after(patience));
+void Upstream::finish_when_silent(nanoseconds patience, std::string message) {
+  tasks_.spawn("upstream half-close", finish_after(patience, std::move(message)));
+}
+
+void Upstream::end_after(nanoseconds patience) {
+  tasks_.spawn("upstream end", give_up_later(patience));
 }
 
 net::Task<> Upstream::give_up_after(nanoseconds silence) {
@@ -163,14 +164,20 @@ net::Task<> Upstream::give_up_after(nanoseconds silence) {
   if (silent) give_up({ws::CloseCode::Normal, "the stream has ended"});
 }
 
-net::Task<> Upstream::close_after(nanoseconds silence) {
+net::Task<> Upstream::give_up_later(nanoseconds delay) {
+  const Result<> slept = co_await timers_.sleep_for(delay);
+  if (slept) give_up({ws::CloseCode::Normal, "the stream has ended"});
+}
+
+net::Task<> Upstream::finish_after(nanoseconds silence, std::string message) {
   const Result<> silent = co_await be_silent(silence);
   if (!silent) co_return;
   end_when_silent(kClosePatience);
   const auto code = static_cast<std::uint16_t>(ws::CloseCode::Normal);
-  const std::array payload{static_cast<std::byte>(code >> 8), static_cast<std::byte>(code & 0xFF)};
-  const Bytes close(payload);
-  (void)co_await write(ws::Opcode::Close, close);  // a connection that is lost needs no Close
+  const std::array close{static_cast<std::byte>(code >> 8), static_cast<std::byte>(code & 0xFF)};
+  const ws::Opcode opcode = message.empty() ? ws::Opcode::Close : ws::Opcode::Binary;
+  const Bytes payload = message.empty() ? Bytes(close) : as_bytes(message);
+  (void)co_await write(opcode, payload);  // a connection that is lost needs no goodbye
 }
 
 /// Completes once receive() has waited so long, from now on. While nobody receives, what the server

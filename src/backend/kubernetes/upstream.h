@@ -3,6 +3,7 @@
 // API server may leave a stream open, frozen, when its pod is gone.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,9 +19,10 @@ namespace sluice::backend::kubernetes {
 
 class Upstream final {
  public:
-  /// golang.org/x/net/websocket reads a message from one frame of at most 32 MiB; the buffers on
-  /// the way have 32 KiB.
-  static constexpr std::size_t kMaxMessageBytes = 32_KiB;
+  /// golang.org/x/net/websocket reads a message from one frame of at most 32 MiB, as a whole.
+  static constexpr std::size_t kMaxMessageBytes = 128_KiB;
+  /// Of it: what many programs write at once, so that no small message has to follow.
+  static constexpr std::size_t kMaxPayloadBytes = 64_KiB;
   /// The usual one. Load balancers cut what is silent for a minute or less.
   static constexpr nanoseconds kPingInterval = seconds(20);
   /// A server that leaves so many pings unanswered is gone, unless it may be stuck.
@@ -33,9 +35,16 @@ class Upstream final {
   /// How long the API server may take for what we sent last and for our Close.
   static constexpr nanoseconds kClosePatience = seconds(10);
 
+  struct Options {
+    nanoseconds ping_interval = kPingInterval;
+    std::string keep_alive;  // the message that kMessageInterval asks for
+  };
+  /// What a message has before a payload of that size; valid until the next call.
+  using HeaderOf = std::move_only_function<Bytes(std::size_t payload_bytes)>;
+
   /// On the loop of `executor`. `timers` outlives it.
   Upstream(net::Executor executor, net::Timers& timers, std::unique_ptr<ws::Connection> socket,
-           std::unique_ptr<PodWatch> pod, nanoseconds ping_interval = kPingInterval);
+           std::unique_ptr<PodWatch> pod, Options options);
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
@@ -43,11 +52,13 @@ class Upstream final {
   /// with the code Abnormal where the connection is lost, Normal where we ended it. One at a time.
   /// Errors: Cancelled.
   net::Task<Result<ws::Received>> receive();
+  /// Sends a message that the server itself takes, not the pod. Errors: as send().
+  net::Task<Result<>> open(Bytes message);
   /// Sends one message, never fragmented: the API server takes a continuation for a new message.
   /// Callers take turns. Errors: Unavailable, Cancelled.
   net::Task<Result<>> send(Bytes message);
-  /// Sends bytes on a channel, in as many messages as it takes. Errors: as send().
-  net::Task<Result<>> send_on(std::byte channel, Bytes payload);
+  /// Sends a payload, in as many messages as it takes. Errors: as send().
+  net::Task<Result<>> send_behind(HeaderOf header_of, Bytes payload);
   /// Sends it in the background, when it is its turn; a newer one replaces one that still waits.
   void send_latest(std::string message);
   /// Leaves with the Close of end(), or before.
@@ -55,9 +66,11 @@ class Upstream final {
 
   /// The server has said that the stream is over: receive() waits at most so long for more.
   void end_when_silent(nanoseconds patience);
-  /// We have no more to send, which the protocol can only say by a Close: says it once receive()
-  /// has waited so long in vain.
-  void close_when_silent(nanoseconds patience);
+  /// We have no more to send: says it once receive() has waited so long in vain, by the message or,
+  /// where that is empty, by a Close.
+  void finish_when_silent(nanoseconds patience, std::string message);
+  /// receive() gives what comes within so long.
+  void end_after(nanoseconds patience);
 
   /// The pod is gone, or on its way.
   bool is_pod_ending() const;
@@ -70,9 +83,9 @@ class Upstream final {
   net::Task<> watch_pod();
   net::Task<> write_latest();
   net::Task<> give_up_after(nanoseconds silence);
-  net::Task<> close_after(nanoseconds silence);
+  net::Task<> finish_after(nanoseconds silence, std::string message);
+  net::Task<> give_up_later(nanoseconds delay);
   net::Task<Result<>> be_silent(nanoseconds patience);
-  void append_on(std::byte channel, Bytes payload, std::vector<std::byte>& message);
   net::Task<Result<>> write(ws::Opcode opcode, Bytes payload);
   Result<> explained(Result<> sent) const;
   bool is_answering() const;
@@ -81,7 +94,7 @@ class Upstream final {
   net::Timers& timers_;
   std::unique_ptr<ws::Connection> socket_;
   std::unique_ptr<PodWatch> pod_;
-  const nanoseconds ping_interval_;
+  const Options options_;
   net::WriteTurns turns_;
   std::optional<MonotonicTime> waiting_since_;  // receive() does
   std::optional<ws::Close> given_up_;           // the stream is ended by us; what receive() returns
