@@ -60,6 +60,7 @@ net::Task<Result<auth::Caller>> authenticate(const Services& services, Exchange&
   }
   if (caller) {
     exchange.user = caller->user;
+    exchange.groups = caller->groups;
     CO_TRY_VOID(refuse_impersonation(exchange.head.fields));
   } else if (caller.error().code == ErrorCode::Unauthenticated) {
     services.metrics.authentication_failed(reason_of(caller.error().message));
@@ -77,6 +78,12 @@ net::Task<Result<>> authorize(const Services& services, const Exchange& exchange
   co_return allowed;
 }
 
+Result<> check_audit(const Services& services) {
+  if (services.audit == nullptr || !services.audit->refuses_sessions()) return {};
+  return fail(ErrorCode::Unavailable,
+              "sessions are refused while the server can't write its audit trail");
+}
+
 Result<SessionTicket> admit(const Services& services, const auth::Caller& caller) {
   if (services.stage.load(std::memory_order_relaxed) == Stage::Draining) {
     return fail(Error{ErrorCode::Unavailable,
@@ -85,6 +92,7 @@ Result<SessionTicket> admit(const Services& services, const auth::Caller& caller
                       {},
                       std::chrono::seconds(5)});
   }
+  TRY_VOID(check_audit(services));
   return services.limits.admit(caller.user);
 }
 

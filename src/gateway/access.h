@@ -15,7 +15,11 @@ net::Task<Result<>> authorize(const Services& services, const Exchange& exchange
                               const auth::Caller& caller, workload::Verb verb,
                               const std::string& project);
 
-/// The right to one more session. Errors: TooManySessions; Unavailable while shutting down.
+/// Errors: Unavailable: sessions must be on record, and the audit trail can't be written.
+Result<> check_audit(const Services& services);
+
+/// The right to one more session. Errors: TooManySessions; Unavailable while shutting down, and as
+/// check_audit().
 Result<SessionTicket> admit(const Services& services, const auth::Caller& caller);
 
 }  // namespace sluice::gateway

@@ -58,6 +58,9 @@ http::Response AdminServer::answer(const http::RequestHead& head) const {
   if (head.method != "GET") return refusal(ErrorCode::MethodNotAllowed, "only GET is allowed here");
   if (head.path == "/healthz") return text_response(kOk, kPlainText, "ok\n");
   if (head.path == "/readyz") return readiness(services_.stage.load());
+  if (const AuditTrail* audit = services_.audit) {
+    services_.metrics.audit_state(audit->is_failing(), audit->lost_lines());
+  }
   return text_response(kOk, "text/plain; version=0.0.4; charset=utf-8",
                        services_.metrics.exposition());
 }

@@ -1,5 +1,6 @@
 #include "gateway/client_server.h"
 
+#include "gateway/audit.h"
 #include "gateway/error_response.h"
 #include "gateway/serve.h"
 #include "gateway/session_run.h"
@@ -110,7 +111,8 @@ net::Task<> ClientServer::refuse(http::ServerConnection& connection, const Error
 
 net::Task<ClientServer::Outcome> ClientServer::serve_request(http::ServerConnection& connection,
                                                              const http::RequestHead& head) {
-  Exchange exchange{connection, head, services_.timers.now(), connection.stream().peer(), {}, {}};
+  Exchange exchange{connection, head, services_.timers.now(), connection.stream().peer(), {},
+                    {},         {}};
   Result<Answer> answer = co_await route_and_serve(exchange);
   if (answer) {
     auto* const watch = std::get_if<std::unique_ptr<WorkloadWatch>>(&*answer);
@@ -125,6 +127,7 @@ net::Task<ClientServer::Outcome> ClientServer::run_watch(Exchange& exchange,
   const nanoseconds latency = services_.timers.now() - exchange.started;
   services_.metrics.request_served(exchange.route.endpoint, kOk, latency);
   log_access(exchange, kOk, latency, nullptr);
+  audit_request(services_, exchange, kOk, latency, nullptr);
   const bool is_whole =
       co_await run_workload_watch(services_, registry_, exchange, std::move(watch));
   Outcome outcome;
@@ -165,7 +168,9 @@ net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Resu
   }
   const nanoseconds latency = services_.timers.now() - exchange.started;
   services_.metrics.request_served(exchange.route.endpoint, status, latency);
-  log_access(exchange, status, latency, answer ? nullptr : &answer.error());
+  const Error* const error = answer ? nullptr : &answer.error();
+  log_access(exchange, status, latency, error);
+  audit_request(services_, exchange, status, latency, error);
   co_return outcome;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "gateway/router.h"
 #include "gateway/upgraded_session.h"
@@ -17,8 +18,10 @@ struct Exchange {
   const http::RequestHead& head;
   MonotonicTime started;
   std::string peer;
-  Route route;       // its endpoint is Unknown until the path was matched
-  std::string user;  // once it is known, for the log
+  Route route;  // its endpoint is Unknown until the path was matched
+  // Once they are known, for the log and the audit trail:
+  std::string user;
+  std::vector<std::string> groups;
 };
 
 /// The body has gone out already, or the connection was aborted in the middle of it.

@@ -79,6 +79,7 @@ net::Task<Result<Answer>> serve_log_download(const Services& services, Exchange&
   CO_TRY(const LogRequest request,
          parse_log_request(exchange.head.query, LogDelivery::Download, services.timers.wall_now()));
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Logs, workload.project));
+  CO_TRY_VOID(check_audit(services));
   CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, request.target));
   CO_TRY(auto log, co_await services.backend.open_log(caller, container, request.options));
   co_return co_await send_log_download(services, exchange, container, std::move(log));
@@ -98,6 +99,7 @@ net::Task<Result<Answer>> serve_exec(const Services& services, Exchange& exchang
   CO_TRY(auto process, co_await services.backend.exec(caller, container, std::move(exec)));
   auto session = prepare(SessionKind::Exec, caller, container, std::move(ticket),
                          ProcessSource{std::move(process), options});
+  session->subject.command = request.command;
   co_return co_await start_session(services, exchange, upgrade, std::move(session));
 }
 

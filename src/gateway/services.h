@@ -11,6 +11,7 @@
 #include "gateway/session_limits.h"
 #include "gateway/settings.h"
 #include "net/timers.h"
+#include "observe/audit_trail.h"
 #include "observe/metrics.h"
 
 namespace sluice::gateway {
@@ -33,6 +34,7 @@ struct Services {
   SessionLimits& limits;
   Activity& activity;
   const std::atomic<Stage>& stage;
+  AuditTrail* audit;  // null: none is kept
 };
 
 }  // namespace sluice::gateway

@@ -1,5 +1,6 @@
 #include "gateway/session_run.h"
 
+#include "gateway/audit.h"
 #include "net/deadline.h"
 #include "observe/log.h"
 
@@ -31,31 +32,31 @@ ws::Close final_close(const session::SessionEnd& end, const std::optional<ws::Cl
   return close;
 }
 
-void record(const Services& services, const UpgradedSession& session, const ws::Close& close,
-            nanoseconds duration, std::uint64_t lines) {
+void record(const Services& services, const SessionSubject& subject, const SessionOutcome& outcome,
+            std::uint64_t lines) {
   SessionRecord record;
-  record.kind = session.kind;
-  record.duration = duration;
+  record.kind = subject.kind;
+  record.duration = outcome.duration;
   record.lines = lines;
-  record.close_code = static_cast<unsigned>(close.code);
+  record.close_code = outcome.close_code;
   services.metrics.session_ended(record);
-  const workload::WorkloadRef& workload = session.container.workload;
+  const workload::WorkloadRef& workload = subject.container.workload;
   log(LogLevel::Info, "session ended",
-      {{"verb", to_string(session.kind)},
-       {"user", session.user},
-       {"peer", session.peer},
+      {{"verb", to_string(subject.kind)},
+       {"user", subject.user},
+       {"peer", subject.peer},
        {"project", workload.project},
        {"type", workload::to_string(workload.type)},
        {"framework", workload::to_string(workload.framework)},
        {"workload", workload.name},
-       {"pod", session.container.pod.name},
-       {"container", session.container.container},
-       {"seconds", std::chrono::duration<double>(duration).count()},
-       {"received_bytes", session.socket->bytes_received()},
-       {"sent_bytes", session.socket->bytes_sent()},
+       {"pod", subject.container.pod.name},
+       {"container", subject.container.container},
+       {"seconds", std::chrono::duration<double>(outcome.duration).count()},
+       {"received_bytes", outcome.received_bytes},
+       {"sent_bytes", outcome.sent_bytes},
        {"lines", lines},
-       {"close_code", record.close_code},
-       {"reason", close.reason}});
+       {"close_code", outcome.close_code},
+       {"reason", outcome.reason}});
 }
 
 }  // namespace
@@ -65,7 +66,8 @@ net::Task<> run_session(const Services& services, SessionRegistry& registry,
   const MonotonicTime started = services.timers.now();
   const net::Executor executor = co_await net::current_executor();
   const SessionRegistry::Position entry =
-      registry.add(executor, session->kind, session->socket.get());
+      registry.add(executor, session->subject.kind, session->socket.get());
+  const std::string id = audit_session_begin(services, session->subject);
   session::SessionStats stats;
   const session::SessionContext context{executor,
                                         services.timers,
@@ -82,7 +84,16 @@ net::Task<> run_session(const Services& services, SessionRegistry& registry,
   } else {
     session->socket->abort();
   }
-  record(services, *session, final_close(end, close), services.timers.now() - started, stats.lines);
+  const ws::Close last = final_close(end, close);
+  SessionOutcome outcome;
+  outcome.close_code = static_cast<unsigned>(last.code);
+  outcome.reason = last.reason;
+  outcome.exit_code = end.exit_code;
+  outcome.duration = services.timers.now() - started;
+  outcome.received_bytes = session->socket->bytes_received();
+  outcome.sent_bytes = session->socket->bytes_sent();
+  record(services, session->subject, outcome, stats.lines);
+  audit_session_end(services, id, session->subject, outcome);
   registry.remove(entry);
 }
 

@@ -41,9 +41,10 @@ std::unique_ptr<UpgradedSession> prepare(SessionKind kind, const auth::Caller& c
                                          const workload::ContainerRef& container,
                                          SessionTicket ticket, SessionSource source) {
   auto session = std::make_unique<UpgradedSession>();
-  session->kind = kind;
-  session->user = caller.user;
-  session->container = container;
+  session->subject.kind = kind;
+  session->subject.user = caller.user;
+  session->subject.groups = caller.groups;
+  session->subject.container = container;
   session->token_expires_at = caller.expires_at;
   session->ticket = std::move(ticket);
   session->source = std::move(source);
@@ -54,7 +55,7 @@ net::Task<Result<Answer>> start_session(const Services& services, Exchange& exch
                                         const Upgrade& upgrade,
                                         std::unique_ptr<UpgradedSession> session) {
   session->busy.emplace(services.activity);
-  session->peer = exchange.peer;
+  session->subject.peer = exchange.peer;
   Upgrade agreed = upgrade;
   if (!services.settings.compression) agreed.deflate.reset();
   const http::ResponseHead head = switching_protocols(agreed);

@@ -10,6 +10,9 @@
 
 namespace sluice::gateway {
 
+/// What the audit trail keeps of the commands of execs.
+enum class AuditedCommands { Full, Program, None };
+
 struct Settings {
   std::string base_path = "/cluster-api";  // "" for the root; no slash at the end
   std::string version;                     // sluice's own, for the cluster status
@@ -20,6 +23,7 @@ struct Settings {
   std::size_t max_sessions = 20'000;
   std::size_t max_sessions_per_user = 1'000;
   bool compression = false;  // permessage-deflate, where a client offers it
+  AuditedCommands audited_commands = AuditedCommands::Full;
 };
 
 }  // namespace sluice::gateway

@@ -30,13 +30,20 @@ struct PortSource {
 
 using SessionSource = std::variant<std::unique_ptr<backend::LogStream>, ProcessSource, PortSource>;
 
+/// Who does what to which container: what the log and the audit trail say of a session.
+struct SessionSubject {
+  SessionKind kind = SessionKind::Logs;
+  std::string user;
+  std::vector<std::string> groups;
+  std::string peer;
+  workload::ContainerRef container;  // of a watch only the project
+  std::vector<std::string> command;  // of an exec
+};
+
 struct UpgradedSession {
   /// Set while the request still counts: a shutdown must not take the step between for idleness.
   std::optional<Busy> busy;
-  SessionKind kind = SessionKind::Logs;
-  std::string user;
-  std::string peer;
-  workload::ContainerRef container;
+  SessionSubject subject;
   WallTime token_expires_at;
   SessionTicket ticket;
   SessionSource source;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gateway/audit.h"
 #include "gateway/error_response.h"
 #include "gateway/workload_events.h"
 #include "net/deadline.h"
@@ -216,22 +217,41 @@ void WatchRun::report(SessionEndKind kind, Error error) {
   interruption_.event.notify();
 }
 
-void record(const Services& services, const Exchange& exchange, const WorkloadWatch& watch,
-            const WatchRun& run, nanoseconds duration) {
+SessionSubject subject_of(const Exchange& exchange, const WorkloadWatch& watch) {
+  SessionSubject subject;
+  subject.kind = SessionKind::Watch;
+  subject.user = exchange.user;
+  subject.groups = exchange.groups;
+  subject.peer = exchange.peer;
+  subject.container.workload.project = watch.project;
+  return subject;
+}
+
+SessionOutcome outcome_of(const WatchRun& run, nanoseconds duration) {
   const std::optional<ws::Close> close = session::close_for(run.end());
+  SessionOutcome outcome;
+  outcome.close_code = static_cast<unsigned>(close ? close->code : ws::CloseCode::Abnormal);
+  outcome.reason = run.end().reason;
+  outcome.duration = duration;
+  outcome.sent_bytes = run.sent_bytes();
+  return outcome;
+}
+
+void record(const Services& services, const SessionSubject& subject,
+            const SessionOutcome& outcome) {
   SessionRecord record;
-  record.kind = SessionKind::Watch;
-  record.duration = duration;
-  record.close_code = static_cast<unsigned>(close ? close->code : ws::CloseCode::Abnormal);
+  record.kind = subject.kind;
+  record.duration = outcome.duration;
+  record.close_code = outcome.close_code;
   services.metrics.session_ended(record);
   log(LogLevel::Info, "session ended",
       {{"verb", to_string(record.kind)},
-       {"user", exchange.user},
-       {"peer", exchange.peer},
-       {"project", watch.project},
-       {"seconds", std::chrono::duration<double>(duration).count()},
-       {"sent_bytes", run.sent_bytes()},
-       {"reason", run.end().reason}});
+       {"user", subject.user},
+       {"peer", subject.peer},
+       {"project", subject.container.workload.project},
+       {"seconds", std::chrono::duration<double>(outcome.duration).count()},
+       {"sent_bytes", outcome.sent_bytes},
+       {"reason", outcome.reason}});
 }
 
 }  // namespace
@@ -241,11 +261,15 @@ net::Task<bool> run_workload_watch(const Services& services, SessionRegistry& re
   const MonotonicTime started = services.timers.now();
   const net::Executor executor = co_await net::current_executor();
   const SessionRegistry::Position entry = registry.add(executor, SessionKind::Watch, nullptr);
+  const SessionSubject subject = subject_of(exchange, *watch);
+  const std::string id = audit_session_begin(services, subject);
   bool is_whole = false;
   {
     WatchRun run(services, exchange, *watch, *entry, executor);
     is_whole = co_await run.run(exchange.head.keep_alive);
-    record(services, exchange, *watch, run, services.timers.now() - started);
+    const SessionOutcome outcome = outcome_of(run, services.timers.now() - started);
+    record(services, subject, outcome);
+    audit_session_end(services, id, subject, outcome);
   }
   registry.remove(entry);
   co_return is_whole;

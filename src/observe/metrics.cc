@@ -206,6 +206,10 @@ struct Metrics::Families {
   Gauge& dropped_lines =
       gauge(registry, "sluice_dropped_log_lines", "Lines of the own log lost to a full queue")
           .Add({});
+  Gauge& audit_failing =
+      gauge(registry, "sluice_audit_failing", "1 while the audit trail can't be written").Add({});
+  Gauge& audit_lost =
+      gauge(registry, "sluice_audit_lost_lines", "Lines of the audit trail that were lost").Add({});
   Gauge& escaped =
       gauge(registry, "sluice_escaped_exceptions", "Exceptions out of tasks: each is a defect")
           .Add({});
@@ -251,6 +255,11 @@ void Metrics::authorization_denied(Endpoint endpoint) {
 void Metrics::keys_fetched(FetchOutcome outcome) { families_->key_fetches[outcome].Increment(); }
 
 void Metrics::container_restarted() { families_->restarts.Increment(); }
+
+void Metrics::audit_state(bool failing, std::uint64_t lost_lines) {
+  families_->audit_failing.Set(failing ? 1 : 0);
+  families_->audit_lost.Set(static_cast<double>(lost_lines));
+}
 
 std::string Metrics::exposition() const {
   families_->dropped_lines.Set(static_cast<double>(dropped_log_lines()));

@@ -76,6 +76,7 @@ class Metrics {
   void keys_fetched(FetchOutcome outcome);
   /// The local backend started a container again.
   void container_restarted();
+  void audit_state(bool failing, std::uint64_t lost_lines);
 
   /// The Prometheus text format, 0.0.4.
   std::string exposition() const;

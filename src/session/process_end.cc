@@ -7,7 +7,7 @@ namespace {
 
 struct ToSessionEnd {
   SessionEnd operator()(const backend::Exited& exited) const {
-    return {SessionEndKind::Completed, "exit code " + std::to_string(exited.code), {}};
+    return {SessionEndKind::Completed, "exit code " + std::to_string(exited.code), {}, exited.code};
   }
   SessionEnd operator()(const backend::Killed& killed) const {
     return {SessionEndKind::Completed, "killed by signal " + std::to_string(killed.signal), {}};

@@ -32,6 +32,7 @@ struct SessionEnd {
   SessionEndKind kind = SessionEndKind::Completed;
   std::string reason;              // for the Close frame: "exit code 3"; may be empty
   std::optional<ws::Close> close;  // ClientClosed: what the peer sent; ProtocolError: what to send
+  std::optional<int> exit_code;    // Completed: of a process that ended by itself
 };
 
 /// Tells one running session something from outside, but on its loop. The session waits on its

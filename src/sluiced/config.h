@@ -13,6 +13,7 @@
 #include "base/yaml.h"
 #include "gateway/settings.h"
 #include "net/listener.h"
+#include "observe/audit_trail.h"
 #include "observe/log.h"
 
 namespace sluice::sluiced {
@@ -20,6 +21,11 @@ namespace sluice::sluiced {
 struct TlsFiles {
   std::string certificate;
   std::string key;
+};
+
+struct AuditConfig {
+  AuditFileOptions file;
+  AuditTrail::OnFailure on_failure = AuditTrail::OnFailure::Report;
 };
 
 struct LocalBackendFiles {
@@ -44,6 +50,7 @@ struct Config {
   std::optional<auth::PolicyConfig> policy;
   std::variant<LocalBackendFiles, backend::kubernetes::KubernetesConfig> backend;
   gateway::Settings gateway;
+  std::optional<AuditConfig> audit;  // absent: no audit trail is kept
   LogLevel log_level = LogLevel::Info;
   LogFormat log_format = LogFormat::Json;
   unsigned threads = 0;  // event loops; 0: one a core
@@ -61,8 +68,9 @@ Result<> check_named_files(const Config& config);
 /// other error as it is.
 Error at_key(std::span<const NamedFile> files, Error error);
 
-/// The sections that have a source file of their own, config_backend.cc and config_auth.cc, in the
-/// order in which they are read into `config`.
+/// The sections that have a source file of their own, config_audit.cc, config_backend.cc and
+/// config_auth.cc, in the order in which they are read into `config`.
+Result<> read_audit(const yaml::Value& section, Config& config);
 Result<> read_backend(const yaml::Value& section, Config& config);
 Result<> read_auth(const yaml::Value& section, Config& config);
 Result<> read_authorization(const yaml::Value& section, Config& config);

@@ -62,6 +62,9 @@ Result<std::unique_ptr<Server>> Server::open(Config config, backend::local::Proc
   if (const auto& tls = server->config_.tls) {
     TRY(server->certificate_, net::TlsCertificate::open(tls->certificate, tls->key));
   }
+  if (const auto& audit = server->config_.audit) {
+    TRY(server->audit_, AuditTrail::open(audit->file, audit->on_failure));
+  }
   TRY_VOID(server->open_auth());
   TRY(std::vector<Listeners> listeners, server->open_listeners());
   std::optional<net::Listener> admin;
@@ -142,7 +145,7 @@ Result<> Server::open_kubernetes(const backend::kubernetes::KubernetesConfig& co
 
 void Server::make_workers(std::vector<Listeners> listeners, std::optional<net::Listener> admin) {
   services_.emplace(gateway::Services{config_.gateway, *verifier_, *authorizer_, *backend_, timers_,
-                                      random_, metrics_, limits_, activity_, stage_});
+                                      random_, metrics_, limits_, activity_, stage_, audit_.get()});
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     workers_.push_back(std::make_unique<Worker>(*loops_[i], *services_, certificate_.get(),
                                                 std::move(listeners[i])));

@@ -60,6 +60,7 @@ class Server {
   net::SystemTimers timers_;
   Metrics metrics_;
   gateway::SessionLimits limits_;
+  std::unique_ptr<AuditTrail> audit_;  // null: none is kept
   std::atomic<gateway::Stage> stage_ = gateway::Stage::Starting;
 
   net::EventLoop backend_loop_;

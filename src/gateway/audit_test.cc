@@ -1,0 +1,128 @@
+#include "gateway/audit.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "gateway/gateway_test_support.h"
+
+namespace sluice::gateway {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class AuditTest : public GatewayTest {
+ protected:
+  AuditTest() : folder_(::testing::TempDir() + "audit-XXXXXX") {
+    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
+    trail_ = *AuditTrail::open({.path = folder_ + "/audit.log"}, AuditTrail::OnFailure::Report);
+    exchange_.user = "alice";
+    exchange_.groups = {"ml", "admins"};
+    subject_.kind = SessionKind::Exec;
+    subject_.user = "alice";
+    subject_.groups = {"ml"};
+    subject_.peer = "192.0.2.1:5";
+    subject_.container.workload = kWorkload;
+    subject_.container.pod.name = "w-0";
+    subject_.container.container = "main";
+    subject_.command = {"mysql", "--password=secret"};
+  }
+  ~AuditTest() override { std::filesystem::remove_all(folder_); }
+
+  /// What has been written, with the trail at its end.
+  std::vector<json::object> lines() {
+    trail_.reset();
+    std::vector<json::object> found;
+    std::string text = read_file(folder_ + "/audit.log", 1 << 20).value_or("");
+    while (!text.empty()) {
+      const std::size_t end = text.find('\n');
+      found.push_back(json::parse(text.substr(0, end))->as_object());
+      text.erase(0, end + 1);
+    }
+    return found;
+  }
+  Services audited() {
+    return {settings, tokens, authorizer, backend,  clock, random,
+            metrics,  limits, activity,   stage,    trail_.get()};
+  }
+
+  std::string folder_;
+  std::unique_ptr<AuditTrail> trail_;
+  testing::MemoryPipe pipe_{loop};
+  http::ServerConnection connection_{std::move(pipe_.server), clock, http::ServerLimits{}};
+  http::RequestHead head_{.method = "GET", .path = "/cluster-api/status", .query = "command=c2VjcmV0"};
+  Exchange exchange_{connection_, head_, clock.now(), "192.0.2.1:5", {}, {}, {}};
+  SessionSubject subject_;
+};
+
+TEST_F(AuditTest, RequestSaysWhoAndWhatCameOfItWithoutItsQuery) {
+  const Error denied{.code = ErrorCode::PermissionDenied, .message = "not allowed"};
+  audit_request(audited(), exchange_, 403, milliseconds(2500), &denied);
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(json::text_of(all[0], "event"), "request");
+  EXPECT_EQ(json::text_of(all[0], "user"), "alice");
+  EXPECT_EQ(all[0].at("groups"), (json::array{"ml", "admins"}));
+  EXPECT_EQ(json::text_of(all[0], "source"), "192.0.2.1:5");
+  EXPECT_EQ(json::text_of(all[0], "path"), "/cluster-api/status");
+  EXPECT_EQ(json::find_int64(all[0], "status"), 403);
+  EXPECT_EQ(json::text_of(all[0], "message"), "not allowed");
+  EXPECT_EQ(all[0].at("seconds").as_double(), 2.5);
+  EXPECT_THAT(json::serialize(all[0]), Not(HasSubstr("c2VjcmV0")));
+}
+
+TEST_F(AuditTest, SessionsBeginAndEndUnderOneName) {
+  const std::string id = audit_session_begin(audited(), subject_);
+  const SessionOutcome outcome{1000, "exit code 3", 3, seconds(2), 10, 20};
+  audit_session_end(audited(), id, subject_, outcome);
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 2U);
+  for (const json::object& line : all) {
+    EXPECT_EQ(json::text_of(line, "session"), id);
+    EXPECT_EQ(json::text_of(line, "verb"), "exec");
+    EXPECT_EQ(json::text_of(line, "project"), "p");
+    EXPECT_EQ(json::text_of(line, "workload"), "w");
+    EXPECT_EQ(json::text_of(line, "pod"), "w-0");
+    EXPECT_EQ(json::text_of(line, "container"), "main");
+    EXPECT_EQ(line.at("command"), (json::array{"mysql", "--password=secret"}));
+  }
+  EXPECT_EQ(json::text_of(all[0], "event"), "session begin");
+  EXPECT_EQ(json::text_of(all[1], "event"), "session end");
+  EXPECT_EQ(json::find_int64(all[1], "exitCode"), 3);
+  EXPECT_EQ(json::find_int64(all[1], "closeCode"), 1000);
+  EXPECT_EQ(json::text_of(all[1], "reason"), "exit code 3");
+  EXPECT_EQ(json::find_int64(all[1], "receivedBytes"), 10);
+  EXPECT_EQ(json::find_int64(all[1], "sentBytes"), 20);
+}
+
+TEST_F(AuditTest, CommandsAreKeptAsFarAsTheOperatorWants) {
+  for (const auto commands : {AuditedCommands::Program, AuditedCommands::None}) {
+    settings.audited_commands = commands;
+    audit_session_begin(audited(), subject_);
+  }
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].at("command"), json::array{"mysql"});
+  EXPECT_FALSE(all[1].contains("command"));
+}
+
+TEST_F(AuditTest, WhateverNamesHoldALineIsOne) {
+  subject_.user = "a\nb\"c\xff";
+  subject_.command = {"printf", "x\n{\"event\":\"forged\"}\n"};
+  audit_session_begin(audited(), subject_);
+  EXPECT_EQ(lines().size(), 1U);
+}
+
+TEST_F(AuditTest, WithoutATrailNothingIsSaid) {
+  EXPECT_EQ(audit_session_begin(services, subject_), "");
+  audit_session_end(services, "", subject_, {});
+  audit_request(services, exchange_, 200, {}, nullptr);
+}
+
+}  // namespace
+}  // namespace sluice::gateway

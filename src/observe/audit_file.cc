@@ -1,0 +1,82 @@
+#include "observe/audit_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace sluice {
+namespace {
+
+constexpr unsigned kOwnerOnly = 0600;
+
+/// 0, or what hindered it.
+int write_all(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(file, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<> AuditFile::append(std::string_view lines) {
+  if (options_.path.empty()) {
+    const int problem = write_all(STDOUT_FILENO, lines);
+    if (problem != 0) return failed("write", problem);
+    return {};
+  }
+  if (!file_ || !is_in_place()) TRY_VOID(open());
+  if (size_ > 0 && size_ + lines.size() > options_.max_bytes) TRY_VOID(rotate());
+  if (const int problem = write_all(file_.get(), lines); problem != 0) {
+    // What was written of them comes again.
+    if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) file_.reset();
+    return failed("write", problem);
+  }
+  size_ += lines.size();
+  if (options_.sync && ::fdatasync(file_.get()) != 0) return failed("fdatasync", errno);
+  return {};
+}
+
+Result<> AuditFile::open() {
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC;
+  file_.reset(::open(options_.path.c_str(), kFlags, kOwnerOnly));
+  if (!file_) return failed("open", errno);
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0) return failed("fstat", errno);
+  size_ = static_cast<std::uint64_t>(status.st_size);
+  return {};
+}
+
+bool AuditFile::is_in_place() const {
+  struct stat named {};
+  struct stat opened {};
+  return ::stat(options_.path.c_str(), &named) == 0 && ::fstat(file_.get(), &opened) == 0 &&
+         named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
+}
+
+Result<> AuditFile::rotate() {
+  const auto name = [this](unsigned age) { return fmt::format("{}.{}", options_.path, age); };
+  for (unsigned age = options_.keep; age > 1; --age) {
+    const int moved = std::rename(name(age - 1).c_str(), name(age).c_str());
+    if (moved != 0 && errno != ENOENT) return failed("rename", errno);
+  }
+  if (std::rename(options_.path.c_str(), name(1).c_str()) != 0) return failed("rename", errno);
+  return open();
+}
+
+std::unexpected<Error> AuditFile::failed(const char* call, int error_number) const {
+  const std::string where = options_.path.empty() ? "stdout" : options_.path;
+  return fail(ErrorCode::Unavailable, fmt::format("{}: {}: {}", where, call,
+                                                  std::generic_category().message(error_number)));
+}
+
+}  // namespace sluice

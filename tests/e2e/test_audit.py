@@ -1,0 +1,147 @@
+"""The audit trail: who did what, and how it ended, one JSON object a line."""
+import json
+import shutil
+import stat
+
+import pytest
+
+from support import catalogue
+from support.catalogue import BASE, LINES, PROJECT, SHELL
+from support.client import argv
+from support.httpclient import request
+from support.waiting import eventually
+
+SESSION = {"time", "event", "session", "verb", "user", "groups", "source", "project", "type", "framework", "workload",
+           "pod", "container"}
+
+
+@pytest.fixture
+def audited(serve, tmp_path):
+    """audited(**keys): a client of a server that keeps a trail in `trail/audit.jsonl`."""
+    folder = tmp_path / "trail"
+    folder.mkdir()
+
+    def start(**keys):
+        return serve(SHELL, LINES, admin={"listen": "127.0.0.1:0"},
+                     audit={"file": str(folder / "audit.jsonl"), **keys}).settle(SHELL, LINES)
+
+    return start
+
+
+def trail(tmp_path, name="audit.jsonl"):
+    file = tmp_path / "trail" / name
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def sessions(tmp_path, *words):
+    return [line for line in trail(tmp_path) if line["event"] in words]
+
+
+def ended(tmp_path, count=1):
+    eventually(lambda: len(sessions(tmp_path, "session end")) >= count, "the end is on record")
+    return sessions(tmp_path, "session end")[-1]
+
+
+def test_an_exec_is_on_record_from_begin_to_end(audited, tmp_path):
+    client = audited()
+    client.run(SHELL, "sh", "-c", "echo hello; exit 3")
+    end = ended(tmp_path)
+    (begin,) = sessions(tmp_path, "session begin")
+    assert set(begin) == SESSION | {"command"}
+    assert begin["command"] == ["sh", "-c", "echo hello; exit 3"]
+    assert (begin["verb"], begin["user"], begin["project"], begin["workload"]) == ("exec", "alice", PROJECT, "shell")
+    assert begin["source"].startswith("127.0.0.1:")
+    assert end["session"] == begin["session"]
+    assert (end["exitCode"], end["closeCode"], end["reason"]) == (3, 1000, "exit code 3")
+    assert end["sentBytes"] > len("hello\n") and end["seconds"] >= 0
+
+
+def test_every_request_is_on_record_with_what_came_of_it(audited, tmp_path):
+    client = audited()
+    client.get(LINES.path("status"))
+    client.as_user("nonsense").get(BASE + "/status")
+    client.refused(SHELL.path("exec"), {"command": argv("secret"), "pod": "no-such-pod"})
+    wanted = [(200, "alice"), (401, None), (404, "alice")]
+
+    def found():
+        lines = [line for line in trail(tmp_path) if line["event"] == "request"][-3:]
+        return [(line["status"], line.get("user")) for line in lines] == wanted and lines
+
+    lines = eventually(found, "the requests are on record")
+    assert [line["path"] for line in lines] == [LINES.path("status"), BASE + "/status", SHELL.path("exec")]
+    assert "no-such-pod" in lines[2]["message"]
+    text = (tmp_path / "trail/audit.jsonl").read_text()
+    assert client.token not in text and argv("secret") not in text
+
+
+@pytest.mark.parametrize("commands, kept", [("program", ["sh"]), ("none", None)])
+def test_commands_are_kept_as_far_as_configured(audited, tmp_path, commands, kept):
+    audited(commands=commands).run(SHELL, "sh", "-c", "exit 0 # hunter2")
+    assert ended(tmp_path).get("command") == kept
+    assert "hunter2" not in (tmp_path / "trail/audit.jsonl").read_text()
+
+
+def test_logs_watches_and_lost_clients_are_on_record(audited, tmp_path):
+    client = audited()
+    client.logs(LINES)
+    assert ended(tmp_path)["reason"] == "end of logs"
+    client.exec(SHELL, "sleep", "1000").drop()
+    assert ended(tmp_path, 2)["closeCode"] == 1006
+
+
+def test_the_trail_is_its_owners_alone_and_rotated(audited, tmp_path):
+    client = audited(maxSize=4096, keep=2)
+    for _ in range(40):
+        client.get(LINES.path("status"))
+    eventually(lambda: len(trail(tmp_path, "audit.jsonl.2")) > 0, "it was rotated twice")
+    for name in ("audit.jsonl", "audit.jsonl.1", "audit.jsonl.2"):
+        file = tmp_path / "trail" / name
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert file.stat().st_size <= 4096
+    assert not (tmp_path / "trail/audit.jsonl.3").exists()
+
+
+def metric(client, name):
+    text = request(client.server.admin, "GET", "/metrics", {}).body.decode()
+    return next(line.split()[1] for line in text.splitlines() if line.startswith(name + " "))
+
+
+def break_trail(client, tmp_path):
+    shutil.rmtree(tmp_path / "trail")
+    client.get(BASE + "/status")
+    eventually(lambda: metric(client, "sluice_audit_failing") == "1", "the trail is known to be broken")
+
+
+def test_a_broken_trail_is_reported_and_nothing_of_it_is_lost(audited, tmp_path):
+    client = audited()
+    break_trail(client, tmp_path)
+    assert client.run(SHELL, "echo", "hi")[1].code == 1000
+    assert "the audit trail can't be written" in client.server.output
+    (tmp_path / "trail").mkdir()
+    assert ended(tmp_path)["command"] == ["echo", "hi"]
+    assert metric(client, "sluice_audit_lost_lines") == "0"
+
+
+def test_sessions_are_refused_while_the_trail_is_broken_where_that_is_wanted(audited, tmp_path):
+    client = audited(onFailure="refuse")
+    break_trail(client, tmp_path)
+    for path, query in ((SHELL.path("exec"), {"command": argv("true")}), (LINES.path("logs"), {}),
+                        (SHELL.path("port-forward"), {"port": 80})):
+        refusal = client.refused(path, query)
+        assert refusal.status == 503 and "audit trail" in refusal.json["message"]
+    assert client.get(LINES.path("logs/download")).status == 503
+    assert client.get(LINES.path("status")).status == 200
+    (tmp_path / "trail").mkdir()
+    eventually(lambda: metric(client, "sluice_audit_failing") == "0", "the trail is written again")
+    assert client.run(SHELL, "true")[1].code == 1000
+
+
+def test_a_trail_that_can_not_be_opened_keeps_the_server_from_starting(serve, tmp_path):
+    with pytest.raises(AssertionError, match="nowhere"):
+        serve(catalogue.LINES, audit={"file": str(tmp_path / "nowhere/audit.jsonl")})
+
+
+def test_a_full_disk_is_named(serve):
+    client = serve(LINES, audit={"file": "/dev/full"})
+    client.get(BASE + "/status")
+    eventually(lambda: "No space left on device" in client.server.output, "the log names it")
