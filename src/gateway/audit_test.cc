@@ -47,15 +47,16 @@ class AuditTest : public GatewayTest {
     return found;
   }
   Services audited() {
-    return {settings, tokens, authorizer, backend,  clock, random,
-            metrics,  limits, activity,   stage,    trail_.get()};
+    return {settings, tokens, authorizer, backend, clock,       random,
+            metrics,  limits, activity,   stage,   trail_.get()};
   }
 
   std::string folder_;
   std::unique_ptr<AuditTrail> trail_;
   testing::MemoryPipe pipe_{loop};
   http::ServerConnection connection_{std::move(pipe_.server), clock, http::ServerLimits{}};
-  http::RequestHead head_{.method = "GET", .path = "/cluster-api/status", .query = "command=c2VjcmV0"};
+  http::RequestHead head_{
+      .method = "GET", .path = "/cluster-api/status", .query = "command=c2VjcmV0"};
   Exchange exchange_{connection_, head_, clock.now(), "192.0.2.1:5", {}, {}, {}};
   SessionSubject subject_;
 };

@@ -50,15 +50,15 @@ Result<> AuditFile::open() {
   constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC;
   file_.reset(::open(options_.path.c_str(), kFlags, kOwnerOnly));
   if (!file_) return failed("open", errno);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file_.get(), &status) != 0) return failed("fstat", errno);
   size_ = static_cast<std::uint64_t>(status.st_size);
   return {};
 }
 
 bool AuditFile::is_in_place() const {
-  struct stat named {};
-  struct stat opened {};
+  struct stat named{};
+  struct stat opened{};
   return ::stat(options_.path.c_str(), &named) == 0 && ::fstat(file_.get(), &opened) == 0 &&
          named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
 }

@@ -11,10 +11,10 @@
 namespace sluice {
 
 struct AuditFileOptions {
-  std::string path;                              // empty: stdout
+  std::string path;                                    // empty: stdout
   std::uint64_t max_bytes = std::uint64_t{100} << 20;  // then it is rotated
-  unsigned keep = 10;                            // rotated files: path.1 is the youngest
-  bool sync = false;                             // append() returns once the disk has the lines
+  unsigned keep = 10;                                  // rotated files: path.1 is the youngest
+  bool sync = false;  // append() returns once the disk has the lines
 };
 
 class AuditFile {

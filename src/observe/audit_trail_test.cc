@@ -36,7 +36,7 @@ TEST_F(AuditTest, LinesAreAppendedForTheirOwnerAlone) {
   EXPECT_EQ(content(), "before\none\ntwo\nthree\n");
   AuditFile other({.path = path("new")});
   ASSERT_TRUE(other.append("x\n"));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(path("new").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
