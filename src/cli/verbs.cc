@@ -51,7 +51,7 @@ CLI::Validator duration_validator(std::optional<nanoseconds>& into) {
         return into && *into >= nanoseconds(0) ? std::string()
                                                : "expected a duration such as 5m or 1h30m";
       },
-      "DURATION");
+      "");
 }
 
 CLI::Validator time_validator(std::optional<WallTime>& into) {
@@ -60,7 +60,7 @@ CLI::Validator time_validator(std::optional<WallTime>& into) {
         into = parse_rfc3339(text);
         return into ? std::string() : "expected a time such as 2026-01-02T03:04:05Z";
       },
-      "TIME");
+      "");
 }
 
 void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
@@ -81,22 +81,26 @@ void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
   app.add_flag("-f,--follow", options->follow,
                "Go on as lines are written; survives lost connections");
   app.add_option("-t,--tail", options->tail, "Only so many of the last lines; -1 is all")
-      ->check(CLI::Range(std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()))
+      ->check(
+          CLI::Range(std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()).description(""))
       ->type_name("LINES");
   auto* since = app.add_option("--since", options->since_text, "Only what is younger: 5m, 1h30m")
-                    ->check(duration_validator(options->since));
+                    ->check(duration_validator(options->since))
+                    ->type_name("DURATION");
   app.add_option("--since-time", options->since_time_text, "Only from this time on (RFC 3339)")
       ->check(time_validator(options->since_time))
+      ->type_name("TIME")
       ->excludes(since);
   app.add_option("--limit-bytes", options->limit, "At most so many bytes")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""))
       ->type_name("BYTES");
   app.add_flag("--previous", options->previous, "The log of the container's run before this one");
   app.add_flag("--timestamps", options->timestamps, "Each line with the time it was written");
   app.add_option("-o,--output", options->output, "To this file, which only a whole log replaces")
       ->type_name("FILE");
   app.add_option("--wait-timeout", options->wait_text, "Wait so long for the container to start")
-      ->check(duration_validator(options->wait_timeout));
+      ->check(duration_validator(options->wait_timeout))
+      ->type_name("DURATION");
   choose(app, chosen, RemoteCommand([name, options](Context& context) {
            if (options->tail >= 0) options->tail_lines = static_cast<std::uint64_t>(options->tail);
            if (options->limit > 0) options->limit_bytes = options->limit;
@@ -189,7 +193,7 @@ void add_port_forward(CLI::App& parent, const std::optional<ClassWord>& word, Ch
       ->check(CLI::ValidIPV4)
       ->type_name("ADDRESS");
   app.add_option("--stdio", options->stdio, "This port at stdin and stdout: for ssh's ProxyCommand")
-      ->check(CLI::Range(1, 65535))
+      ->check(CLI::Range(1, 65535).description(""))
       ->type_name("PORT");
   choose(app, chosen, RemoteCommand([name, options](Context& context) {
            return run_port_forward(context, *name, *options);
