@@ -42,7 +42,7 @@ def execution(stand):
     cli = CommandLine(stand)
     own, peer = alternate(
         lambda: cli.seconds("exec", IDLE.name, "--", *command),
-        lambda: kubectl_seconds("exec", "-n", NAMESPACE, stand.pod(IDLE), "--", *command), 2)
+        lambda: kubectl_seconds("exec", "-n", NAMESPACE, stand.pod(IDLE), "--", *command), rounds=2)
     size = blocks * BLOCK / 1e6
     yield at_least("sluice exec: 4 GB of stdout, against kubectl exec", size / own, size / peer, "MB/s", 1)
 
@@ -57,7 +57,7 @@ def port_forward(stand):
     peer_port = kubectl_forward(stand, target)
     for verb, direction in (("receive", "from the pod"), ("transmit", "to the pod")):
         own, peer = alternate(lambda: stand.load(verb, own_port, size)["seconds"],
-                              lambda: stand.load(verb, peer_port, size)["seconds"], 2)
+                              lambda: stand.load(verb, peer_port, size)["seconds"], rounds=2)
         yield at_least(f"sluice port-forward: 4 GB {direction}, against kubectl port-forward", size / own / 1e6,
                        size / peer / 1e6, "MB/s", 1)
 

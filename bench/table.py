@@ -6,6 +6,7 @@ import pathlib
 import platform
 import subprocess
 import sys
+import traceback
 
 from stand import busy_share
 
@@ -79,10 +80,14 @@ def measure(title, setting, rows, make_stand, output):
         if busy > BUSY:
             doubts.append(f"{name}: in doubt, the machine was {busy:.0%} busy before it began")
             print(f"   {doubts[-1]}", file=sys.stderr)
-        with make_stand(0.1 if arguments.quick else 1) as stand:
-            for result in rows[name](stand):
-                print(f"   {result.name}: {result.own} / {result.peer} = {result.ratio}", file=sys.stderr)
-                results.append(result)
+        try:
+            with make_stand(0.1 if arguments.quick else 1) as stand:
+                for result in rows[name](stand):
+                    print(f"   {result.name}: {result.own} / {result.peer} = {result.ratio}", file=sys.stderr)
+                    results.append(result)
+        except (Exception, SystemExit) as problem:  # what the others measured is not lost by it
+            traceback.print_exc()
+            results.append(Result(name, "failed", "", "", "", False, f"{type(problem).__name__}: {problem}"))
     text = render(title, setting, results, doubts)
     print(text)
     if not arguments.quick and not arguments.rows:
