@@ -62,8 +62,8 @@ TERMINAL = Workload("terminal", (Container(("/bin/sh", "-i"),
                     type="workspace")
 MIB = 1 << 20
 LONG = Workload("long", (shell(f"head -c {MIB - 1} /dev/zero | tr '\\0' a; echo; "
-                               f"head -c {3 * MIB // 2} /dev/zero | tr '\\0' b; echo; echo end; "
-                               + FOREVER),))
+                               f"head -c {3 * MIB // 2} /dev/zero | tr '\\0' b; echo; echo end"),),
+                phase="Completed")
 PARTS = Workload("parts", (shell("while :; do printf part; sleep 0.2; printf 's\\n'; sleep 0.2; "
                                  "done"),))
 EXTERNAL = Workload("ew-pytorchjob-ext", (shell(FOREVER),), type="external", framework="external")
