@@ -125,8 +125,23 @@ TEST_F(StreamsTest, APortSpeaksSpdyWhereTheServerDoes) {
   EXPECT_EQ(server.last_call().fields.find("Sec-WebSocket-Protocol"),
             "SPDY/3.1+portforward.k8s.io, v4.channel.k8s.io");
   EXPECT_EQ(run(loop, receive_text(*socket->connection)), SpdyFraming(8080).opening());
-  clock.advance(Upstream::kMessageInterval);
+}
+
+TEST_F(StreamsTest, AnIdlePortAsksTheNodeWhetherItIsThere) {
+  const auto socket = server.websocket(kPortForward, "SPDY/3.1+portforward.k8s.io");
+  const auto port = forward(8080);
+  ASSERT_TRUE(port);
+  EXPECT_EQ(run(loop, receive_text(*socket->connection)), SpdyFraming(8080).opening());
+  net::TaskGroup reading(loop.executor());
+  std::array<std::byte, 8> into{};
+  reading.spawn("reader", [](backend::PortStream& stream, MutableBytes bytes) -> net::Task<> {
+    (void)co_await stream.read(bytes);
+  }(**port, into));
+  testing::run_until_idle(loop);
+  clock.advance(Upstream::kPingInterval);
   EXPECT_EQ(run(loop, receive_text(*socket->connection)), SpdyFraming(8080).keep_alive());
+  reading.cancel();
+  run(loop, reading.join());
 }
 
 TEST_F(StreamsTest, APortSpeaksInChannelsWhereTheServerDoesNotKnowSpdy) {

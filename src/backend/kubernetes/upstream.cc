@@ -130,7 +130,10 @@ net::Task<> Upstream::keep_alive() {
       co_return;
     }
     if (timers_.now() >= socket_->last_received() + options_.ping_interval) socket_->ping();
-    if (timers_.now() < next_message) continue;
+    // The API server answers our pings itself, and notices a node's lost connection only when it
+    // writes to it. While we wait for more there is nothing to lose.
+    const bool asks_node = !options_.keep_alive.empty() && waiting_since_;
+    if (!asks_node && timers_.now() < next_message) continue;
     const Bytes message = as_bytes(options_.keep_alive);
     const Result<> sent = co_await write(ws::Opcode::Binary, message);
     if (!sent) co_return;  // whoever reads learns that the connection is lost

@@ -37,7 +37,9 @@ class Upstream final {
 
   struct Options {
     nanoseconds ping_interval = kPingInterval;
-    std::string keep_alive;  // the message that kMessageInterval asks for
+    /// The message that kMessageInterval asks for; empty: an empty one. One that says something is
+    /// for the node, and goes out every ping_interval while receive() waits.
+    std::string keep_alive;
   };
   /// What a message has before a payload of that size; valid until the next call.
   using HeaderOf = std::move_only_function<Bytes(std::size_t payload_bytes)>;
