@@ -15,6 +15,8 @@ from support.connect_proxy import pass_on
 from support.local import describe
 from support.proxy import Proxy
 
+pytestmark = pytest.mark.local  # what they look at is the program, whatever runs the workloads
+
 COUNT = 20000
 COUNTING = Workload("counting", (shell(f"i=0; while [ $i -lt {COUNT} ]; do i=$((i+1)); echo $i $SLUICE_POD; done"),),
                     replicas=3, phase="Completed")

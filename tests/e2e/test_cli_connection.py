@@ -13,6 +13,8 @@ from support.connect_proxy import ConnectProxy
 from support.proxy import Proxy
 from support.server import SLUICED
 
+pytestmark = pytest.mark.local  # what they look at is the program, whatever runs the workloads
+
 NAME = "sluice.test"  # resolves nowhere (RFC 6761)
 COUNT = 10_000
 COUNTING = Workload("counting", (shell(f"i=0; while [ $i -lt {COUNT} ]; do i=$((i+1)); echo number $i; "

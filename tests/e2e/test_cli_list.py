@@ -11,6 +11,8 @@ from support.platform import GHOST, OPERATOR
 from support.proxy import Proxy
 from support.waiting import eventually
 
+pytestmark = pytest.mark.local  # what they look at is the program, whatever runs the workloads
+
 
 @pytest.fixture
 def cli(platform, tmp_path):

@@ -12,6 +12,8 @@ from support.local import describe
 from support.proxy import Proxy
 from support.waiting import eventually
 
+pytestmark = pytest.mark.local  # what they look at is the program, whatever runs the workloads
+
 HUNDRED = b"".join(b"line %d\n" % i for i in range(1, 101))
 
 
