@@ -10,25 +10,11 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/unique_fd.h"
+#include "testing/temporary_folder.h"
 
 namespace sluice::cli::testing {
 
-/// A folder of the test's own, which goes with it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = std::filesystem::temp_directory_path() / "sluice-archive-XXXXXX";
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
+using sluice::testing::TemporaryFolder;
 
 inline UniqueFd open_to_read(const std::string& path) {
   return UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -1,11 +1,10 @@
 #include "cli/settings.h"
 
-#include <cstdlib>
-
 #include <gmock/gmock.h>
 
 #include "base/file.h"
 #include "cli/fake_environment.h"
+#include "testing/temporary_folder.h"
 
 namespace sluice::cli {
 namespace {
@@ -14,10 +13,7 @@ using ::testing::HasSubstr;
 
 class SettingsTest : public ::testing::Test {
  protected:
-  SettingsTest() : folder_(::testing::TempDir() + "settings-XXXXXX") {
-    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
-    options_.config_file = folder_ + "/config.yaml";
-  }
+  SettingsTest() { options_.config_file = folder_ / "config.yaml"; }
   void configure(std::string_view text) {
     ASSERT_TRUE(write_file_atomically(options_.config_file, text, 0600));
   }
@@ -31,7 +27,7 @@ class SettingsTest : public ::testing::Test {
     return settings ? "none" : settings.error().message;
   }
 
-  std::string folder_;
+  testing::TemporaryFolder folder_;
   GlobalOptions options_;
 };
 

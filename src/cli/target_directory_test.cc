@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "cli/blocking_io.h"
+#include "testing/temporary_folder.h"
 
 namespace sluice::cli {
 namespace {
@@ -20,12 +21,9 @@ constexpr FileAttributes kAttributes{0640, kThen};
 class TargetDirectoryTest : public ::testing::Test {
  protected:
   TargetDirectoryTest() {
-    std::string name = fs::temp_directory_path() / "target-directory-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
     fs::create_directory(folder_ / "outside");
     target_.emplace(*TargetDirectory::open(folder_ / "target"));
   }
-  ~TargetDirectoryTest() override { fs::remove_all(folder_); }
 
   Result<> write(std::string_view name, std::string_view content) {
     TRY(const UniqueFd file, target_->make_file(name));
@@ -33,15 +31,15 @@ class TargetDirectoryTest : public ::testing::Test {
     return TargetDirectory::finish_file(file.get(), kAttributes);
   }
   std::string read(const char* name) {
-    return read_file(folder_ / "target" / name, 1_KiB).value_or("none");
+    return read_file(fs::path(folder_ / "target") / name, 1_KiB).value_or("none");
   }
   struct stat status_of(const char* name) {
     struct stat status{};
-    ::lstat((folder_ / "target" / name).c_str(), &status);
+    ::lstat((fs::path(folder_ / "target") / name).c_str(), &status);
     return status;
   }
 
-  fs::path folder_;
+  testing::TemporaryFolder folder_;
   std::optional<TargetDirectory> target_;
 };
 

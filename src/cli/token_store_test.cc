@@ -2,11 +2,10 @@
 
 #include <sys/stat.h>
 
-#include <cstdlib>
-
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "testing/temporary_folder.h"
 
 namespace sluice::cli {
 namespace {
@@ -15,12 +14,9 @@ using ::testing::HasSubstr;
 
 class TokenStoreTest : public ::testing::Test {
  protected:
-  TokenStoreTest() : folder_(::testing::TempDir() + "tokens-XXXXXX") {
-    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
-  }
-  TokenStore store(const std::string& cluster) { return {folder_ + "/config.yaml", cluster}; }
+  TokenStore store(const std::string& cluster) { return {folder_ / "config.yaml", cluster}; }
 
-  std::string folder_;
+  testing::TemporaryFolder folder_;
 };
 
 TEST_F(TokenStoreTest, WhatIsWrittenIsRead) {
@@ -39,7 +35,7 @@ TEST_F(TokenStoreTest, EachClusterHasItsOwnWhateverItsName) {
   EXPECT_EQ((*store("../a/b").read())->access, "one");
   EXPECT_EQ((*store("a").read())->access, "two");
   struct stat status{};
-  EXPECT_EQ(::stat((folder_ + "/tokens/..%2Fa%2Fb.json").c_str(), &status), 0);
+  EXPECT_EQ(::stat((folder_ / "tokens/..%2Fa%2Fb.json").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
@@ -58,7 +54,7 @@ TEST_F(TokenStoreTest, WhatIsRemovedIsGone) {
 TEST_F(TokenStoreTest, FileOfSomethingElseIsSaidToBeNone) {
   ASSERT_TRUE(store("lab").write({"a", "", {}}));
   for (const char* text : {"", "[]", "{\"accessToken\": 1}", "{"}) {
-    ASSERT_TRUE(write_file_atomically(folder_ + "/tokens/lab.json", text, 0600));
+    ASSERT_TRUE(write_file_atomically(folder_ / "tokens/lab.json", text, 0600));
     const auto tokens = store("lab").read();
     ASSERT_FALSE(tokens) << text;
     EXPECT_THAT(tokens.error().message, HasSubstr("sluice login"));

@@ -1,13 +1,11 @@
 #include "gateway/audit.h"
 
-#include <cstdlib>
-#include <filesystem>
-
 #include <gmock/gmock.h>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "gateway/gateway_test_support.h"
+#include "testing/temporary_folder.h"
 
 namespace sluice::gateway {
 namespace {
@@ -18,9 +16,8 @@ using ::testing::Not;
 
 class AuditTest : public GatewayTest {
  protected:
-  AuditTest() : folder_(::testing::TempDir() + "audit-XXXXXX") {
-    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
-    trail_ = *AuditTrail::open({.path = folder_ + "/audit.log"}, AuditTrail::OnFailure::Report);
+  AuditTest() {
+    trail_ = *AuditTrail::open({.path = folder_ / "audit.log"}, AuditTrail::OnFailure::Report);
     exchange_.user = "alice";
     exchange_.groups = {"ml", "admins"};
     subject_.kind = SessionKind::Exec;
@@ -32,13 +29,12 @@ class AuditTest : public GatewayTest {
     subject_.container.container = "main";
     subject_.command = {"mysql", "--password=secret"};
   }
-  ~AuditTest() override { std::filesystem::remove_all(folder_); }
 
   /// What has been written, with the trail at its end.
   std::vector<json::object> lines() {
     trail_.reset();
     std::vector<json::object> found;
-    std::string text = read_file(folder_ + "/audit.log", 1 << 20).value_or("");
+    std::string text = read_file(folder_ / "audit.log", 1 << 20).value_or("");
     while (!text.empty()) {
       const std::size_t end = text.find('\n');
       found.push_back(json::parse(text.substr(0, end))->as_object());
@@ -51,7 +47,7 @@ class AuditTest : public GatewayTest {
             metrics,  limits, activity,   stage,   trail_.get()};
   }
 
-  std::string folder_;
+  testing::TemporaryFolder folder_;
   std::unique_ptr<AuditTrail> trail_;
   testing::MemoryPipe pipe_{loop};
   http::ServerConnection connection_{std::move(pipe_.server), clock, http::ServerLimits{}};

@@ -2,12 +2,12 @@
 
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "testing/temporary_folder.h"
 
 namespace sluice {
 namespace {
@@ -16,16 +16,12 @@ using ::testing::HasSubstr;
 
 class AuditTest : public ::testing::Test {
  protected:
-  AuditTest() : folder_(::testing::TempDir() + "audit-XXXXXX") {
-    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
-  }
-  ~AuditTest() override { std::filesystem::remove_all(folder_); }
-  std::string path(const std::string& name = "audit.log") const { return folder_ + "/" + name; }
+  std::string path(const std::string& name = "audit.log") const { return folder_ / name; }
   std::string content(const std::string& name = "audit.log") const {
     return read_file(path(name), 1 << 20).value_or("missing");
   }
 
-  std::string folder_;
+  testing::TemporaryFolder folder_;
 };
 
 TEST_F(AuditTest, LinesAreAppendedForTheirOwnerAlone) {

@@ -12,27 +12,10 @@
 #include "backend/local/process_test_support.h"
 #include "base/bytes.h"
 #include "base/file.h"
+#include "testing/temporary_folder.h"
 #include "testing/virtual_clock.h"
 
 namespace sluice::backend::local {
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "sluice-test-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
-
- private:
-  std::string path_;
-};
 
 class LocalBackendTest : public ProcessTest {
  protected:
@@ -139,7 +122,7 @@ class LocalBackendTest : public ProcessTest {
     EXPECT_TRUE(run(loop_, process.write(as_bytes(text))));
   }
 
-  TemporaryDirectory directory_;
+  testing::TemporaryFolder directory_;
   ProcessHost host_;
   net::EventLoop loop_;
   testing::VirtualClock clock_;

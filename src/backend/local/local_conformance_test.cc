@@ -107,7 +107,7 @@ class LocalBed final {
     }
   }
 
-  TemporaryDirectory directory_;
+  testing::TemporaryFolder directory_;
   EchoServer echo_;
   ProcessHost host_;
   std::uint16_t closed_port_;

@@ -49,7 +49,7 @@ int run_execs(Backend& backend, const workload::ContainerRef& container) {
 
 TEST(LocalThreads, HundredExecsOnTwoLoopsBesideAReload) {
   ::alarm(60);
-  TemporaryDirectory directory;
+  testing::TemporaryFolder directory;
   ASSERT_TRUE(write_file_atomically(directory / "workloads.yaml", kWorkloads, 0600));
   ProcessHost host = *ProcessHost::start({});
   net::EventLoop supervisor_loop;

@@ -11,6 +11,7 @@
 #include "backend/local/log_test_support.h"
 #include "net/task_group.h"
 #include "testing/seeded_random.h"
+#include "testing/temporary_folder.h"
 #include "testing/test_loop.h"
 
 namespace sluice::backend::local {
@@ -62,7 +63,7 @@ class LogStreamTest : public ::testing::Test {
     return lines;
   }
 
-  TemporaryDirectory temporary_;
+  testing::TemporaryFolder temporary_;
   SetClock clock_;
   net::EventLoop loop_;
   std::string unended_;

@@ -1,33 +1,9 @@
-// What the tests of the log store share: a directory that goes away, and a clock that a test sets.
+// A clock that the tests of the log store set.
 #pragma once
-
-#include <cstdlib>
-#include <filesystem>
-#include <string>
-#include <system_error>
 
 #include "base/clock.h"
 
 namespace sluice::backend::local {
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sluice-log-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = std::move(pattern);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 /// Starts at 2026-01-01T00:00:00Z.
 class SetClock final : public Clock {

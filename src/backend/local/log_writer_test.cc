@@ -10,12 +10,13 @@
 #include "backend/local/container_log.h"
 #include "backend/local/log_test_support.h"
 #include "base/file.h"
+#include "testing/temporary_folder.h"
 
 namespace sluice::backend::local {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr const char* kStamp = "2026-01-01T00:00:00.000000000Z";
 
@@ -23,7 +24,7 @@ std::string cri(const std::string& stream_and_tag, const std::string& text) {
   return std::string(kStamp) + " " + stream_and_tag + " " + text + "\n";
 }
 
-class LogWriterTest : public testing::Test {
+class LogWriterTest : public ::testing::Test {
  protected:
   std::string directory() const { return temporary_.path() + "/pod/main"; }
   std::string stored(const std::string& name) const {
@@ -42,7 +43,7 @@ class LogWriterTest : public testing::Test {
     log.write(channel, as_bytes(text));
   }
 
-  TemporaryDirectory temporary_;
+  testing::TemporaryFolder temporary_;
   SetClock clock_;
 };
 
