@@ -83,4 +83,15 @@ std::optional<std::string> base64_decode_any(std::string_view text) {
   return decode(text, is_url ? kUrlTable : kStandardTable);
 }
 
+std::string hex_encode(Bytes bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::byte byte : bytes) {
+    const auto value = std::to_integer<unsigned>(byte);
+    text += kDigits[value >> 4];
+    text += kDigits[value & 0xFU];
+  }
+  return text;
+}
+
 }  // namespace sluice

@@ -1,5 +1,5 @@
-// RFC 4648: standard and URL alphabets. Decoding is strict about everything but what each caller
-// allows.
+// RFC 4648: base 64 in its standard and URL alphabets, and base 16. Decoding is strict about
+// everything but what each caller allows.
 #pragma once
 
 #include <optional>
@@ -18,5 +18,8 @@ std::string base64_encode(Bytes bytes);
 std::optional<std::string> base64url_decode(std::string_view text);
 /// Standard or URL alphabet (not mixed), padded or not: what people paste into `command`.
 std::optional<std::string> base64_decode_any(std::string_view text);
+
+/// Base 16 in lower case, as sha256sum and trace ids have it.
+std::string hex_encode(Bytes bytes);
 
 }  // namespace sluice

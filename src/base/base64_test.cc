@@ -45,5 +45,10 @@ TEST(Base64, DecodeAnyRefusesMixedAlphabetsAndWrongPadding) {
   }
 }
 
+TEST(HexEncode, HasTwoDigitsForEachByte) {
+  EXPECT_EQ(hex_encode(as_bytes(std::string_view("\0\x0a\x7f\xff", 4))), "000a7fff");
+  EXPECT_EQ(hex_encode({}), "");
+}
+
 }  // namespace
 }  // namespace sluice

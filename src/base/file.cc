@@ -23,11 +23,8 @@ Error file_error(std::string_view call, const std::string& path, int error_numbe
 }
 
 Result<> write_and_sync(int fd, const std::string& path, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail(file_error("write", path, errno));
-    content.remove_prefix(static_cast<std::size_t>(written));
+  if (const int problem = write_all(fd, content); problem != 0) {
+    return fail(file_error("write", path, problem));
   }
   if (::fsync(fd) != 0) return fail(file_error("fsync", path, errno));
   return {};
@@ -62,6 +59,16 @@ Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) 
       return fail(ErrorCode::TooLarge, fmt::format("larger than {} bytes", limit_bytes));
     }
   }
+}
+
+int write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
 }
 
 Result<> write_file_atomically(const std::string& path, std::string_view content, unsigned mode) {

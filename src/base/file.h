@@ -10,6 +10,8 @@ namespace sluice {
 
 /// At most `limit_bytes`. Errors: NotFound, Unavailable (with the reason in the message), TooLarge.
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes);
+/// To a descriptor that may block; 0, or the errno of what hindered it.
+int write_all(int descriptor, std::string_view bytes);
 /// Written to a temporary beside it, synced, and renamed: a reader sees the old or the new whole.
 Result<> write_file_atomically(const std::string& path, std::string_view content, unsigned mode);
 

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/file.h"
+
 namespace sluice::cli {
 
 Result<std::size_t> read_some(int descriptor, MutableBytes into) {
@@ -20,16 +22,10 @@ Result<std::size_t> read_some(int descriptor, MutableBytes into) {
 }
 
 Result<> write_all(int descriptor, Bytes bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
-    if (count >= 0) {
-      bytes = bytes.subspan(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      return fail(errno == EPIPE ? ErrorCode::Unavailable : ErrorCode::Internal,
-                  fmt::format("cannot write: {}", std::strerror(errno)));
-    }
-  }
-  return {};
+  const int problem = sluice::write_all(descriptor, as_text(bytes));
+  if (problem == 0) return {};
+  return fail(problem == EPIPE ? ErrorCode::Unavailable : ErrorCode::Internal,
+              fmt::format("cannot write: {}", std::strerror(problem)));
 }
 
 Result<std::string> read_line(int descriptor, std::size_t limit_bytes) {

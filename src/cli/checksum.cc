@@ -1,9 +1,11 @@
 #include "cli/checksum.h"
 
 #include <array>
+#include <span>
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
+
+#include "base/base64.h"
 
 namespace sluice::cli {
 
@@ -28,9 +30,7 @@ std::string Sha256::hex() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   EVP_DigestFinal_ex(state_->context.get(), digest.data(), &size);
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", digest.at(i));
-  return text;
+  return hex_encode(std::as_bytes(std::span(digest)).first(size));
 }
 
 }  // namespace sluice::cli

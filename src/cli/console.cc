@@ -2,26 +2,16 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <string>
 
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "cli/exit_code.h"
 
 namespace sluice::cli {
 namespace {
-
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(descriptor, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
 
 /// What somebody can do about it.
 std::string_view advice_for(const Error& error) {
@@ -50,7 +40,7 @@ void report(const Error& error) {
   note(text);
 }
 
-bool print(std::string_view text) { return write_all(STDOUT_FILENO, text); }
+bool print(std::string_view text) { return write_all(STDOUT_FILENO, text) == 0; }
 
 int print_all(std::string_view text) { return print(text) ? kSuccess : kSignalBase + SIGPIPE; }
 

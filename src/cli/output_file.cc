@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -32,10 +34,8 @@ std::string resolve(const std::string& path) {
 std::string temporary_beside(const std::string& path, Random& random) {
   std::array<std::byte, 4> bytes{};
   random.fill(bytes);
-  std::string suffix;
-  for (const std::byte byte : bytes) suffix += fmt::format("{:02x}", std::to_integer<int>(byte));
   const std::size_t name = path.rfind('/') + 1;  // 0 without a slash
-  return fmt::format("{}.{}.{}", path.substr(0, name), path.substr(name), suffix);
+  return fmt::format("{}.{}.{}", path.substr(0, name), path.substr(name), hex_encode(bytes));
 }
 
 }  // namespace

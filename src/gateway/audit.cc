@@ -2,8 +2,7 @@
 
 #include <array>
 
-#include <fmt/format.h>
-
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -65,9 +64,7 @@ void write(const Services& services, const json::object& line) {
 std::string make_id(Random& random) {
   std::array<std::byte, 8> bytes{};
   random.fill(bytes);
-  std::string id;
-  for (const std::byte byte : bytes) id += fmt::format("{:02x}", static_cast<unsigned>(byte));
-  return id;
+  return hex_encode(bytes);
 }
 
 }  // namespace

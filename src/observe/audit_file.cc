@@ -10,21 +10,12 @@
 
 #include <fmt/format.h>
 
+#include "base/file.h"
+
 namespace sluice {
 namespace {
 
 constexpr unsigned kOwnerOnly = 0600;
-
-/// 0, or what hindered it.
-int write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(file, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return 0;
-}
 
 }  // namespace
 

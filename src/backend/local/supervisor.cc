@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "backend/local/remote_call.h"
+#include "base/base64.h"
 #include "base/bytes.h"
 #include "observe/log.h"
 
@@ -201,11 +202,8 @@ std::string Supervisor::new_uid() {
   random_.fill(bytes);
   bytes[6] = (bytes[6] & std::byte{0x0f}) | std::byte{0x40};  // RFC 9562 version 4
   bytes[8] = (bytes[8] & std::byte{0x3f}) | std::byte{0x80};
-  std::string uid;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) uid += '-';
-    uid += fmt::format("{:02x}", static_cast<unsigned>(bytes[i]));
-  }
+  std::string uid = hex_encode(bytes);
+  for (const std::size_t dash : {8U, 13U, 18U, 23U}) uid.insert(dash, 1, '-');
   return uid;
 }
 
