@@ -19,6 +19,7 @@ struct SessionOutcome {
   nanoseconds duration{};
   std::uint64_t received_bytes = 0;  // from the client
   std::uint64_t sent_bytes = 0;
+  std::uint64_t lines = 0;  // of a log, sent
 };
 
 /// A request was answered, or refused with `error`.

@@ -1,8 +1,7 @@
 #include "gateway/session_run.h"
 
-#include "gateway/audit.h"
+#include "gateway/session_end.h"
 #include "net/deadline.h"
-#include "observe/log.h"
 
 namespace sluice::gateway {
 namespace {
@@ -30,33 +29,6 @@ ws::Close final_close(const session::SessionEnd& end, const std::optional<ws::Cl
   close.code = ws::CloseCode::Abnormal;
   close.reason = end.reason.empty() ? "connection lost" : end.reason;
   return close;
-}
-
-void record(const Services& services, const SessionSubject& subject, const SessionOutcome& outcome,
-            std::uint64_t lines) {
-  SessionRecord record;
-  record.kind = subject.kind;
-  record.duration = outcome.duration;
-  record.lines = lines;
-  record.close_code = outcome.close_code;
-  services.metrics.session_ended(record);
-  const workload::WorkloadRef& workload = subject.container.workload;
-  log(LogLevel::Info, "session ended",
-      {{"verb", to_string(subject.kind)},
-       {"user", subject.user},
-       {"peer", subject.peer},
-       {"project", workload.project},
-       {"type", workload::to_string(workload.type)},
-       {"framework", workload::to_string(workload.framework)},
-       {"workload", workload.name},
-       {"pod", subject.container.pod.name},
-       {"container", subject.container.container},
-       {"seconds", std::chrono::duration<double>(outcome.duration).count()},
-       {"received_bytes", outcome.received_bytes},
-       {"sent_bytes", outcome.sent_bytes},
-       {"lines", lines},
-       {"close_code", outcome.close_code},
-       {"reason", outcome.reason}});
 }
 
 }  // namespace
@@ -92,8 +64,8 @@ net::Task<> run_session(const Services& services, SessionRegistry& registry,
   outcome.duration = services.timers.now() - started;
   outcome.received_bytes = session->socket->bytes_received();
   outcome.sent_bytes = session->socket->bytes_sent();
-  record(services, session->subject, outcome, stats.lines);
-  audit_session_end(services, id, session->subject, outcome);
+  outcome.lines = stats.lines;
+  record_session_end(services, id, session->subject, outcome);
   registry.remove(entry);
 }
 

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "gateway/audit.h"
 #include "gateway/error_response.h"
+#include "gateway/session_end.h"
 #include "gateway/workload_events.h"
 #include "net/deadline.h"
 #include "observe/log.h"
@@ -237,23 +237,6 @@ SessionOutcome outcome_of(const WatchRun& run, nanoseconds duration) {
   return outcome;
 }
 
-void record(const Services& services, const SessionSubject& subject,
-            const SessionOutcome& outcome) {
-  SessionRecord record;
-  record.kind = subject.kind;
-  record.duration = outcome.duration;
-  record.close_code = outcome.close_code;
-  services.metrics.session_ended(record);
-  log(LogLevel::Info, "session ended",
-      {{"verb", to_string(record.kind)},
-       {"user", subject.user},
-       {"peer", subject.peer},
-       {"project", subject.container.workload.project},
-       {"seconds", std::chrono::duration<double>(outcome.duration).count()},
-       {"sent_bytes", outcome.sent_bytes},
-       {"reason", outcome.reason}});
-}
-
 }  // namespace
 
 net::Task<bool> run_workload_watch(const Services& services, SessionRegistry& registry,
@@ -268,8 +251,7 @@ net::Task<bool> run_workload_watch(const Services& services, SessionRegistry& re
     WatchRun run(services, exchange, *watch, *entry, executor);
     is_whole = co_await run.run(exchange.head.keep_alive);
     const SessionOutcome outcome = outcome_of(run, services.timers.now() - started);
-    record(services, subject, outcome);
-    audit_session_end(services, id, subject, outcome);
+    record_session_end(services, id, subject, outcome);
   }
   registry.remove(entry);
   co_return is_whole;
