@@ -36,6 +36,10 @@ std::string first_line(std::string_view text) {
 
 }  // namespace
 
+bool is_passing(const Error& error) {
+  return error.code == ErrorCode::Unavailable || error.code == ErrorCode::TooManySessions;
+}
+
 Error error_of(const http::Response& response) {
   const Result<json::value> body = json::parse(response.body);
   const json::object* object = body ? body->if_object() : nullptr;
@@ -109,6 +113,12 @@ net::Task<Result<json::value>> ClusterApi::get_json(std::string path) {
                                server_.authority));
   }
   co_return body;
+}
+
+net::Task<Result<json::object>> ClusterApi::get_object(std::string path) {
+  CO_TRY(const json::value body, co_await get_json(std::move(path)));
+  if (const json::object* object = body.if_object()) co_return *object;
+  co_return fail(ErrorCode::Internal, "the server's answer is no JSON object");
 }
 
 net::Task<Result<StreamedResponse>> ClusterApi::get_stream(std::string path) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/backoff.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "cli/connector.h"
@@ -46,6 +47,8 @@ class ClusterApi {
   net::Task<Result<http::Response>> get(std::string path);
   /// The body of a 200. Errors: those of get(), and the server's, in its words.
   net::Task<Result<json::value>> get_json(std::string path);
+  /// The same of an object. Errors: also Internal: it is none.
+  net::Task<Result<json::object>> get_object(std::string path);
   /// The same without reading the body.
   net::Task<Result<StreamedResponse>> get_stream(std::string path);
   /// Errors: likewise.
@@ -62,6 +65,12 @@ class ClusterApi {
   net::Timers& timers_;
   Random& random_;
 };
+
+/// Whether another attempt may succeed where this one failed.
+bool is_passing(const Error& error);
+/// How long to wait before it.
+inline constexpr BackoffOptions kReconnecting{
+    .base = milliseconds(300), .cap = seconds(10), .jitter = 0.5};
 
 /// What the server says in a response that is no success.
 Error error_of(const http::Response& response);

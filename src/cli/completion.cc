@@ -119,9 +119,12 @@ void complete_value(const CLI::Option& option, const Line& line, Completion& com
   } else if (option.get_type_name() == "FORMAT") {
     completion.words = words_of({"table", "json", "yaml"});
   } else if (name == "type") {
-    completion.words = words_of({"workspace", "training", "distributed", "inference", "external"});
+    for (const ClassWord& word : type_words()) completion.words.push_back({word.type, ""});
   } else if (name == "framework") {
-    completion.words = words_of({"pytorch", "tf", "mpi", "xgboost", "jax"});
+    for (const ClassWord& word : training_words()) {
+      const bool is_distributed = word.type == std::string_view("distributed");
+      if (is_distributed) completion.words.push_back({word.framework, ""});
+    }
   } else if (name == "SHELL") {
     completion.words = words_of({"bash", "zsh", "fish"});
   } else if (name == "KEY") {

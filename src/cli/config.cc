@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -66,6 +67,12 @@ std::unexpected<Error> no_key(std::string_view key) {
 }
 
 }  // namespace
+
+std::string unknown_cluster(const Config& config, const std::string& name,
+                            const std::string& file) {
+  return fmt::format("no cluster \"{}\" in {}; it has: {}", name, file,
+                     fmt::join(std::views::keys(config.clusters), ", "));
+}
 
 std::vector<std::string_view> config_keys() {
   std::vector<std::string_view> names;

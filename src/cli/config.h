@@ -41,6 +41,8 @@ struct Config {
 Result<Config> parse_config(std::string_view yaml, const std::string& file);
 /// A file that doesn't exist is an empty configuration. Errors: InvalidArgument.
 Result<Config> read_config(const std::string& file);
+/// That a configuration has no cluster of a name, and which it has.
+std::string unknown_cluster(const Config& config, const std::string& name, const std::string& file);
 /// As parse_config() reads it.
 std::string format_config(const Config& config);
 /// Readable by its owner alone, as is its folder, which is made where there is none. Comments of

@@ -1,9 +1,6 @@
 #include "cli/config_command.h"
 
-#include <ranges>
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "cli/console.h"
 #include "cli/exit_code.h"
@@ -39,9 +36,7 @@ std::unexpected<Error> no_cluster(const std::string& cluster, const ConfigFile& 
     return fail(ErrorCode::NotFound,
                 file.name + " has no cluster yet: `sluice config set server URL`");
   }
-  return fail(ErrorCode::NotFound,
-              fmt::format("no cluster \"{}\" in {}; it has: {}", cluster, file.name,
-                          fmt::join(std::views::keys(file.config.clusters), ", ")));
+  return fail(ErrorCode::NotFound, unknown_cluster(file.config, cluster, file.name));
 }
 
 Result<> check_value(std::string_view key, const std::string& value) {

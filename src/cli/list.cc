@@ -28,14 +28,10 @@ net::Task<Result<int>> run_list(Context& context, ListOptions options) {
     ListWatch watch(context, path, options.format);
     co_return co_await watch.run();
   }
-  CO_TRY(const json::value body, co_await context.api.get_json(path));
-  const json::object* object = body.if_object();
-  if (object == nullptr) {
-    co_return fail(ErrorCode::Internal, "the server's answer is no JSON object");
-  }
+  CO_TRY(const json::object body, co_await context.api.get_object(path));
   co_return print_all(options.format == OutputFormat::Table
-                          ? table_of(*object, context.timers.wall_now())
-                          : format_as(options.format, body));
+                          ? table_of(body, context.timers.wall_now())
+                          : format_as(options.format, json::value(body)));
 }
 
 }  // namespace sluice::cli

@@ -17,11 +17,6 @@ namespace {
 
 constexpr std::string_view kContentType = "application/x-ndjson";
 
-/// Whether another attempt may succeed where this one failed.
-bool is_passing(const Error& error) {
-  return error.code == ErrorCode::Unavailable || error.code == ErrorCode::TooManySessions;
-}
-
 /// What an END says. A new token may be at hand where one has expired: asking again tells.
 Error end_of(const json::object& event) {
   constexpr std::int64_t kNotFoundStatus = 404;
@@ -37,7 +32,7 @@ ListWatch::ListWatch(Context& context, std::string path, OutputFormat format)
       format_(format),
       output_(context.executor, STDOUT_FILENO),
       table_(workload_columns()),
-      backoff_({.base = milliseconds(300), .cap = seconds(10), .jitter = 0.5}) {}
+      backoff_(kReconnecting) {}
 
 net::Task<Result<int>> ListWatch::run() {
   while (true) {

@@ -10,11 +10,6 @@
 namespace sluice::cli {
 namespace {
 
-/// Whether another attempt may succeed where this one failed.
-bool is_passing(const Error& error) {
-  return error.code == ErrorCode::Unavailable || error.code == ErrorCode::TooManySessions;
-}
-
 std::optional<WallTime> since_of(const LogsOptions& options, WallTime now) {
   if (options.since) return now - *options.since;
   return options.since_time;
@@ -45,7 +40,7 @@ LogFollower::LogFollower(Context& context, workload::WorkloadRef workload,
                    options.timestamps ? loglines::Timestamps::Keep : loglines::Timestamps::Strip,
                .since = since_of(options, context.timers.wall_now()),  // requests: whole seconds
                .limit_bytes = options.limit_bytes}),
-      backoff_({.base = milliseconds(300), .cap = seconds(10), .jitter = 0.5}) {}
+      backoff_(kReconnecting) {}
 
 net::Task<Result<>> LogFollower::run() {
   CO_TRY_VOID(co_await pin_target());

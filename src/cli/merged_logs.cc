@@ -20,10 +20,6 @@ constexpr std::array kColours{36, 33, 32, 35, 34, 96, 93, 92, 95, 94};
 
 constexpr std::array<std::string_view, 4> kEndPhases{"Completed", "Succeeded", "Failed", "Stopped"};
 
-bool is_passing(const Error& error) {
-  return error.code == ErrorCode::Unavailable || error.code == ErrorCode::TooManySessions;
-}
-
 std::string key_of(const LogSource& source) {
   return fmt::format("{}/{}/{}", source.pod, source.pod_created, source.container);
 }
@@ -50,16 +46,10 @@ net::Task<Result<int>> MergedLogs::run() {
   co_return has_failed_ ? kRemoteFailure : kSuccess;
 }
 
-net::Task<Result<json::object>> MergedLogs::list_pods() {
-  CO_TRY(const json::value body, co_await context_.api.get_json(path_of(workload_, "pods")));
-  if (const json::object* object = body.if_object()) co_return *object;
-  co_return fail(ErrorCode::Internal, "the server's answer is no JSON object");
-}
-
 // --- once ---
 
 net::Task<Result<>> MergedLogs::read_all() {
-  CO_TRY(const json::object pods, co_await list_pods());
+  CO_TRY(const json::object pods, co_await context_.api.get_object(path_of(workload_, "pods")));
   const std::vector<LogSource> sources = log_sources(pods, options_.target.container);
   if (sources.empty()) {
     co_return fail(ErrorCode::NotFound,
@@ -98,7 +88,7 @@ net::Task<Result<>> MergedLogs::follow_all() {
 
 /// Whether all has ended.
 net::Task<Result<bool>> MergedLogs::look_for_pods() {
-  const Result<json::object> pods = co_await list_pods();
+  const Result<json::object> pods = co_await context_.api.get_object(path_of(workload_, "pods"));
   // Of a workload that was deleted the last lines are still to come.
   const bool are_gone = !pods && pods.error().code == ErrorCode::WorkloadNotFound;
   if (are_gone && tasks_.size() > 0) co_return false;

@@ -41,7 +41,6 @@ class MergedLogs {
     std::optional<WallTime> last_time;  // of its last line
   };
 
-  net::Task<Result<json::object>> list_pods();
   net::Task<Result<>> read_all();
   net::Task<Result<>> follow_all();
   net::Task<Result<bool>> look_for_pods();

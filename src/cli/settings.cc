@@ -1,9 +1,6 @@
 #include "cli/settings.h"
 
-#include <ranges>
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace sluice::cli {
 namespace {
@@ -22,9 +19,7 @@ Result<std::string> choose_cluster(const Config& config, std::string name,
                                    const std::string& file) {
   if (name.empty()) name = current_cluster(config);
   if (name.empty() || config.clusters.contains(name)) return name;
-  return fail(ErrorCode::InvalidArgument,
-              fmt::format("no cluster \"{}\" in {}; it has: {}", name, file,
-                          fmt::join(std::views::keys(config.clusters), ", ")));
+  return fail(ErrorCode::InvalidArgument, unknown_cluster(config, name, file));
 }
 
 std::unexpected<Error> no_server(const std::string& config_file) {

@@ -18,11 +18,6 @@ using json::list_of;
 using json::object_of;
 using json::text_of;
 
-Result<json::object> as_object(const json::value& body) {
-  if (const json::object* object = body.if_object()) return *object;
-  return fail(ErrorCode::Internal, "the server's answer is no JSON object");
-}
-
 std::string cluster_table(const json::object& body) {
   const json::object& backend = object_of(body, "backend");
   std::string text =
@@ -88,21 +83,19 @@ net::Task<Result<int>> run_status(Context& context, OutputFormat format) {
 
 net::Task<Result<int>> run_describe(Context& context, WorkloadName name, OutputFormat format) {
   CO_TRY(const workload::WorkloadRef workload, co_await look_up(context, name));
-  const Result<json::value> status = co_await context.api.get_json(path_of(workload, "status"));
+  Result<json::object> status = co_await context.api.get_object(path_of(workload, "status"));
   if (!status) {
     Error error = co_await explain(context, workload, status.error());
     co_return fail(std::move(error));
   }
-  CO_TRY(json::object whole, as_object(*status));
+  json::object whole = *std::move(status);
   // A server without this path still has a status to show.
-  const Result<json::value> pods = co_await context.api.get_json(path_of(workload, "pods"));
-  const json::object* listed = pods ? pods->if_object() : nullptr;
-  const json::object none;
+  const Result<json::object> pods = co_await context.api.get_object(path_of(workload, "pods"));
   if (format == OutputFormat::Table) {
-    co_return print_all(describe_text(whole, listed != nullptr ? *listed : none));
+    co_return print_all(describe_text(whole, pods ? *pods : json::object()));
   }
   // The status has counts under this name.
-  if (listed != nullptr) whole["podList"] = list_of(*listed, "pods");
+  if (pods) whole["podList"] = list_of(*pods, "pods");
   co_return print_all(format_as(format, json::value(whole)));
 }
 
