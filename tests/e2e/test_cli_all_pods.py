@@ -5,15 +5,14 @@ import pty
 import re
 import socket
 import subprocess
-import threading
 
 import pytest
 
 from support.catalogue import DUO, PAIR, PROJECT, RERUN, Workload, shell
 from support.cli import SLUICE, Cli, interrupt
-from support.connect_proxy import pass_on
 from support.local import describe
 from support.proxy import Proxy
+from support.threaded import ThreadedListener, join, read_head
 
 pytestmark = pytest.mark.local  # what they look at is the program, whatever runs the workloads
 
@@ -34,30 +33,15 @@ def cli_of(client, folder):
     return Cli(client.server, client.token, PROJECT, folder)
 
 
-class HauntedServer:
+class HauntedServer(ThreadedListener):
     """A server before the real one: its lists of pods begin with one that isn't there."""
 
     def __init__(self, client, workload):
         self._client, self._workload = client, workload
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = self._listener.getsockname()
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def close(self):
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return  # closed
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += connection.recv(1)
+    def serve(self, connection):
+        head = read_head(connection)
         if head.split(b" ")[1].endswith(b"/pods"):
             pods = self._client.get(self._workload.path("pods")).json["pods"]
             body = json.dumps({"pods": [pods[0] | {"name": "ghost"}, *pods]}).encode()
@@ -65,8 +49,7 @@ class HauntedServer:
             return
         server = socket.create_connection(self._client.server.address)
         server.sendall(head)
-        for source, sink in ((connection, server), (server, connection)):
-            threading.Thread(target=pass_on, args=(source, sink), daemon=True).start()
+        join(connection, server)
 
 
 def by_pod(output):

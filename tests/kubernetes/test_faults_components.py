@@ -2,8 +2,8 @@
 import pytest
 
 import cluster
-from gateway import catalogue, eventually
-from support.rawws import Closed, Refused
+from gateway import catalogue, eventually, numbers
+from support.rawws import Closed
 from support.tcp import Listener
 
 COUNTING = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.01; done"
@@ -17,32 +17,12 @@ def counting(gateway):
     return gateway.workload("counting", COUNTING)
 
 
-def numbers(session, count):
-    """Of the next lines."""
-    received = b""
-    while received.count(b"\n") < count:
-        message = session.message(MENDED)
-        assert isinstance(message, bytes), f"{message} after {received[-200:]}"
-        received += message
-    return [int(line.split()[1]) for line in received.splitlines()]
-
-
-def says(gateway, workload):
-    """What a command says in it; None while there is no way into it, which API servers before 1.36 find out late."""
-    try:
-        output, closed = gateway.client.run(workload, "echo", "here")
-        return output if closed.code == 1000 else None
-    except Refused as refused:
-        assert refused.response.status == 503, refused
-        return None
-
-
 @RESTARTS
 def test_a_follow_loses_and_repeats_nothing_over_a_restart(gateway, counting, component, signal):
     with gateway.client.open(counting.path("logs"), {"follow": "true", "tailLines": 1}) as follow:
-        seen = numbers(follow, 10)
+        seen = numbers(follow, 10, MENDED)
         cluster.component("restart", component, signal)
-        seen += numbers(follow, 300)
+        seen += numbers(follow, 300, MENDED)
     assert seen == list(range(seen[0], seen[0] + len(seen)))
 
 
@@ -59,7 +39,7 @@ def test_streams_that_a_restart_ends_say_so_and_new_ones_begin(gateway, counting
     # The cluster takes the end of its own connections for a success: kubectl exits with 0, too.
     if component == "kube-apiserver" or ended != Closed(1000, "exit code 0"):
         assert ended.code == 1011 and ended.reason.startswith("the cluster ended the stream")
-    assert eventually(lambda: says(gateway, counting), "there is a way in again", MENDED) == b"here\n"
+    assert eventually(lambda: gateway.says(counting), "there is a way in again", MENDED) == b"here\n"
     eventually(lambda: gateway.status()["status"] == "OK", "the cluster is known", MENDED)
     later = gateway.workload(f"after-{component}", catalogue.FOREVER)
-    assert eventually(lambda: says(gateway, later), "there is a way into a new pod", MENDED) == b"here\n"
+    assert eventually(lambda: gateway.says(later), "there is a way into a new pod", MENDED) == b"here\n"

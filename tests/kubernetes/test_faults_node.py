@@ -3,8 +3,7 @@ import pytest
 
 import cluster
 import samples
-from gateway import catalogue, eventually
-from support.rawws import Refused
+from gateway import catalogue, eventually, numbers
 
 COUNTING = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.1; done"
 NODE_PROGRAMS = ("kubelet", "containerd")
@@ -37,57 +36,37 @@ def stop_node():
         cluster.component("stop", program)
 
 
-def numbers(session, count):
-    """Of the next lines."""
-    received = b""
-    while received.count(b"\n") < count:
-        message = session.message(MENDED)
-        assert isinstance(message, bytes), f"{message} after {received[-200:]}"
-        received += message
-    return [int(line.split()[1]) for line in received.splitlines()]
-
-
 def pod_of(gateway, workload):
     """As the gateway describes it."""
     (pod,) = gateway.client.get(workload.path("pods")).json["pods"]
     return pod
 
 
-def says(gateway, workload):
-    """What a command says in it; None while there is no way into it."""
-    try:
-        output, closed = gateway.client.run(workload, "echo", "here")
-        return output if closed.code == 1000 else None
-    except Refused as refused:
-        assert refused.response.status == 503, refused
-        return None
-
-
 def test_a_node_that_is_gone_for_long_ends_streams_shows_and_comes_back(gateway, node):
     workload = gateway.workload("on-the-node", COUNTING)
     with gateway.client.open(workload.path("logs"), {"follow": "true", "tailLines": 1}) as follow, \
             gateway.client.exec(workload, "sh", "-c", "echo begun; sleep 1000") as command:
-        seen = numbers(follow, 10)
+        seen = numbers(follow, 10, MENDED)
         assert command.read_until(b"begun\n")
         stop_node()
         ended = command.read_close(MENDED)
         assert ended.code in (1000, 1011) and ended.reason  # the cluster may take its own end for a success
         eventually(lambda: not is_ready(node), "the node is taken for gone", GRACE)
         eventually(lambda: not pod_of(gateway, workload)["ready"], "the pod isn't ready", MENDED)
-        assert says(gateway, workload) is None
+        assert gateway.says(workload) is None
         for program in reversed(NODE_PROGRAMS):
             cluster.component("start", program)
-        seen += numbers(follow, 100)
+        seen += numbers(follow, 100, MENDED)
     assert seen == list(range(seen[0], seen[0] + len(seen)))
     eventually(lambda: pod_of(gateway, workload)["ready"], "the pod is ready again", MENDED)
-    assert eventually(lambda: says(gateway, workload), "there is a way in again", MENDED) == b"here\n"
+    assert eventually(lambda: gateway.says(workload), "there is a way in again", MENDED) == b"here\n"
 
 
 def test_a_node_that_is_removed_takes_its_sessions_along(gateway, node):
     workload = gateway.workload("removed-with-the-node", COUNTING)
     try:
         with gateway.client.open(workload.path("logs"), {"follow": "true", "tailLines": 1}) as follow:
-            numbers(follow, 10)
+            numbers(follow, 10, MENDED)
             stop_node()
             cluster.kubectl("delete", "node", node)
             closed = follow.read_close(COLLECTED)
@@ -98,6 +77,6 @@ def test_a_node_that_is_removed_takes_its_sessions_along(gateway, node):
             cluster.component("start", program)
         eventually(lambda: is_ready(node), "the node is there again", MENDED)
         later = gateway.workload("after-the-node", catalogue.FOREVER)
-        assert eventually(lambda: says(gateway, later), "there is a way into a new pod", MENDED) == b"here\n"
+        assert eventually(lambda: gateway.says(later), "there is a way into a new pod", MENDED) == b"here\n"
     finally:
         samples.main()  # they were on that node, too
