@@ -34,8 +34,10 @@ add_compile_definitions(
 
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  # tests/e2e/test_hardening.py looks for each of these in what is built.
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections)
-  add_link_options(-s -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections)
+  add_link_options(-s -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,-z,shstk
+                   -Wl,--gc-sections)
 endif()
 # lld links several times faster than ld; g++ finds it by directory, not by version.
 add_link_options(-B/usr/lib/llvm-19/bin -fuse-ld=lld)
