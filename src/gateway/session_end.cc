@@ -22,10 +22,9 @@ void log_session_end(const SessionSubject& subject, const SessionOutcome& outcom
                                  {"lines", outcome.lines},
                                  {"close_code", outcome.close_code}});
   }
-  fields.insert(fields.end(),
-                {{"seconds", std::chrono::duration<double>(outcome.duration).count()},
-                 {"sent_bytes", outcome.sent_bytes},
-                 {"reason", outcome.reason}});
+  fields.insert(fields.end(), {{"seconds", std::chrono::duration<double>(outcome.duration).count()},
+                               {"sent_bytes", outcome.sent_bytes},
+                               {"reason", outcome.reason}});
   log(LogLevel::Info, "session ended", fields);
 }
 
