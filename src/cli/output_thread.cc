@@ -1,9 +1,11 @@
 #include "cli/output_thread.h"
 
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "net/event_loop.h"
 
@@ -46,9 +48,24 @@ OutputThread::~OutputThread() {
 void OutputThread::append(Bytes bytes) {
   const std::lock_guard lock(mutex_);
   if (error_ != 0) return;
+  if (waiting_.empty() && writing_ == 0) bytes = bytes.subspan(write_at_once(bytes));
+  if (bytes.empty()) return;
   const bool was_empty = waiting_.empty();
   waiting_.insert(waiting_.end(), bytes.begin(), bytes.end());
   if (was_empty) changed_.notify_all();
+}
+
+/// How much of it the kernel takes without blocking. It does for pipes from Linux 6.4 on, for
+/// /dev/null, and for files of some kinds; a thread for these would cost a switch a message.
+std::size_t OutputThread::write_at_once(Bytes bytes) {
+  if (!may_write_at_once_) return 0;
+  const iovec whole{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  constexpr off_t kFilePosition = -1;
+  const ssize_t count = ::pwritev2(descriptor_, &whole, 1, kFilePosition, RWF_NOWAIT);
+  if (count >= 0) return static_cast<std::size_t>(count);
+  const bool takes_none_now = errno == EAGAIN || errno == EINTR;
+  if (!takes_none_now) may_write_at_once_ = false;  // the thread learns whether it takes any
+  return 0;
 }
 
 net::Task<Result<>> OutputThread::wait() { return wait_until_below(kMaxWaitingBytes); }
@@ -64,6 +81,7 @@ net::Task<Result<>> OutputThread::wait_until_below(std::size_t bytes) {
             system_error(ErrorCode::Internal, "cannot write the output", "write", error_));
       }
       if (waiting_.size() + writing_ < bytes) co_return Result<>{};
+      is_awaited_ = true;
     }
     CO_TRY_VOID(co_await progress_->wait());
   }
@@ -87,6 +105,7 @@ void OutputThread::run(const std::stop_token& stop) {
     writing_ = 0;
     if (error_ != 0) waiting_.clear();
     changed_.notify_all();
+    if (!std::exchange(is_awaited_, false)) continue;
     net::post(executor_, [progress = progress_] { progress->notify(); });
   }
 }

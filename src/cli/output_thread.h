@@ -1,6 +1,6 @@
 // OutputThread: writes to a descriptor that may block (a terminal, a pipe to a pager, a file)
 // without holding up the loop. The descriptor is shared with other programs, so it can't be made
-// non-blocking: a thread waits for it.
+// non-blocking: what the kernel does not take at once, a thread writes.
 #pragma once
 
 #include <condition_variable>
@@ -28,7 +28,7 @@ class OutputThread final : public Output {
   OutputThread(const OutputThread&) = delete;
   OutputThread& operator=(const OutputThread&) = delete;
 
-  /// Leaves at once, in the background.
+  /// Leaves at once, what can't in the background.
   void append(Bytes bytes) override;
   /// Until less than kMaxWaitingBytes wait; one waiter at a time. Of an error has_reader() tells
   /// whether a closed pipe is why.
@@ -39,6 +39,7 @@ class OutputThread final : public Output {
   bool has_reader() const;
 
  private:
+  std::size_t write_at_once(Bytes bytes);
   net::Task<Result<>> wait_until_below(std::size_t bytes);
   void run(const std::stop_token& stop);
   void write_all(const std::vector<std::byte>& bytes, const std::stop_token& stop);
@@ -51,7 +52,9 @@ class OutputThread final : public Output {
   std::condition_variable_any changed_;
   std::vector<std::byte> waiting_;
   std::size_t writing_ = 0;  // bytes that the thread has taken
-  int error_ = 0;            // errno of a failed write
+  bool is_awaited_ = false;  // its progress is
+  bool may_write_at_once_ = true;
+  int error_ = 0;  // errno of a failed write
 
   std::jthread thread_;  // last: uses the others
 };

@@ -84,6 +84,11 @@ net::Task<Result<Received>> Connection::receive() {
   co_return *std::move(received);
 }
 
+std::optional<Result<Received>> Connection::try_receive() {
+  if (auto received = decode()) return received;
+  return read_and_decode({});
+}
+
 /// nullopt: more must come first. `readable`: what waiting for it came to.
 std::optional<Result<Received>> Connection::read_and_decode(const Result<>& readable) {
   const Result<> read = readable ? read_input() : readable;

@@ -39,6 +39,8 @@ class Connection final {
   /// others. Errors: InvalidArgument when the peer broke the protocol: close with violation();
   /// Cancelled.
   net::Task<Result<Received>> receive();
+  /// The same without the wait: nullopt: nothing more has come yet.
+  std::optional<Result<Received>> try_receive();
   /// The Close that a receive() error of InvalidArgument calls for: 1002, 1007 or 1009 and why.
   const Close& violation() const { return violation_; }
 

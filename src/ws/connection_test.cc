@@ -97,6 +97,20 @@ TEST(Connection, AppendedMessagesLeaveWithOneFlush) {
   EXPECT_EQ(run(pair.loop, receive_message(pair.client)).text, "three");
 }
 
+TEST(Connection, WhatHasComeIsReceivedWithoutAWait) {
+  Pair pair;
+  EXPECT_FALSE(pair.client.try_receive());
+  pair.server.append(Opcode::Binary, as_bytes("one"));
+  pair.server.append(Opcode::Binary, as_bytes("two"));
+  EXPECT_TRUE(run(pair.loop, pair.server.flush()));
+  for (const char* text : {"one", "two"}) {
+    const std::optional<Result<Received>> received = pair.client.try_receive();
+    ASSERT_TRUE(received && *received);
+    EXPECT_EQ(as_text(std::get<MessagePiece>(**received).payload), text);
+  }
+  EXPECT_FALSE(pair.client.try_receive());
+}
+
 TEST(Connection, APingIsAnsweredWhileReceiving) {
   Pair pair;
   net::TaskGroup tasks(pair.loop.executor());

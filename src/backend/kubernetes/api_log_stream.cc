@@ -320,7 +320,9 @@ Result<> ApiLogStream::refused(const Error& error) {
 }
 
 /// Nothing more comes.
-void ApiLogStream::finish() { reason_ = reason_of_end(follow_, previous_, pod_->current().get()); }
+void ApiLogStream::finish() {
+  reason_ = reason_of_end(follow_, previous_, pod_->current().get(), container_);
+}
 
 void ApiLogStream::drop_body() {
   stream_.reset();

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "backend/kubernetes/log_stream_test_support.h"
+#include "backend/kubernetes/node_start.h"
 #include "base/text.h"
 #include "testing/fake_api_server.h"
 #include "testing/seeded_random.h"
@@ -221,6 +222,18 @@ TEST_F(ApiLogStreamTest, ContainerThatEndsIsReadToItsEnd) {
   EXPECT_EQ(reason_, "container ended");
   EXPECT_THAT(query(1), Not(HasSubstr("follow")));
   EXPECT_EQ(server_.calls().size(), 3U);
+}
+
+TEST_F(ApiLogStreamTest, PodThatFailsWhileItsContainerRunsIsAboutToBeDeleted) {
+  expect_whole_body(lines(0, 1));
+  follow();
+  for (int attempt = 0; attempt < 50; ++attempt) expect_refusal(404, "nodes \"bed\" not found");
+  pod_.phase = PodPhase::Failed;
+  publish();
+  wait(kNodeStart + seconds(5));
+  EXPECT_EQ(out_, texts(0, 1));
+  EXPECT_EQ(end_, StreamEnd::TargetDeleted);
+  EXPECT_EQ(reason_, "pod deleted");
 }
 
 TEST_F(ApiLogStreamTest, NextRunIsNotFollowed) {

@@ -25,6 +25,9 @@ class ContainerRun {
   /// meant.
   RunState state(const PodRecord* pod);
 
+  /// Its name.
+  const std::string& container() const { return container_; }
+
  private:
   std::string container_;
   std::string id_;  // empty: not seen yet

@@ -297,7 +297,7 @@ void KubeletLogStream::slow_down() {
 
 /// Nothing more comes.
 void KubeletLogStream::finish() {
-  reason_ = reason_of_end(follow_, previous_, pod_->current().get());
+  reason_ = reason_of_end(follow_, previous_, pod_->current().get(), container_);
 }
 
 }  // namespace sluice::backend::kubernetes

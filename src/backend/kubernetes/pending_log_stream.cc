@@ -33,7 +33,7 @@ net::Task<Result<>> PendingLogStream::begin() {
   }
   if (opened.error().code != ErrorCode::Conflict) co_return fail(opened.error());
   // It ended, or its pod did, without having begun.
-  end_reason_ = reason_of_end(true, false, pod.get());
+  end_reason_ = reason_of_end(true, false, pod.get(), run_.container());
   end_ = end_of_log(end_reason_);
   co_return Result<>{};
 }

@@ -4,6 +4,17 @@
 #include <memory>
 
 namespace sluice::backend::kubernetes {
+namespace {
+
+/// Its node is no more: before the garbage collector of pods deletes such a pod it has it fail,
+/// while what the node said last stands (pkg/controller/podgc, markFailedAndDeletePod).
+bool is_given_up(const PodRecord& pod, std::string_view container) {
+  const ContainerRecord* const record = pod.find_container(container);
+  return pod.phase == PodPhase::Failed && record != nullptr &&
+         record->state == ContainerState::Running;
+}
+
+}  // namespace
 
 std::span<LogPiece> log_piece_scratch() {
   thread_local const auto pieces = std::make_unique<std::array<LogPiece, 8192>>();
@@ -21,9 +32,12 @@ loglines::ReaderOptions reader_options(const LogOptions& options, loglines::Form
 
 std::unexpected<Error> log_lines_lost() { return fail(ErrorCode::Unavailable, "log lines lost"); }
 
-const char* reason_of_end(bool follow, bool previous, const PodRecord* pod) {
+const char* reason_of_end(bool follow, bool previous, const PodRecord* pod,
+                          std::string_view container) {
   if (!follow) return "end of logs";
-  if (!previous && (pod == nullptr || pod->deleting)) return kPodDeleted;
+  if (!previous && (pod == nullptr || pod->deleting || is_given_up(*pod, container))) {
+    return kPodDeleted;
+  }
   return "container ended";
 }
 

@@ -32,8 +32,9 @@ loglines::ReaderOptions reader_options(const LogOptions& options, loglines::Form
 
 std::unexpected<Error> log_lines_lost();
 
-/// Why a log ends that has been read to its end. `pod` null: it is gone.
-const char* reason_of_end(bool follow, bool previous, const PodRecord* pod);
+/// Why a container's log ends that has been read to its end. `pod` null: it is gone.
+const char* reason_of_end(bool follow, bool previous, const PodRecord* pod,
+                          std::string_view container);
 
 StreamEnd end_of_log(std::string_view reason);
 

@@ -31,13 +31,23 @@ net::Task<Result<ws::Received>> Upstream::receive() {
   waiting_since_ = timers_.now();
   Result<ws::Received> received = co_await socket_->receive();
   waiting_since_.reset();
-  if (received) co_return received;
+  co_return explained(std::move(received));
+}
+
+std::optional<Result<ws::Received>> Upstream::try_receive() {
+  std::optional<Result<ws::Received>> received = socket_->try_receive();
+  if (received) received = explained(*std::move(received));
+  return received;
+}
+
+/// A connection that is lost is closed; a wait on one that we ended looks like a cancelled one.
+Result<ws::Received> Upstream::explained(Result<ws::Received> received) const {
+  if (received) return received;
   if (received.error().code != ErrorCode::Cancelled) {
-    co_return ws::Close{ws::CloseCode::Abnormal, received.error().message};
+    return ws::Close{ws::CloseCode::Abnormal, received.error().message};
   }
-  // A wait on a stream that we ended looks like a cancelled one.
-  if (given_up_) co_return *given_up_;
-  co_return received;
+  if (given_up_) return *given_up_;
+  return received;
 }
 
 net::Task<Result<>> Upstream::open(Bytes message) {

@@ -54,6 +54,8 @@ class Upstream final {
   /// with the code Abnormal where the connection is lost, Normal where we ended it. One at a time.
   /// Errors: Cancelled.
   net::Task<Result<ws::Received>> receive();
+  /// The same without the wait: nullopt: nothing more has come yet.
+  std::optional<Result<ws::Received>> try_receive();
   /// Sends a message that the server itself takes, not the pod. Errors: as send().
   net::Task<Result<>> open(Bytes message);
   /// Sends one message, never fragmented: the API server takes a continuation for a new message.
@@ -89,6 +91,7 @@ class Upstream final {
   net::Task<> give_up_later(nanoseconds delay);
   net::Task<Result<>> be_silent(nanoseconds patience);
   net::Task<Result<>> write(ws::Opcode opcode, Bytes payload);
+  Result<ws::Received> explained(Result<ws::Received> received) const;
   Result<> explained(Result<> sent) const;
   bool is_answering() const;
   void give_up(ws::Close close);

@@ -69,21 +69,50 @@ net::Task<Result<>> UpstreamPort::open() {
 }
 
 net::Task<Result<std::size_t>> UpstreamPort::read(MutableBytes into) {
-  while (output_.empty() && !end_) {
-    CO_TRY(std::optional<PortEvent> event, framing_->next());
-    if (event) {
-      CO_TRY_VOID(take(*event));
-      continue;
-    }
-    CO_TRY(const ws::Received received, co_await upstream_->receive());
-    if (const auto* close = std::get_if<ws::Close>(&received)) {
-      is_over_ = true;
-      CO_TRY(end_, end_by(*close));
-    } else {
-      framing_->feed(std::get<ws::MessagePiece>(received));
-    }
+  std::size_t count = read_now(into);
+  while (count == 0 && !end_ && !failure_) {
+    const Result<ws::Received> received = co_await upstream_->receive();
+    CO_TRY_VOID(take(received));
+    count = read_now(into);
   }
-  co_return take_bytes(output_, into);
+  if (count == 0 && failure_) co_return fail(*failure_);
+  co_return count;
+}
+
+std::size_t UpstreamPort::read_now(MutableBytes into) {
+  std::size_t count = take_bytes(output_, into);
+  while (count < into.size() && advance()) count += take_bytes(output_, into.subspan(count));
+  return count;
+}
+
+/// The next step with what has come. False: there is none.
+bool UpstreamPort::advance() {
+  if (end_ || failure_) return false;
+  Result<std::optional<PortEvent>> event = framing_->next();
+  Result<> taken;
+  if (!event) {
+    taken = fail(event.error());
+  } else if (*event) {
+    taken = take(**event);
+  } else if (const auto received = upstream_->try_receive()) {
+    taken = take(*received);
+  } else {
+    return false;
+  }
+  if (!taken) failure_ = taken.error();
+  return true;
+}
+
+/// Errors: as receive(), and Unavailable: it ended badly.
+Result<> UpstreamPort::take(const Result<ws::Received>& received) {
+  if (!received) return fail(received.error());
+  if (const auto* close = std::get_if<ws::Close>(&*received)) {
+    is_over_ = true;
+    TRY(end_, end_by(*close));
+  } else {
+    framing_->feed(std::get<ws::MessagePiece>(*received));
+  }
+  return {};
 }
 
 /// Errors: Unavailable: not that the pod's side ended.

@@ -29,6 +29,7 @@ class UpstreamPort final : public PortStream {
   /// Before all else. Errors: Unavailable, Cancelled.
   net::Task<Result<>> open();
 
+  /// Gives all that has come and fits: the cluster's messages are small.
   net::Task<Result<std::size_t>> read(MutableBytes into) override;
   net::Task<Result<>> write(Bytes bytes) override;
   net::Task<Result<>> half_close() override;
@@ -38,6 +39,9 @@ class UpstreamPort final : public PortStream {
   static net::Task<> finish(std::unique_ptr<Upstream> upstream,
                             std::unique_ptr<PortFraming> framing);
   static net::Task<> skip_to_end(Upstream& upstream, PortFraming& framing);
+  std::size_t read_now(MutableBytes into);
+  bool advance();
+  Result<> take(const Result<ws::Received>& received);
   Result<> take(PortEvent& event);
   void take_trouble(std::string_view text);
   Result<StreamEnd> end_by(Result<StreamEnd> otherwise) const;
@@ -50,6 +54,7 @@ class UpstreamPort final : public PortStream {
   Bytes output_;  // received and not yet read
   std::string trouble_;
   std::optional<StreamEnd> end_;
+  std::optional<Error> failure_;  // told once all that came before it is read
   bool half_closed_ = false;
   bool is_over_ = false;  // for the cluster, be it well or badly
 };

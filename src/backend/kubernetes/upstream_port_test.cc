@@ -1,5 +1,7 @@
 #include "backend/kubernetes/upstream_port.h"
 
+#include <array>
+
 #include <gmock/gmock.h>
 
 #include "backend/kubernetes/channel_framing.h"
@@ -67,6 +69,25 @@ TEST_P(UpstreamPortTest, GivesWhatThePodSendsUntilItsEnd) {
   say_end();
   EXPECT_EQ(read(), "hello, world");
   EXPECT_EQ(port->end(), StreamEnd::Completed);
+}
+
+TEST_P(UpstreamPortTest, WhatHasComeIsReadAtOnceAsFarAsItFits) {
+  bed.say(data("one, "));
+  bed.say(data("two, "));
+  bed.say(data("three"));
+  std::array<std::byte, 12> into;
+  EXPECT_EQ(run(bed.loop, port->read(into)), 12U);
+  EXPECT_EQ(as_text(into), "one, two, th");
+  EXPECT_EQ(run(bed.loop, port->read(into)), 3U);
+}
+
+TEST_P(UpstreamPortTest, WhatCameBeforeAFailureIsReadFirst) {
+  bed.say(data("one, "));
+  bed.say(data("two"));
+  bed.hang_up();
+  EXPECT_EQ(run(bed.loop, read_port(*port, 8)), "one, two");
+  EXPECT_EQ(read().error().code, ErrorCode::Unavailable);
+  EXPECT_EQ(read().error().code, ErrorCode::Unavailable);
 }
 
 TEST_P(UpstreamPortTest, BytesGoOutInMessagesThatAreNotFragmented) {

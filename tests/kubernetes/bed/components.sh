@@ -54,11 +54,14 @@ await() {  # await NAME SECONDS [COMMAND…]: until it answers, or until the com
   local name=$1 deadline=$((SECONDS + $2)); shift 2
   [ $# -gt 0 ] || set -- answers "$name"
   until "$@" >/dev/null 2>&1; do
-    runs "$name" || failed "$name" "$name ended"
+    runs "$name" || start_again "$name" || failed "$name" "$name ended"
     [ $SECONDS -lt $deadline ] || failed "$name" "$name does not answer"
     sleep 0.1
   done
 }
+
+# The kubelet ends where the container runtime is not ready for it; on other nodes systemd starts it again.
+start_again() { [ "$1" = kubelet ] && start kubelet; }
 
 stop() {  # stop NAME [SIGNAL]: waits until nothing of it is left; a zombie's threads may still hold its port
   local pid; pid=$(<"$STATE/components/$1")
