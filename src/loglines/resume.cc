@@ -119,6 +119,11 @@ Result<Resume::Taken> Resume::take(std::string_view bytes) {
   return taken;
 }
 
+Result<> Resume::note_empty_log() {
+  if (is_searching_) return lines_lost();
+  return {};
+}
+
 /// Decides what the line under way is; `line` is at least its beginning. An error changes nothing.
 Result<> Resume::begin_line(std::string_view line) {
   const std::string_view stamp = stamp_of(line);

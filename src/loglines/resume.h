@@ -61,6 +61,10 @@ class Resume {
   /// read Once does not have the last line before a cut any more.
   Result<Taken> end_body(BodyEnd end, std::string_view rest);
 
+  /// The log has no line now, however long ago the body began. Errors: Unavailable ("log lines
+  /// lost"): the last line before a cut is gone with the others.
+  Result<> note_empty_log();
+
   /// The time of the last line that was handed on, or begun; nullopt: there was none.
   std::optional<WallTime> last_time() const;
   /// Whether there was anything new in this body.

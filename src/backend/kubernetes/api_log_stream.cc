@@ -1,9 +1,12 @@
 #include "backend/kubernetes/api_log_stream.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "backend/kubernetes/node_start.h"
 #include "base/text.h"
+#include "loglines/record.h"
 #include "net/deadline.h"
 
 namespace sluice::backend::kubernetes {
@@ -52,6 +55,7 @@ ApiLogStream::ApiLogStream(LogServices services, net::Executor executor,
       resume_({options.since, options.tail_lines}),
       reader_(reader_options(options, loglines::Format::Stamped)),
       reading_(follow_ && !previous_ ? resume_.next_reading() : Reading::Once),
+      stalled_before_(options.since),
       backoff_(kResumeBackoff) {}
 
 ApiLogStream::~ApiLogStream() = default;
@@ -132,6 +136,7 @@ net::Task<Result<>> ApiLogStream::receive() {
   while (bytes && !bytes->empty()) {
     const std::string_view text = as_text(*bytes);
     buffer_.insert(buffer_.end(), text.begin(), text.end());
+    unchecked_bytes_ += text.size();
     if (buffer_.size() >= kMaxBufferBytes) break;
     bytes = stream_->try_read();  // its error comes again
   }
@@ -141,12 +146,15 @@ net::Task<Result<>> ApiLogStream::receive() {
 /// The next bytes. An API server may leave a stream open, silent, when its pod is gone, or when it
 /// can't reach the node any more.
 net::Task<Result<Bytes>> ApiLogStream::read_body() {
+  is_stalled_ = false;
+  if (unchecked_bytes_ >= kMuchBytes) check_interval_ = kFirstCheck;
   Result<Bytes> bytes = fail(cancelled());
   net::TaskGroup race(executor_);
   race.spawn("log silence", end_silence(race));
   race.spawn("log read", read_into(bytes, race));  // may be done at once, and cancels the other
   co_await race.finish();
-  if (!bytes && bytes.error().code == ErrorCode::Cancelled && !may_be_silent()) {
+  const bool was_cancelled = !bytes && bytes.error().code == ErrorCode::Cancelled;
+  if (was_cancelled && (is_stalled_ || !may_be_silent())) {
     bytes = fail(ErrorCode::Unavailable, "silent");
   }
   co_return bytes;
@@ -158,12 +166,60 @@ net::Task<> ApiLogStream::read_into(Result<Bytes>& bytes, net::TaskGroup& race) 
 }
 
 net::Task<> ApiLogStream::end_silence(net::TaskGroup& race) {
-  while (may_be_silent()) {
-    const Result<> changed = co_await pod_->changed();
-    if (!changed) co_return;
+  while (may_be_silent() && !is_stalled_) {
+    const MonotonicTime until = services_.timers.now() + check_interval_;
+    const Result<> changed = co_await net::before(until, services_.timers, pod_->changed());
+    if (changed) continue;
+    if (changed.error().code == ErrorCode::Cancelled) co_return;
+    const Result<> checked = co_await check();
+    if (!checked) co_return;
+    check_interval_ = std::min(2 * check_interval_, kMaxCheckInterval);
+    unchecked_bytes_ = 0;
   }
   const Result<> slept = co_await services_.timers.sleep_for(kMaxSilence);
   if (slept) race.cancel();
+}
+
+/// Whether the node has newer lines than came. A kubelet that opened a log just before it was
+/// rotated waits at the end of the old file: it watches the folder only from its first end of file
+/// on (kubernetes/cri-client pkg/logs, ReadLogs). Errors: Cancelled.
+net::Task<Result<>> ApiLogStream::check() {
+  const std::shared_ptr<const PodRecord> pod = pod_->current();
+  if (pod == nullptr || reading_ != Reading::Follow) co_return Result<>{};
+  // No more than a stamp is wanted.
+  ApiRequest request =
+      log_request(*pod, container_, "timestamps=true&tailLines=1&limitBytes=64", as_);
+  const MonotonicTime until = services_.timers.now() + kFirstCheck;
+  const auto newest =
+      co_await net::before(until, services_.timers, newest_line_time(std::move(request)));
+  if (!newest && newest.error().code == ErrorCode::Cancelled) co_return fail(newest.error());
+  if (newest) is_stalled_ = lags_behind(*newest);
+  co_return Result<>{};  // where the node does not say, the next check may tell
+}
+
+/// `newest`: nullopt: the log was rotated, and nothing was logged since.
+bool ApiLogStream::lags_behind(std::optional<WallTime> newest) {
+  if (!newest) {
+    const Result<> kept = resume_.note_empty_log();
+    if (!kept) note_failure(kept.error());
+    return !kept;
+  }
+  const std::optional<WallTime> seen = std::max(resume_.last_time(), stalled_before_);
+  if (seen && *newest <= *seen) return false;
+  stalled_before_ = newest;
+  return true;
+}
+
+net::Task<Result<std::optional<WallTime>>> ApiLogStream::newest_line_time(ApiRequest request) {
+  CO_TRY(const std::unique_ptr<ApiStream> body,
+         co_await services_.client.stream(std::move(request)));
+  std::string text;
+  while (true) {
+    CO_TRY(const Bytes bytes, co_await body->read());
+    if (bytes.empty()) break;
+    text += as_text(bytes);
+  }
+  co_return loglines::time_of(std::string_view(text).substr(0, text.find(' ')));
 }
 
 /// Whether there may be nothing to read for a while: nothing is logged, or the node takes its time.
@@ -281,12 +337,8 @@ net::Task<Result<>> ApiLogStream::request(RunState state) {
   const std::shared_ptr<const PodRecord> pod = pod_->current();
   if (pod == nullptr) co_return fail(ErrorCode::NotFound, "the pod was deleted");
   const bool is_previous = previous_ || state == RunState::Replaced;
-  ApiRequest request;
-  request.path = fmt::format("/api/v1/namespaces/{}/pods/{}/log", pod->namespace_name, pod->name);
-  request.query = fmt::format("container={}&{}{}", container_, resume_.begin_body(reading_),
-                              is_previous ? "&previous=true" : "");
-  request.accept = "*/*";
-  request.as = as_;
+  const std::string query = resume_.begin_body(reading_) + (is_previous ? "&previous=true" : "");
+  ApiRequest request = log_request(*pod, container_, query, as_);
   asked_at_ = state;
   CO_TRY(stream_, co_await services_.client.stream(std::move(request)));
   refused_since_.reset();

@@ -37,6 +37,12 @@ class ApiLogStream final : public LogStream {
   /// For so long a node may say instead of lines that it can't read them: its container runtime may
   /// be starting again.
   static constexpr nanoseconds kFailurePatience = seconds(30);
+  /// A follow that is silent for so long is checked on, and from then on each time after twice as
+  /// long, until much was logged. Kubelets look only every 10 s whether to rotate a log: until then
+  /// one that is stalled has lost nothing.
+  static constexpr nanoseconds kFirstCheck = seconds(5);
+  static constexpr nanoseconds kMaxCheckInterval = std::chrono::minutes(5);
+  static constexpr std::size_t kMuchBytes = 64_KiB;
 
   ApiLogStream(LogServices services, net::Executor executor, std::unique_ptr<PodWatch> pod,
                std::string container, const LogOptions& options, std::optional<Impersonation> as);
@@ -62,6 +68,9 @@ class ApiLogStream final : public LogStream {
   net::Task<> read_into(Result<Bytes>& bytes, net::TaskGroup& race);
   net::Task<> end_silence(net::TaskGroup& race);
   bool may_be_silent();
+  net::Task<Result<>> check();
+  net::Task<Result<std::optional<WallTime>>> newest_line_time(ApiRequest request);
+  bool lags_behind(std::optional<WallTime> newest);
   void examine();
   void end_body(BodyEnd end);
 
@@ -92,6 +101,11 @@ class ApiLogStream final : public LogStream {
   std::vector<char> buffer_;  // received: what was read already, what is ready, the line under way
   std::size_t offset_ = 0;    // of what is ready
   std::size_t ready_ = 0;
+
+  nanoseconds check_interval_ = kFirstCheck;
+  std::size_t unchecked_bytes_ = 0;
+  bool is_stalled_ = false;                 // the node has newer lines than this body brings
+  std::optional<WallTime> stalled_before_;  // a line that no other body brought either
 
   Backoff backoff_;
   bool pauses_ = false;  // before it resumes

@@ -3,6 +3,8 @@
 #include <array>
 #include <memory>
 
+#include <fmt/format.h>
+
 namespace sluice::backend::kubernetes {
 namespace {
 
@@ -28,6 +30,16 @@ loglines::ReaderOptions reader_options(const LogOptions& options, loglines::Form
   reader.since = options.since;
   reader.limit_bytes = options.limit_bytes;
   return reader;
+}
+
+ApiRequest log_request(const PodRecord& pod, std::string_view container, std::string_view query,
+                       std::optional<Impersonation> as) {
+  ApiRequest request;
+  request.path = fmt::format("/api/v1/namespaces/{}/pods/{}/log", pod.namespace_name, pod.name);
+  request.query = fmt::format("container={}&{}", container, query);
+  request.accept = "*/*";
+  request.as = std::move(as);
+  return request;
 }
 
 std::unexpected<Error> log_lines_lost() { return fail(ErrorCode::Unavailable, "log lines lost"); }

@@ -32,6 +32,10 @@ loglines::ReaderOptions reader_options(const LogOptions& options, loglines::Form
 
 std::unexpected<Error> log_lines_lost();
 
+/// For a container's log by the API server; `query` is without the container.
+ApiRequest log_request(const PodRecord& pod, std::string_view container, std::string_view query,
+                       std::optional<Impersonation> as);
+
 /// Why a container's log ends that has been read to its end. `pod` null: it is gone.
 const char* reason_of_end(bool follow, bool previous, const PodRecord* pod,
                           std::string_view container);
