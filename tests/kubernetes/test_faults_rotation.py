@@ -25,8 +25,8 @@ KUBELET = pathlib.Path(os.environ["KUBECONFIG"]).with_name("kubelet.yaml")
 
 @pytest.fixture
 def usual_rotation():
-    """The kubelet looks for logs to rotate as often as it does where nobody sets it. One that looks more often may leave
-    a whole file out of a follow that is behind, which by the API nobody can notice."""
+    """The kubelet looks for logs to rotate as often as it does where nobody sets it. One that looks more often may
+    leave a whole file out of a follow that is behind, which by the API nobody can notice."""
     before = KUBELET.read_text()
     changed = before.replace("containerLogMonitorInterval: 3s", "containerLogMonitorInterval: 10s")
     assert changed != before

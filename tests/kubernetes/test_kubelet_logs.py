@@ -17,7 +17,8 @@ for part in 0 1 2 3 4 5 6 7 8 9; do
   seq $((part * {COUNT // 10} + 1)) $(((part + 1) * {COUNT // 10})) | sed "s/$/ $pad/"; sleep 1.5
 done; sleep inf"""
 MIXED = catalogue.Workload("mixed", (catalogue.shell(
-    "echo one; sleep 1; echo two >&2; sleep 1; head -c 50000 /dev/zero | tr '\\0' x; echo; printf 'caf\\303\\251\\n'; sleep inf"),))
+    "echo one; sleep 1; echo two >&2; sleep 1; head -c 50000 /dev/zero | tr '\\0' x; echo; "
+    "printf 'caf\\303\\251\\n'; sleep inf"),))
 RESTARTED = catalogue.Workload("restarted", (catalogue.shell(
     "trap 'exit 1' TERM; read -r now _ </proc/uptime; echo began at $now; while :; do sleep 0.05; done",
     restart="Always"),))

@@ -1,138 +1,17 @@
 #include "backend/kubernetes/api_log_stream.h"
 
-#include <deque>
-
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "backend/kubernetes/log_stream_test_support.h"
+#include "backend/kubernetes/api_log_stream_test_support.h"
 #include "backend/kubernetes/node_start.h"
 #include "base/text.h"
-#include "testing/fake_api_server.h"
-#include "testing/seeded_random.h"
-#include "testing/test_loop.h"
-#include "testing/virtual_clock.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
 
 using ::testing::EndsWith;
-using testing::FakeBody;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-const std::string kPath = "/api/v1/namespaces/team/pods/train-0/log";
-
-/// The n-th line, as the API server sends it: half a second after the one before.
-std::string line(int n) {
-  return fmt::format("2026-01-02T03:04:{:02}.{}00000000Z line {}\n", n / 2, n % 2 * 5, n);
-}
-std::string lines(int first, int last) {
-  std::string text;
-  for (int n = first; n <= last; ++n) text += line(n);
-  return text;
-}
-
-class ApiLogStreamTest : public ::testing::Test {
- protected:
-  ApiLogStreamTest() {
-    server_.on(kPath, [this](const testing::ApiCall&) -> testing::ApiAnswer {
-      if (answers_.empty()) return testing::Silence::Hang;
-      testing::ApiAnswer answer = std::move(answers_.front());
-      answers_.pop_front();
-      return answer;
-    });
-  }
-  ~ApiLogStreamTest() override {
-    group_.cancel();
-    testing::run_until_empty(loop_, group_);
-  }
-
-  /// The next request's body.
-  std::shared_ptr<FakeBody> expect_body(std::string_view text = {}) {
-    auto body = std::make_shared<FakeBody>();
-    if (!text.empty()) body->write(text);
-    answers_.emplace_back(body);
-    open_bodies_.push_back(body);
-    return body;
-  }
-  /// The next request's body is this, whole.
-  void expect_whole_body(std::string_view text) {
-    expect_body(text)->end();
-    open_bodies_.pop_back();  // so that its connection is closed
-  }
-  void expect_refusal(unsigned status, const std::string& message) {
-    answers_.emplace_back(http::Response{
-        {status, {}}, fmt::format(R"({{"kind":"Status","message":"{}"}})", message)});
-  }
-
-  ContainerRecord& container() { return pod_.containers.front(); }
-  /// What the informers say of the pod from now on.
-  void publish() {
-    registry_.publish("u1", std::make_shared<const PodRecord>(pod_));
-    testing::run_until_idle(loop_);
-  }
-  void publish_gone() {
-    registry_.publish("u1", nullptr);
-    testing::run_until_idle(loop_);
-  }
-  void publish_ended() {
-    container().state = ContainerState::Terminated;
-    publish();
-  }
-
-  /// Opens the log, and reads it until it ends, as a session would.
-  void open(LogOptions options) {
-    auto watch = registry_.watch(std::make_shared<const PodRecord>(pod_), loop_.executor());
-    group_.spawn("session", session(std::move(watch), std::move(options)));
-    testing::run_until_idle(loop_);
-  }
-  void follow() { open({.follow = true}); }
-  /// Lets it try again.
-  void wait(nanoseconds duration = seconds(10)) { clock_.advance(duration); }
-  net::Task<> session(std::unique_ptr<PodWatch> watch, LogOptions options) {
-    const LogServices services{client_, clock_, random_};
-    auto opened =
-        co_await open_api_log(services, std::move(watch), container_name_, options, std::nullopt);
-    if (!opened) {
-      error_ = opened.error();
-      co_return;
-    }
-    opened_ = true;
-    const std::unique_ptr<LogStream> log = *std::move(opened);
-    while (!log->end()) {
-      const Result<> ready = co_await log->readable();
-      const auto pieces = ready ? log->read() : fail(ready.error());
-      if (!pieces) {
-        error_ = pieces.error();
-        co_return;
-      }
-      for (const LogPiece& piece : *pieces) out_ += piece.text;
-    }
-    end_ = log->end();
-    reason_ = log->end_reason();
-  }
-  std::string query(std::size_t call) const { return server_.calls().at(call).query; }
-
-  net::EventLoop loop_;
-  testing::VirtualClock clock_{loop_};
-  testing::SeededRandom random_{1};
-  testing::FakeApiServer server_{loop_, clock_, random_};
-  testing::FakeClusterAccess access_{server_};
-  ApiClient client_{access_, clock_, random_};
-  PodWatchRegistry registry_;
-  PodRecord pod_ = running_pod();
-  std::string container_name_ = "main";
-  std::deque<testing::ApiAnswer> answers_;
-  std::vector<std::shared_ptr<FakeBody>> open_bodies_;
-  net::TaskGroup group_{loop_.executor()};
-
-  bool opened_ = false;
-  std::string out_;
-  std::optional<Error> error_;
-  std::optional<StreamEnd> end_;
-  std::string reason_;
-};
 
 TEST_F(ApiLogStreamTest, WholeLogIsReadOnceAndEnds) {
   expect_whole_body(lines(0, 3));
@@ -222,82 +101,6 @@ TEST_F(ApiLogStreamTest, ContainerThatEndsIsReadToItsEnd) {
   EXPECT_EQ(reason_, "container ended");
   EXPECT_THAT(query(1), Not(HasSubstr("follow")));
   EXPECT_EQ(server_.calls().size(), 3U);
-}
-
-TEST_F(ApiLogStreamTest, FollowThatIsSilentWhileThereAreNewerLinesIsTakenUpAgain) {
-  expect_body(lines(0, 3));
-  follow();
-  expect_whole_body(line(5));
-  expect_body(lines(0, 6));
-  wait(ApiLogStream::kFirstCheck + ApiLogStream::kMaxSilence + seconds(1));
-  EXPECT_EQ(out_, texts(0, 6));
-  EXPECT_EQ(query(1), "container=main&timestamps=true&tailLines=1&limitBytes=64");
-  EXPECT_THAT(query(2), HasSubstr("follow=true"));
-}
-
-TEST_F(ApiLogStreamTest, FollowThatHasTheNewestLineIsLeftAloneAndCheckedLessAndLess) {
-  expect_body(lines(0, 3));
-  follow();
-  for (int check = 0; check < 4; ++check) expect_whole_body(line(3));
-  wait(seconds(5 + 10 + 20 + 40) + milliseconds(1));
-  EXPECT_EQ(server_.calls().size(), 1U + 4U);
-  EXPECT_EQ(out_, texts(0, 3));
-}
-
-TEST_F(ApiLogStreamTest, FollowThatBroughtMuchIsCheckedSoonAgain) {
-  const auto body = expect_body(lines(0, 3));
-  follow();
-  expect_whole_body(line(3));
-  wait(seconds(5));
-  std::string much = line(4);
-  much.insert(much.size() - 1, ApiLogStream::kMuchBytes, 'x');
-  body->write(much);
-  testing::run_until_idle(loop_);
-  expect_whole_body(line(4));
-  wait(seconds(5));
-  EXPECT_EQ(server_.calls().size(), 1U + 2U);
-}
-
-TEST_F(ApiLogStreamTest, LogThatWasRotatedWhileTheWayWasCutIsNotFollowedInSilence) {
-  expect_body(lines(0, 3))->cut();
-  expect_body();
-  follow();
-  expect_whole_body("");
-  wait(ApiLogStream::kFirstCheck + ApiLogStream::kMaxSilence + ApiLogStream::kRecordPatience +
-       seconds(1));
-  EXPECT_EQ(out_, texts(0, 3));
-  ASSERT_TRUE(error_);
-  EXPECT_EQ(error_->message, "log lines lost");
-}
-
-TEST_F(ApiLogStreamTest, LogThatIsRotatedWhileItIsFollowedIsFollowedOn) {
-  const auto body = expect_body(lines(0, 3));
-  follow();
-  expect_whole_body("");
-  wait();
-  body->write(line(4));
-  testing::run_until_idle(loop_);
-  EXPECT_EQ(out_, texts(0, 4));
-}
-
-TEST_F(ApiLogStreamTest, LineThatNoBodyBringsIsWaitedForOnce) {
-  expect_body(lines(0, 3));
-  follow();
-  expect_whole_body(line(5));  // a part of a line that has not ended
-  expect_body(lines(0, 3));
-  wait();
-  expect_whole_body(line(5));
-  wait();
-  EXPECT_EQ(server_.calls().size(), 4U);
-}
-
-TEST_F(ApiLogStreamTest, NodeThatDoesNotTellItsNewestLineEndsNoFollow) {
-  expect_body(lines(0, 3));
-  follow();
-  expect_refusal(500, "no");
-  wait();
-  EXPECT_EQ(server_.calls().size(), 2U);
-  EXPECT_FALSE(error_);
 }
 
 TEST_F(ApiLogStreamTest, PodThatFailsWhileItsContainerRunsIsAboutToBeDeleted) {
@@ -433,17 +236,6 @@ TEST_F(ApiLogStreamTest, StreamThatIsLeftOpenWhenItsContainerHasEndedIsReadAgain
   wait(ApiLogStream::kMaxSilence);
   EXPECT_EQ(out_, texts(0, 2));
   EXPECT_EQ(reason_, "container ended");
-}
-
-TEST_F(ApiLogStreamTest, QuietFollowLives) {
-  const auto body = expect_body(lines(0, 1));
-  follow();
-  wait(std::chrono::hours(5));
-  body->write(line(2));
-  testing::run_until_idle(loop_);
-  EXPECT_EQ(out_, texts(0, 2));
-  EXPECT_THAT(query(1), HasSubstr("tailLines=1"));  // only checked on
-  EXPECT_FALSE(error_);
 }
 
 TEST_F(ApiLogStreamTest, TextOfTheNodeIsAnErrorAfterTheLinesBefore) {
