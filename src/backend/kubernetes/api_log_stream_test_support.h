@@ -90,46 +90,46 @@ class ApiLogStreamTest : public ::testing::Test {
   void wait(nanoseconds duration = seconds(10)) { clock_.advance(duration); }
   net::Task<> session(std::unique_ptr<PodWatch> watch, LogOptions options) {
     const LogServices services{client_, clock_, random_};
-auto opened =
-    co_await open_api_log(services, std::move(watch), container_name_, options, std::nullopt);
-if (!opened) {
-  error_ = opened.error();
-  co_return;
-}
-opened_ = true;
-const std::unique_ptr<LogStream> log = *std::move(opened);
-while (!log->end()) {
-  const Result<> ready = co_await log->readable();
-  const auto pieces = ready ? log->read() : fail(ready.error());
-  if (!pieces) {
-    error_ = pieces.error();
-    co_return;
+    auto opened =
+        co_await open_api_log(services, std::move(watch), container_name_, options, std::nullopt);
+    if (!opened) {
+      error_ = opened.error();
+      co_return;
+    }
+    opened_ = true;
+    const std::unique_ptr<LogStream> log = *std::move(opened);
+    while (!log->end()) {
+      const Result<> ready = co_await log->readable();
+      const auto pieces = ready ? log->read() : fail(ready.error());
+      if (!pieces) {
+        error_ = pieces.error();
+        co_return;
+      }
+      for (const LogPiece& piece : *pieces) out_ += piece.text;
+    }
+    end_ = log->end();
+    reason_ = log->end_reason();
   }
-  for (const LogPiece& piece : *pieces) out_ += piece.text;
-}
-end_ = log->end();
-reason_ = log->end_reason();
-}
-std::string query(std::size_t call) const { return server_.calls().at(call).query; }
+  std::string query(std::size_t call) const { return server_.calls().at(call).query; }
 
-net::EventLoop loop_;
-testing::VirtualClock clock_{loop_};
-testing::SeededRandom random_{1};
-testing::FakeApiServer server_{loop_, clock_, random_};
-testing::FakeClusterAccess access_{server_};
-ApiClient client_{access_, clock_, random_};
-PodWatchRegistry registry_;
-PodRecord pod_ = running_pod();
-std::string container_name_ = "main";
-std::deque<testing::ApiAnswer> answers_;
-std::vector<std::shared_ptr<testing::FakeBody>> open_bodies_;
-net::TaskGroup group_{loop_.executor()};
+  net::EventLoop loop_;
+  testing::VirtualClock clock_{loop_};
+  testing::SeededRandom random_{1};
+  testing::FakeApiServer server_{loop_, clock_, random_};
+  testing::FakeClusterAccess access_{server_};
+  ApiClient client_{access_, clock_, random_};
+  PodWatchRegistry registry_;
+  PodRecord pod_ = running_pod();
+  std::string container_name_ = "main";
+  std::deque<testing::ApiAnswer> answers_;
+  std::vector<std::shared_ptr<testing::FakeBody>> open_bodies_;
+  net::TaskGroup group_{loop_.executor()};
 
-bool opened_ = false;
-std::string out_;
-std::optional<Error> error_;
-std::optional<StreamEnd> end_;
-std::string reason_;
+  bool opened_ = false;
+  std::string out_;
+  std::optional<Error> error_;
+  std::optional<StreamEnd> end_;
+  std::string reason_;
 };
 
 }  // namespace sluice::backend::kubernetes
