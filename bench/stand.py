@@ -98,7 +98,7 @@ threads: {threads}
 auth: {{issuers: [{{issuer: "{ISSUER}", jwksFile: keys.json}}]}}
 authorization: {{mode: policy, rules: [{{subjects: ["*"], projects: ["*"], verbs: ["*"]}}]}}
 backend: {{kind: local, local: {{workloads: workloads.yaml, stateDir: state}}}}
-sessions: {{max: 20000, maxPerUser: 20000}}
+sessions: {{max: 20000, maxPerUser: 20000, upgradeRate: 1000000, upgradeRatePerUser: 1000000}}
 log: {{level: error}}
 """)
         log = open(self.path / "log", "w+", encoding="utf-8")

@@ -85,7 +85,7 @@ net::Task<> ClientServer::serve_client(std::unique_ptr<net::Stream> stream) {
 
 net::Task<std::unique_ptr<UpgradedSession>> ClientServer::serve_requests(
     std::unique_ptr<net::Stream> stream) {
-  http::ServerConnection connection(std::move(stream), services_.timers, http::ServerLimits{});
+  http::ServerConnection connection(std::move(stream), services_.timers, services_.settings.http);
   while (true) {
     const Result<std::optional<http::RequestHead>> head = co_await connection.read_head();
     if (head && !*head) co_return nullptr;
@@ -105,6 +105,8 @@ net::Task<> ClientServer::refuse(http::ServerConnection& connection, const Error
   if (gone) co_return;
   const http::Response response = error_response(error, services_.settings.missing_workload);
   services_.metrics.request_served(Endpoint::Unknown, response.head.status, {});
+  if (error.code == ErrorCode::HeaderTooLarge) services_.metrics.limit_reached(Limit::HeaderSize);
+  if (error.code == ErrorCode::TooLarge) services_.metrics.limit_reached(Limit::BodySize);
   log(LogLevel::Info, "bad request", error, {{"peer", connection.stream().peer()}});
   [[maybe_unused]] const Result<> sent = co_await connection.respond(response, false);
 }

@@ -122,7 +122,7 @@ class GatewayTest : public ::testing::Test {
   FakeAuthorizer authorizer;
   Settings settings;
   Metrics metrics;
-  SessionLimits limits{3, 2};
+  SessionLimits limits{settings, clock, metrics};
   int idle_calls = 0;
   Activity activity{[this] { ++idle_calls; }};
   std::atomic<Stage> stage = Stage::Ready;

@@ -57,6 +57,10 @@ net::Task<> run_session(const Services& services, SessionRegistry& registry,
     session->socket->abort();
   }
   const ws::Close last = final_close(end, close);
+  if (last.code == ws::CloseCode::MessageTooBig &&
+      end.kind == session::SessionEndKind::ProtocolError) {
+    services.metrics.limit_reached(Limit::MessageSize);
+  }
   SessionOutcome outcome;
   outcome.close_code = static_cast<unsigned>(last.code);
   outcome.reason = last.reason;

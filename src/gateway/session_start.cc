@@ -64,6 +64,7 @@ net::Task<Result<Answer>> start_session(const Services& services, Exchange& exch
   ws::Connection::Options options;
   options.role = ws::Role::Server;
   options.compression = agreed.deflate;
+  options.max_message_bytes = services.settings.max_message_bytes;
   session->socket = std::make_unique<ws::Connection>(executor, std::move(upgraded.stream), options,
                                                      services.timers, services.random,
                                                      std::move(upgraded.leftover));

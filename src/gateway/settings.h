@@ -3,10 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "base/clock.h"
+#include "base/token_bucket.h"
 #include "gateway/error_response.h"
+#include "http/server_connection.h"
 
 namespace sluice::gateway {
 
@@ -22,6 +26,13 @@ struct Settings {
   nanoseconds shutdown_grace = seconds(30);
   std::size_t max_sessions = 20'000;
   std::size_t max_sessions_per_user = 1'000;
+  // How fast sessions may begin. All sessions of a full server, or of a user, fit into the burst:
+  // after a restart they come back at once.
+  RateLimit upgrade_rate{.per_second = 10'000, .burst = 20'000};
+  RateLimit upgrade_rate_per_user{.per_second = 1'000, .burst = 2'000};
+  http::ServerLimits http;
+  /// Of a client's message. Messages are handed on as they come, so their size costs no memory.
+  std::uint64_t max_message_bytes = std::numeric_limits<std::uint64_t>::max();
   bool compression = false;  // permessage-deflate, where a client offers it
   AuditedCommands audited_commands = AuditedCommands::Full;
 };

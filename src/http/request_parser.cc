@@ -142,7 +142,8 @@ Result<std::size_t> RequestParser::feed(std::string_view input) {
 
 std::unexpected<Error> RequestParser::too_large() const {
   return fail(ErrorCode::HeaderTooLarge,
-              "the request's head is larger than " + std::to_string(head_limit_) + " bytes");
+              "the request's line and headers are larger than " + std::to_string(head_limit_) +
+                  " bytes, the most that is taken; send fewer or shorter ones");
 }
 
 /// The size of the head, or 0 while it is not whole. Looks at each byte once, however they come.
@@ -167,7 +168,8 @@ Result<std::size_t> RequestParser::put(std::string_view bytes) {
     return too_large();
   }
   if (error == beast_http::error::body_limit) {
-    return fail(ErrorCode::TooLarge, "the request's body is too large: these endpoints take none");
+    return fail(ErrorCode::TooLarge,
+                "the request's body is too large: these endpoints take none, so send none");
   }
   if (error && error != beast_http::error::need_more) return malformed(error.message());
   return taken;

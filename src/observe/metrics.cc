@@ -161,6 +161,20 @@ std::string_view to_string(AuthenticationFailure reason) {
   std::unreachable();
 }
 
+std::string_view to_string(Limit limit) {
+  switch (limit) {
+    case Limit::Sessions: return "sessions";
+    case Limit::SessionsPerUser: return "sessions-per-user";
+    case Limit::UpgradeRate: return "upgrade-rate";
+    case Limit::UpgradeRatePerUser: return "upgrade-rate-per-user";
+    case Limit::HeaderSize: return "header-size";
+    case Limit::BodySize: return "body-size";
+    case Limit::MessageSize: return "message-size";
+    case Limit::kCount: break;
+  }
+  std::unreachable();
+}
+
 struct Metrics::Families {
   prometheus::Registry registry;
 
@@ -198,6 +212,9 @@ struct Metrics::Families {
   ByLabel<Counter, Endpoint> authorization_denials{
       counter(registry, "sluice_authorization_denials_total", "Requests answered with 403"),
       "endpoint"};
+  ByLabel<Counter, Limit> limit_refusals{
+      counter(registry, "sluice_limit_refusals_total", "What was refused because of a limit"),
+      "limit"};
   ByLabel<Counter, FetchOutcome> key_fetches{
       counter(registry, "sluice_key_fetches_total", "Fetches of issuers' keys"), "outcome"};
   Counter& restarts = counter(registry, "sluice_local_container_restarts_total",
@@ -251,6 +268,8 @@ void Metrics::authentication_failed(AuthenticationFailure reason) {
 void Metrics::authorization_denied(Endpoint endpoint) {
   families_->authorization_denials[endpoint].Increment();
 }
+
+void Metrics::limit_reached(Limit limit) { families_->limit_refusals[limit].Increment(); }
 
 void Metrics::keys_fetched(FetchOutcome outcome) { families_->key_fetches[outcome].Increment(); }
 

@@ -40,12 +40,24 @@ enum class AuthenticationFailure {
   Other,
   kCount,
 };
+/// Label `limit` of sluice_limit_refusals_total.
+enum class Limit {
+  Sessions,
+  SessionsPerUser,
+  UpgradeRate,
+  UpgradeRatePerUser,
+  HeaderSize,
+  BodySize,
+  MessageSize,
+  kCount,
+};
 /// Label `outcome`.
 enum class FetchOutcome { Succeeded, Failed, kCount };
 
 std::string_view to_string(Endpoint endpoint);
 std::string_view to_string(SessionKind kind);
 std::string_view to_string(AuthenticationFailure reason);
+std::string_view to_string(Limit limit);
 
 /// A finished session, for its counters.
 struct SessionRecord {
@@ -72,6 +84,8 @@ class Metrics {
 
   void authentication_failed(AuthenticationFailure reason);
   void authorization_denied(Endpoint endpoint);
+  /// Something was refused because of it: a request with a 4xx, a session's message with 1009.
+  void limit_reached(Limit limit);
   /// One fetch of an issuer's keys (JWKS or discovery).
   void keys_fetched(FetchOutcome outcome);
   /// The local backend started a container again.

@@ -82,6 +82,23 @@ Result<> take_count(Mapping& map, std::string_view key, std::size_t& out) {
   return {};
 }
 
+/// A rate that is given without a burst has one of twice as many.
+Result<> take_rate(Mapping& map, std::string_view key, RateLimit& out) {
+  const std::size_t by_default = out.per_second;
+  TRY_VOID(take_count(map, key, out.per_second));
+  if (out.per_second != by_default) out.burst = 2 * out.per_second;
+  return {};
+}
+
+Result<> take_bytes(Mapping& map, std::string_view key, std::int64_t least, std::int64_t most,
+                    auto& out) {
+  const std::optional<Value> value = map.take(key);
+  if (!value) return {};
+  TRY(const std::int64_t bytes, value->as_int64(least, most));
+  out = static_cast<std::remove_reference_t<decltype(out)>>(bytes);
+  return {};
+}
+
 Result<> read_sessions(const Value& section, gateway::Settings& settings) {
   TRY(Mapping map, section.as_mapping());
   TRY_VOID(take_duration(map, "pingInterval", milliseconds(1), settings.ping_interval));
@@ -89,6 +106,20 @@ Result<> read_sessions(const Value& section, gateway::Settings& settings) {
   TRY_VOID(take_duration(map, "shutdownGrace", nanoseconds(0), settings.shutdown_grace));
   TRY_VOID(take_count(map, "max", settings.max_sessions));
   TRY_VOID(take_count(map, "maxPerUser", settings.max_sessions_per_user));
+  TRY_VOID(take_rate(map, "upgradeRate", settings.upgrade_rate));
+  TRY_VOID(take_count(map, "upgradeBurst", settings.upgrade_rate.burst));
+  TRY_VOID(take_rate(map, "upgradeRatePerUser", settings.upgrade_rate_per_user));
+  TRY_VOID(take_count(map, "upgradeBurstPerUser", settings.upgrade_rate_per_user.burst));
+  return map.finish();
+}
+
+Result<> read_http(const Value& section, http::ServerLimits& limits) {
+  // A bearer token alone may have 16 KiB; Beast's parser counts in 32 bits.
+  constexpr std::int64_t kLeastHeaderBytes = 1024;
+  constexpr std::int64_t kMostBytes = 64 << 20;
+  TRY(Mapping map, section.as_mapping());
+  TRY_VOID(take_bytes(map, "maxHeaderSize", kLeastHeaderBytes, kMostBytes, limits.head_bytes));
+  TRY_VOID(take_bytes(map, "maxBodySize", 0, kMostBytes, limits.body_bytes));
   return map.finish();
 }
 
@@ -108,6 +139,8 @@ Result<> read_websocket(const Value& section, gateway::Settings& settings) {
   if (const auto value = map.take("compression")) {
     TRY(settings.compression, value->as_bool());
   }
+  constexpr std::int64_t kMostBytes = std::numeric_limits<std::int64_t>::max();
+  TRY_VOID(take_bytes(map, "maxMessageSize", 1, kMostBytes, settings.max_message_bytes));
   return map.finish();
 }
 
@@ -169,6 +202,7 @@ Result<> read_optional_sections(Mapping& root, Config& config) {
     TRY(config.admin, read_admin(*section));
   }
   if (const auto section = root.take("sessions")) TRY_VOID(read_sessions(*section, config.gateway));
+  if (const auto section = root.take("http")) TRY_VOID(read_http(*section, config.gateway.http));
   if (const auto section = root.take("compat")) TRY_VOID(read_compat(*section, config.gateway));
   if (const auto section = root.take("websocket"))
     TRY_VOID(read_websocket(*section, config.gateway));

@@ -35,6 +35,13 @@ TEST(Config, MinimalHasTheDefaultsOfTheContract) {
   EXPECT_EQ(config.gateway.shutdown_grace, seconds(30));
   EXPECT_EQ(config.gateway.max_sessions, 20'000u);
   EXPECT_EQ(config.gateway.max_sessions_per_user, 1'000u);
+  EXPECT_EQ(config.gateway.upgrade_rate.per_second, 10'000u);
+  EXPECT_EQ(config.gateway.upgrade_rate.burst, 20'000u);
+  EXPECT_EQ(config.gateway.upgrade_rate_per_user.per_second, 1'000u);
+  EXPECT_EQ(config.gateway.upgrade_rate_per_user.burst, 2'000u);
+  EXPECT_EQ(config.gateway.http.head_bytes, 65'536u);
+  EXPECT_EQ(config.gateway.http.body_bytes, 65'536u);
+  EXPECT_EQ(config.gateway.max_message_bytes, ws::kAnySize);
   EXPECT_EQ(config.gateway.missing_workload, gateway::MissingWorkload::PlainText500);
   EXPECT_FALSE(config.gateway.compression);
   EXPECT_EQ(config.log_level, LogLevel::Info);
@@ -67,10 +74,13 @@ backend:
   kind: local
   local: {workloads: w.yaml, stateDir: /var/lib/sluice}
   kubernetes: {kubeconfig: ~/.kube/config}
-sessions: {pingInterval: 50ms, idleTimeout: 1500ms, shutdownGrace: 0s, max: 7, maxPerUser: 2}
+sessions:
+  {pingInterval: 50ms, idleTimeout: 1500ms, shutdownGrace: 0s, max: 7, maxPerUser: 2,
+   upgradeRate: 50, upgradeBurst: 60, upgradeRatePerUser: 5, upgradeBurstPerUser: 6}
+http: {maxHeaderSize: 8192, maxBodySize: 0}
 compat: {missingWorkload: 404}
 log: {level: debug, format: text}
-websocket: {compression: true}
+websocket: {compression: true, maxMessageSize: 1048576}
 threads: 2
 )",
                                    "/etc/sluice/s.yaml");
@@ -95,6 +105,13 @@ threads: 2
   EXPECT_EQ(config.gateway.shutdown_grace, seconds(0));
   EXPECT_EQ(config.gateway.max_sessions, 7u);
   EXPECT_EQ(config.gateway.max_sessions_per_user, 2u);
+  EXPECT_EQ(config.gateway.upgrade_rate.per_second, 50u);
+  EXPECT_EQ(config.gateway.upgrade_rate.burst, 60u);
+  EXPECT_EQ(config.gateway.upgrade_rate_per_user.per_second, 5u);
+  EXPECT_EQ(config.gateway.upgrade_rate_per_user.burst, 6u);
+  EXPECT_EQ(config.gateway.http.head_bytes, 8'192u);
+  EXPECT_EQ(config.gateway.http.body_bytes, 0u);
+  EXPECT_EQ(config.gateway.max_message_bytes, 1'048'576u);
   EXPECT_EQ(config.gateway.missing_workload, gateway::MissingWorkload::Json404);
   EXPECT_TRUE(config.gateway.compression);
   EXPECT_EQ(config.log_level, LogLevel::Debug);
@@ -114,6 +131,12 @@ TEST(Config, ErrorsNameFileLineKeyAndWhatIsRight) {
        "/etc/sluice/s.yaml:1: sessions.pingInterval: expected at least 1ms"},
       {"sessions: {max: 0}",
        "/etc/sluice/s.yaml:1: sessions.max: expected a whole number from 1 to 10000000, got \"0\""},
+      {"sessions: {upgradeRatePerUser: 0}",
+       "/etc/sluice/s.yaml:1: sessions.upgradeRatePerUser: expected a whole number from 1 to "
+       "10000000, got \"0\""},
+      {"http: {maxHeaderSize: 10}",
+       "/etc/sluice/s.yaml:1: http.maxHeaderSize: expected a whole number from 1024 to 67108864, "
+       "got \"10\""},
       {"basePath: cluster-api/",
        "/etc/sluice/s.yaml:1: basePath: expected a path such as /cluster-api, with a slash at the "
        "beginning and none at the end, got \"cluster-api/\""},
@@ -137,6 +160,14 @@ TEST(Config, ErrorsNameFileLineKeyAndWhatIsRight) {
       {"log: {}\nlog: {}", "/etc/sluice/s.yaml:2: log: given twice"},
   };
   for (const auto& [lines, message] : cases) EXPECT_EQ(message_with(lines), message) << lines;
+}
+
+TEST(Config, ARateAloneHasABurstOfTwiceAsMany) {
+  const auto config = parse_config(
+      "sessions: {upgradeRate: 100, upgradeRatePerUser: 3}\n" + minimal(), "/etc/sluice/s.yaml");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->gateway.upgrade_rate.burst, 200u);
+  EXPECT_EQ(config->gateway.upgrade_rate_per_user.burst, 6u);
 }
 
 TEST(Config, MissingSectionsAreNamed) {

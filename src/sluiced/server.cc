@@ -47,7 +47,7 @@ std::vector<std::string> own_environment() {
 
 Server::Server(Config config)
     : config_(std::move(config)),
-      limits_(config_.gateway.max_sessions, config_.gateway.max_sessions_per_user),
+      limits_(config_.gateway, timers_, metrics_),
       loops_(make_loops(config_.threads)),
       first_loop_(*loops_.front()),
       activity_([this] { first_loop_.post([this] { changed_.notify(); }); }),

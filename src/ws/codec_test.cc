@@ -151,6 +151,35 @@ TEST(FrameDecoder, Rsv1IsForTheFirstFrameOfACompressedMessageOnly) {
   EXPECT_EQ(first_event("\xC9\x01x"), "violation:1002");
 }
 
+TEST(FrameDecoder, AMessageOverTheLimitIs1009BeforeTheFrameThatMakesItSo) {
+  const auto events = [](std::string bytes, std::size_t fragment) {
+    FrameDecoder decoder(Role::Client, FrameDecoder::Compression::None, 3);
+    return decode(decoder, std::move(bytes), fragment);
+  };
+  for (const std::size_t fragment : {std::size_t{1}, std::size_t{100}}) {
+    EXPECT_EQ(events("\x82\x03"
+                     "abc"
+                     "\x82\x03"
+                     "abc",
+                     fragment),
+              (std::vector<std::string>{"binary:abc", "binary:abc"}));
+    EXPECT_EQ(events("\x82\x04", fragment), std::vector{std::string("violation:1009")});
+    EXPECT_EQ(events("\x02\x02"
+                     "ab"
+                     "\x89\x04ping"
+                     "\x80\x01"
+                     "c",
+                     fragment),
+              (std::vector<std::string>{"ping:ping", "binary:abc"}));
+    EXPECT_EQ(events("\x02\x02"
+                     "ab"
+                     "\x80\x02"
+                     "cd",
+                     fragment),
+              std::vector{std::string("violation:1009")});
+  }
+}
+
 TEST(FrameDecoder, NothingFollowsACloseOrAViolation) {
   FrameDecoder closed(Role::Client);
   EXPECT_EQ(decode(closed, std::string("\x88\0\x82\x01x", 5), 100).size(), 1u);

@@ -18,17 +18,20 @@ constexpr std::size_t kDirectBytes = 16_KiB;
 constexpr std::size_t kInflateBytes = 64_KiB;
 
 FrameDecoder make_decoder(const Connection::Options& options) {
-  return FrameDecoder(options.role, options.compression ? FrameDecoder::Compression::Negotiated
-                                                        : FrameDecoder::Compression::None);
+  return FrameDecoder(
+      options.role,
+      options.compression ? FrameDecoder::Compression::Negotiated : FrameDecoder::Compression::None,
+      options.max_message_bytes);
 }
 
 }  // namespace
 
 /// Both directions of permessage-deflate, and the compressed piece that is being unfolded.
 struct Connection::Compression {
-  Compression(Role role, const DeflateParameters& agreed)
-      : deflater(role == Role::Server ? agreed.server : agreed.client),
-        inflater(role == Role::Server ? agreed.client : agreed.server) {}
+  Compression(const Options& options, const DeflateParameters& agreed)
+      : deflater(options.role == Role::Server ? agreed.server : agreed.client),
+        inflater(options.role == Role::Server ? agreed.client : agreed.server),
+        max_message_bytes(options.max_message_bytes) {}
 
   Deflater deflater;
   Inflater inflater;
@@ -36,6 +39,8 @@ struct Connection::Compression {
   DataPiece source;        // what is left of it
   bool unfolding = false;  // `source` is not used up
   bool starts_message = true;
+  const std::uint64_t max_message_bytes;
+  std::uint64_t message_bytes = 0;  // unfolded so far
   PooledBuffer room;
 };
 
@@ -64,7 +69,7 @@ Connection::Connection(net::Executor executor, std::unique_ptr<net::Stream> stre
       last_received_(timers.now()),
       bytes_received_(leftover.size()) {
   if (options.compression) {
-    compression_ = std::make_unique<Compression>(options.role, *options.compression);
+    compression_ = std::make_unique<Compression>(options, *options.compression);
   }
   if (leftover.empty()) return;
   input_memory_ = PooledBuffer::take(leftover.size());
@@ -139,6 +144,10 @@ std::optional<Result<Received>> Connection::inflate() {
   state.unfolding = step->more;
   const bool ends = source.ends_message && !step->more;
   const MutableBytes bytes = room.first(step->produced);
+  state.message_bytes = state.starts_message ? bytes.size() : state.message_bytes + bytes.size();
+  if (state.message_bytes > state.max_message_bytes) {
+    return violated(message_too_big(state.max_message_bytes).close);
+  }
   if (state.source.opcode == Opcode::Text &&
       (!state.text.feed(bytes) || (ends && !state.text.finish()))) {
     return violated({CloseCode::InvalidPayload, "text is not UTF-8"});

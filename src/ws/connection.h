@@ -25,6 +25,7 @@ class Connection final {
   struct Options {
     Role role = Role::Server;
     std::optional<DeflateParameters> compression;  // what was negotiated (RFC 7692)
+    std::uint64_t max_message_bytes = kAnySize;    // of a received one, unfolded; beyond: 1009
   };
 
   /// `leftover`: bytes read behind the handshake.

@@ -17,11 +17,12 @@ using testing::run;
 /// A server's and a client's Connection, joined by a pipe.
 struct Pair {
   explicit Pair(MemoryPipe::Options options = {},
-                std::optional<DeflateParameters> compression = std::nullopt)
+                std::optional<DeflateParameters> compression = std::nullopt,
+                std::uint64_t max_message_bytes = kAnySize)
       : clock(loop),
         pipe(loop, options),
-        server(loop.executor(), std::move(pipe.server), {Role::Server, compression}, clock, random,
-               ""),
+        server(loop.executor(), std::move(pipe.server),
+               {Role::Server, compression, max_message_bytes}, clock, random, ""),
         client(loop.executor(), std::move(pipe.client), {Role::Client, compression}, clock, random,
                "") {}
 
@@ -83,6 +84,17 @@ TEST(Connection, CarriesMessagesOfAllSizesBothWays) {
     EXPECT_EQ(run(pair.loop, receive_message(pair.server)).text, text);
     testing::run_until_empty(pair.loop, senders);
   }
+}
+
+TEST(Connection, AMessageThatUnfoldsOverTheLimitIs1009) {
+  Pair pair({}, DeflateParameters{}, 100'000);
+  net::TaskGroup senders(pair.loop.executor());
+  senders.spawn("small", send_message(pair.client, std::string(100'000, 'x')));
+  EXPECT_EQ(run(pair.loop, receive_message(pair.server)).text.size(), 100'000u);
+  senders.spawn("large", send_message(pair.client, std::string(100'001, 'x')));
+  EXPECT_EQ(run(pair.loop, receive_message(pair.server)).error->code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(pair.server.violation().code, CloseCode::MessageTooBig);
+  testing::run_until_empty(pair.loop, senders);
 }
 
 TEST(Connection, AppendedMessagesLeaveWithOneFlush) {

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 
 namespace sluice::ws {
@@ -32,6 +34,12 @@ bool may_be_received(unsigned code) {
 }
 
 }  // namespace
+
+Violation message_too_big(std::uint64_t max_message_bytes) {
+  return violation(
+      CloseCode::MessageTooBig,
+      fmt::format("a message of more than {} bytes; send it in smaller ones", max_message_bytes));
+}
 
 FrameEvent FrameDecoder::feed(MutableBytes& input) {
   while (state_ != State::Ended) {
@@ -62,8 +70,7 @@ std::optional<Violation> FrameDecoder::feed_header(MutableBytes& input) {
     }
   }
   if (auto broken = read_length()) return broken;
-  begin_payload();
-  return std::nullopt;
+  return begin_payload();
 }
 
 std::optional<Violation> FrameDecoder::check_first_bytes() {
@@ -116,7 +123,7 @@ std::optional<Violation> FrameDecoder::read_length() {
   return std::nullopt;
 }
 
-void FrameDecoder::begin_payload() {
+std::optional<Violation> FrameDecoder::begin_payload() {
   key_ = 0;
   if (role_ == Role::Server) std::memcpy(&key_, &header_[header_size_ - kKeyBytes], kKeyBytes);
   header_size_ = 0;
@@ -125,10 +132,16 @@ void FrameDecoder::begin_payload() {
   if (!is_control() && opcode() != Opcode::Continuation) {
     in_message_ = true;
     message_begun_ = false;
+    message_bytes_ = 0;
     message_opcode_ = opcode();
     message_compressed_ = (std::to_integer<unsigned>(header_[0]) & 0x40) != 0;
   }
   state_ = State::Payload;
+  if (is_control()) return std::nullopt;
+  if (payload_left_ > max_message_bytes_ - message_bytes_)
+    return message_too_big(max_message_bytes_);
+  message_bytes_ += payload_left_;
+  return std::nullopt;
 }
 
 std::optional<FrameEvent> FrameDecoder::feed_payload(MutableBytes& input) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -15,6 +16,7 @@
 namespace sluice::ws {
 
 inline constexpr std::size_t kMaxControlBytes = 125;  // RFC 6455 5.5
+inline constexpr std::uint64_t kAnySize = std::numeric_limits<std::uint64_t>::max();
 
 /// Everything that was fed is used up.
 struct NeedsInput {};
@@ -33,6 +35,8 @@ struct Pong {};
 struct Violation {
   Close close;
 };
+/// For a message of more than so many bytes (RFC 6455 7.4.1).
+Violation message_too_big(std::uint64_t max_message_bytes);
 /// Close: the peer's; nothing follows. Its code is NoStatus when it had none.
 using FrameEvent = std::variant<NeedsInput, DataPiece, Ping, Pong, Close, Violation>;
 
@@ -40,8 +44,11 @@ class FrameDecoder final {
  public:
   /// `role` is ours: a server's decoder reads a client's frames. `compression`: RSV1 may be set.
   enum class Compression { None, Negotiated };
-  explicit FrameDecoder(Role role, Compression compression = Compression::None)
-      : role_(role), compression_(compression) {}
+  /// A message of more than `max_message_bytes` on the wire is refused (1009) before the frame that
+  /// makes it so large is read.
+  explicit FrameDecoder(Role role, Compression compression = Compression::None,
+                        std::uint64_t max_message_bytes = kAnySize)
+      : role_(role), compression_(compression), max_message_bytes_(max_message_bytes) {}
 
   /// Takes bytes off the front of `input` up to the next event. Call again until NeedsInput.
   FrameEvent feed(MutableBytes& input);
@@ -52,7 +59,7 @@ class FrameDecoder final {
   std::optional<Violation> feed_header(MutableBytes& input);
   std::optional<Violation> check_first_bytes();
   std::optional<Violation> read_length();
-  void begin_payload();
+  std::optional<Violation> begin_payload();
   std::optional<FrameEvent> feed_payload(MutableBytes& input);
   std::optional<FrameEvent> feed_data(MutableBytes bytes);
   std::optional<FrameEvent> feed_control(MutableBytes bytes);
@@ -64,6 +71,7 @@ class FrameDecoder final {
 
   Role role_;
   Compression compression_;
+  std::uint64_t max_message_bytes_;
   State state_ = State::Header;
 
   // The frame under way.
@@ -78,7 +86,8 @@ class FrameDecoder final {
   // The message under way; control frames may stand between its frames.
   bool in_message_ = false;
   bool message_compressed_ = false;
-  bool message_begun_ = false;  // a piece of it was handed on
+  bool message_begun_ = false;       // a piece of it was handed on
+  std::uint64_t message_bytes_ = 0;  // of its frames so far
   Opcode message_opcode_ = Opcode::Binary;
   Utf8Validator text_;
 };

@@ -8,7 +8,8 @@ import pytest
 
 from support.catalogue import BASE, LINES, SHELL, TICKER
 from support.httpclient import dial, raw_request, read_head
-from support.rawws import Refused
+from support.metrics import metrics
+from support.rawws import BINARY, CONTINUATION, Refused
 from support.waiting import eventually
 
 STATUS = BASE + "/status"
@@ -22,6 +23,8 @@ def test_over_max_per_user_is_429_with_retry_after(serve):
         answer = client.refused(SHELL.path("logs"))
         assert (answer.status, answer.json["code"]) == (429, 429)
         assert answer.headers["retry-after"].isdigit()
+        assert answer.message == "you already have 2 sessions, the most a user may have; end one first"
+        assert refusals(client, "sessions-per-user") == 1
         assert client.get(SHELL.path("status")).status == 200  # no session
         with bob.open(SHELL.path("logs")):
             pass  # another user isn't disturbed
@@ -38,10 +41,100 @@ def admitted(client):
         return None
 
 
+def refusals(client, limit):
+    return metrics(client)[f'sluice_limit_refusals_total{{limit="{limit}"}}']
+
+
 def test_over_max_is_429(serve):
     client = serve(SHELL, sessions={"max": 1})
     with client.open(SHELL.path("logs"), "follow=true"):
-        assert client.refused(SHELL.path("exec"), "command=WyJ0cnVlIl0").status == 429
+        answer = client.refused(SHELL.path("exec"), "command=WyJ0cnVlIl0")
+        assert (answer.status, answer.json["code"]) == (429, 429)
+        assert answer.message == "this server already runs 1 sessions, its most; try again later"
+        assert refusals(client, "sessions") == 1
+
+
+def begin_until_refused(client):
+    """Begins sessions, one after the other: the answer to the one that was one too many."""
+    for _ in range(100):
+        try:
+            client.logs(SHELL)
+        except Refused as refusal:
+            return refusal.response
+    raise AssertionError("100 sessions began at once")
+
+
+def test_beginning_faster_than_a_user_may_is_429_until_some_time_has_passed(serve):
+    client = serve(SHELL, sessions={"upgradeRatePerUser": 1, "upgradeBurstPerUser": 3})
+    bob = client.as_user(client.server.token("bob", ("ml",)))
+    answer = begin_until_refused(client)
+    assert (answer.status, answer.json["code"]) == (429, 429)
+    assert answer.headers["retry-after"] == "1"
+    assert "faster than a user may, 1 a second" in answer.message
+    assert refusals(client, "upgrade-rate-per-user") == 1
+    assert bob.logs(SHELL)[0]  # another user isn't disturbed
+    assert client.get(SHELL.path("status")).status == 200  # begins no session
+    eventually(lambda: admitted(client), "one may begin again")
+
+
+def test_beginning_faster_than_the_server_takes_on_is_429_until_some_time_has_passed(serve):
+    client = serve(SHELL, sessions={"upgradeRate": 1, "upgradeBurst": 3})
+    bob = client.as_user(client.server.token("bob", ("ml",)))
+    answer = begin_until_refused(client)
+    assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+    assert "than this server takes on, 1 a second" in answer.message
+    assert begin_until_refused(bob).status == 429
+    assert refusals(client, "upgrade-rate") == 2
+    eventually(lambda: admitted(client), "one may begin again")
+
+
+def test_other_checks_come_before_the_limits(serve):
+    """§2: token, query, permission and upgrade; existence after."""
+    client = serve(SHELL, sessions={"max": 1})
+    mallory = client.as_user(client.server.token("mallory"))
+    with client.open(SHELL.path("logs"), "follow=true"):
+        assert client.as_user(None).refused(SHELL.path("logs")).status == 401
+        assert client.refused(SHELL.path("logs"), "follow=perhaps").status == 400
+        assert mallory.refused(SHELL.path("logs")).status == 403
+        assert client.get(SHELL.path("logs")).status == 426
+        assert client.refused(SHELL.named(name="nothing").path("logs")).status == 429
+
+
+def test_the_size_of_headers_is_the_configurations(serve):
+    client = serve(http={"maxHeaderSize": 4096})
+    assert client.get(STATUS, headers={"X-Some": "x" * 1000}).status == 200
+    answer = client.get(STATUS, headers={"X-Big": "x" * 4096})
+    assert (answer.status, answer.json["code"]) == (431, 431)
+    assert answer.message == ("the request's line and headers are larger than 4096 bytes, the most that is taken; "
+                              "send fewer or shorter ones")
+    assert refusals(client, "header-size") == 1
+    assert client.get(STATUS).status == 200
+
+
+def test_the_size_of_bodies_is_the_configurations(serve):
+    client = serve(http={"maxBodySize": 10})
+    assert client.get(STATUS, body=b"x" * 10).status == 200
+    answer = client.get(STATUS, body=b"x" * 11)
+    assert (answer.status, answer.json["code"]) == (413, 413)
+    assert answer.message == "the request's body is too large: these endpoints take none, so send none"
+    assert refusals(client, "body-size") == 1
+    assert client.get(STATUS).status == 200
+
+
+def test_a_message_over_the_limit_is_1009(serve):
+    client = serve(SHELL, websocket={"maxMessageSize": 1000})
+    with client.exec(SHELL, "cat", stdin="true") as session:
+        session.send(b"x" * 1000)
+        session.send(b"y" * 1000)  # the limit is that of each
+        received = b""
+        while len(received) < 2000:
+            received += session.message()
+        session.send(b"z" * 600, BINARY, fin=False)
+        session.send(b"z" * 401, CONTINUATION)
+        _, closed = session.read_all()
+    assert (closed.code, closed.reason) == (1009, "a message of more than 1000 bytes; send it in smaller ones")
+    assert refusals(client, "message-size") == 1
+    assert client.run(SHELL, "echo", "hi")[0] == b"hi\n"
 
 
 @pytest.mark.parametrize("headers", [
