@@ -6,18 +6,13 @@ import subprocess
 import time
 import urllib.parse
 
+import capacity_rows
 import cli_rows
-from stand import LINE_BYTES, LOAD_CORE, free_port, resident_kib, wait_for_port
+from stand import BASE, LINE_BYTES, LOAD_CORE, free_port, resident_kib, wait_for_port, workload
 from table import Result, at_least, at_most
 
 GIB = 1 << 30
 LINE = "x" * (LINE_BYTES - 1) + "\n"
-BASE = "/cluster-api/api/v1/p/workloads/training/runai/"
-
-
-def workload(name, command, extra=""):
-    containers = f"containers: [{{command: {command}{extra}}}]"
-    return f"projects: {{p: [{{name: {name}, type: training, framework: runai, {containers}}}]}}\n"
 
 
 def wait_for_log(stand, port, token, name, size):
@@ -246,5 +241,6 @@ ALL = {
     "memory": idle_memory,
     "latency": live_latency,
     "footprint": footprint,
+    **capacity_rows.ALL,
     **cli_rows.ALL,
 }

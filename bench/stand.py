@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 SERVER_CORE, LOAD_CORE = "0", "1"
 ISSUER = "https://bench.example"
+BASE = "/cluster-api/api/v1/p/workloads/training/runai/"
 LINE_BYTES = 100
+BOUNDLESS = "{max: 20000, maxPerUser: 20000, upgradeRate: 1000000, upgradeRatePerUser: 1000000}"
 
 
 def free_port():
@@ -29,6 +31,11 @@ def wait_for_port(port, deadline=10):
                 return
         time.sleep(0.02)
     raise SystemExit(f"nothing listens on port {port}")
+
+
+def workload(name, command, extra=""):
+    containers = f"containers: [{{command: {command}{extra}}}]"
+    return f"projects: {{p: [{{name: {name}, type: training, framework: runai, {containers}}}]}}\n"
 
 
 class Stand:
@@ -75,8 +82,8 @@ class Stand:
             raise SystemExit(f"{' '.join(command)}: {done.stderr}")
         return json.loads(done.stdout)
 
-    def token(self, serial=0):
-        claims = {"iss": ISSUER, "sub": "bench", "exp": int(time.time()) + 7200, "jti": str(serial)}
+    def token(self, serial=0, user="bench"):
+        claims = {"iss": ISSUER, "sub": user, "exp": int(time.time()) + 7200, "jti": str(serial)}
         return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": "bench"})
 
     def tokens(self, count):
@@ -86,19 +93,23 @@ class Stand:
             return self.write(name, self.token())
         return self.write(name, "\n".join(self.token(serial) for serial in range(count)))
 
-    def start_sluiced(self, workloads, threads=1, tls=False):
+    def tokens_of_users(self, count):
+        """A file of tokens, one for each of so many users."""
+        return self.write(f"users-{count}", "\n".join(self.token(user=f"user{i}") for i in range(count)))
+
+    def start_sluiced(self, workloads, threads=1, tls=False, port=0, limits=BOUNDLESS, state="state"):
         """Starts sluiced with these workloads (YAML) on one loop; returns (process, port)."""
         key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
         self.write("keys.json", json.dumps({"keys": [key | {"kid": "bench", "alg": "RS256"}]}))
         self.write("workloads.yaml", workloads)
         self.write("sluiced.yaml", f"""
-listen: 127.0.0.1:0
+listen: 127.0.0.1:{port}
 threads: {threads}
 {self.tls_section() if tls else ""}
 auth: {{issuers: [{{issuer: "{ISSUER}", jwksFile: keys.json}}]}}
 authorization: {{mode: policy, rules: [{{subjects: ["*"], projects: ["*"], verbs: ["*"]}}]}}
-backend: {{kind: local, local: {{workloads: workloads.yaml, stateDir: state}}}}
-sessions: {{max: 20000, maxPerUser: 20000, upgradeRate: 1000000, upgradeRatePerUser: 1000000}}
+backend: {{kind: local, local: {{workloads: workloads.yaml, stateDir: {state}}}}}
+sessions: {limits}
 log: {{level: error}}
 """)
         log = open(self.path / "log", "w+", encoding="utf-8")

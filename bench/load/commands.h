@@ -32,6 +32,10 @@ void follow(
 void latency(
     const Arguments& arguments);  // PORT FOLLOWERS SECONDS PATH TOKENFILE: of `ticker`'s lines
 
+// storm.cc: clients that all lose their server at once.
+void storm(
+    const Arguments& arguments);  // PORT COUNT SECONDS PATH TOKENFILE: until each has a line again
+
 // roundtrips.cc: sessions one after the other.
 void roundtrips(
     const Arguments& arguments);  // PORT COUNT plain|tls PATH TOKENFILE [SUBPROTOCOL]: to the Close

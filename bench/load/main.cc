@@ -9,7 +9,8 @@ int main(int argc, char** argv) {
       {"drain", load::drain},       {"receive", load::receive},   {"transmit", load::transmit},
       {"pingpong", load::pingpong}, {"limit", load::limit},       {"target", load::target},
       {"ticker", load::ticker},     {"upgrades", load::upgrades}, {"idle", load::idle},
-      {"latency", load::latency},   {"follow", load::follow},     {"roundtrips", load::roundtrips}};
+      {"latency", load::latency},   {"follow", load::follow},     {"roundtrips", load::roundtrips},
+      {"storm", load::storm}};
   const auto command = argc > 1 ? commands.find(argv[1]) : commands.end();
   if (command == commands.end()) {
     std::fprintf(stderr, "usage: load COMMAND ARGUMENT...\n");

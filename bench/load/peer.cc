@@ -59,13 +59,13 @@ void target(const Arguments& arguments) {
 }
 
 void ticker(const Arguments& arguments) {
-  const long period = std::stol(arguments.at(0)) * 1'000'000;
+  const long milliseconds = std::stol(arguments.at(0));
   while (true) {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
     std::printf("%lld\n", static_cast<long long>(now.tv_sec) * 1'000'000'000 + now.tv_nsec);
     std::fflush(stdout);
-    const timespec pause{.tv_sec = 0, .tv_nsec = period};
+    const timespec pause{.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000};
     ::nanosleep(&pause, nullptr);
   }
 }

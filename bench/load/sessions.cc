@@ -1,13 +1,10 @@
 #include <poll.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <sstream>
 
 #include "load/commands.h"
 #include "load/socket.h"
@@ -15,25 +12,11 @@
 namespace load {
 namespace {
 
-void raise_descriptor_limit() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /// Closes with a reset, so that no port is left in TIME_WAIT.
 void reset(int fd) {
   const linger now{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
   ::close(fd);
-}
-
-std::vector<std::string> read_lines(const std::string& path) {
-  std::istringstream text(read_text_file(path));
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) lines.push_back(line);
-  return lines;
 }
 
 void tls_upgrade(SSL_CTX* context, int fd, const std::string& path, const std::string& token) {
@@ -86,13 +69,16 @@ void idle(const Arguments& arguments) {
 
 void follow(const Arguments& arguments) {
   raise_descriptor_limit();
+  const int port = std::stoi(arguments.at(0));
   const auto count = static_cast<std::size_t>(std::stoi(arguments.at(1)));
-  const std::string token = read_lines(arguments.at(4)).at(0);
+  const std::vector<std::string> tokens = read_lines(arguments.at(4));
+  const auto connecting = Clock::now();
   std::vector<pollfd> waiting;
   for (std::size_t i = 0; i < count; ++i) {
-    waiting.push_back({connect_to(std::stoi(arguments.at(0))), POLLIN, 0});
-    upgrade(waiting.back().fd, arguments.at(3), token);
+    waiting.push_back({connect_to(port, i), POLLIN, 0});
+    upgrade(waiting.back().fd, arguments.at(3), tokens[i % tokens.size()]);
   }
+  const double connected = seconds_since(connecting);
   // What came before all were there doesn't count.
   char bytes[4096];
   for (const pollfd& socket : waiting) {
@@ -100,6 +86,7 @@ void follow(const Arguments& arguments) {
     }
   }
   const auto begin = Clock::now();
+  auto first = begin;
   while (!waiting.empty() && seconds_since(begin) < std::stod(arguments.at(2))) {
     ::poll(waiting.data(), waiting.size(), 1000);
     std::erase_if(waiting, [&](const pollfd& socket) {
@@ -107,9 +94,11 @@ void follow(const Arguments& arguments) {
              ::recv(socket.fd, bytes, sizeof bytes, MSG_DONTWAIT) > 2 &&
              static_cast<unsigned char>(bytes[0]) == 0x82;
     });
+    if (waiting.size() == count) first = Clock::now();
   }
-  std::printf("{\"served\": %zu, \"seconds\": %.3f}\n", count - waiting.size(),
-              seconds_since(begin));
+  std::printf(
+      "{\"served\": %zu, \"seconds\": %.3f, \"connect_seconds\": %.3f, \"spread_seconds\": %.3f}\n",
+      count - waiting.size(), seconds_since(begin), connected, seconds_since(first));
   std::fflush(stdout);
   while (::read(STDIN_FILENO, bytes, 1) > 0) {
   }

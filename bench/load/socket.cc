@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,9 +11,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 
 namespace load {
-namespace {
 
 sockaddr_in loopback(int port) {
   sockaddr_in address{};
@@ -21,8 +22,6 @@ sockaddr_in loopback(int port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   return address;
 }
-
-}  // namespace
 
 void die(const std::string& what) {
   std::fprintf(stderr, "load: %s: %s\n", what.c_str(), std::strerror(errno));
@@ -33,13 +32,32 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-int connect_to(int port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+void raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int open_socket(std::size_t index, int flags) {
+  constexpr std::size_t kSources = 8;
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+  if (fd < 0) die("socket");
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // The port is chosen by connect(), which alone knows that it may serve for several peers.
+  ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  sockaddr_in source = loopback(0);
+  source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + static_cast<in_addr_t>(index % kSources));
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0) die("bind");
+  return fd;
+}
+
+int connect_to(int port, std::size_t index) {
+  const int fd = open_socket(index);
   const sockaddr_in address = loopback(port);
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     die("connect");
-  const int on = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return fd;
 }
 
@@ -133,6 +151,13 @@ std::string read_text_file(const std::string& path) {
   }
   std::fclose(file);
   return text;
+}
+
+std::vector<std::string> read_lines(const std::string& path) {
+  std::istringstream text(read_text_file(path));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
 }
 
 }  // namespace load

@@ -2,6 +2,8 @@
 // so that a defect there can't flatter a measurement.
 #pragma once
 
+#include <netinet/in.h>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -16,8 +18,14 @@ using Clock = std::chrono::steady_clock;
 [[noreturn]] void die(const std::string& what);
 double seconds_since(Clock::time_point begin);
 
-/// A blocking TCP connection to 127.0.0.1 with TCP_NODELAY.
-int connect_to(int port);
+/// As many descriptors as the system lets us have.
+void raise_descriptor_limit();
+/// A socket for a connection to 127.0.0.1, with TCP_NODELAY. The `index`-th connection comes from
+/// one of several loopback addresses, since one alone has only so many ports.
+int open_socket(std::size_t index, int flags = 0);
+sockaddr_in loopback(int port);
+/// A blocking TCP connection to 127.0.0.1.
+int connect_to(int port, std::size_t index = 0);
 /// A listening socket on 127.0.0.1.
 int listen_on(int port);
 void send_all(int fd, const char* bytes, std::size_t size);
@@ -41,5 +49,6 @@ std::string client_frame(std::size_t size);
 double percentile(std::vector<double>& samples, double share);
 
 std::string read_text_file(const std::string& path);
+std::vector<std::string> read_lines(const std::string& path);
 
 }  // namespace load
