@@ -1,6 +1,7 @@
 #include "gateway/admin_server.h"
 
 #include "gateway/error_response.h"
+#include "ws/held_bytes.h"
 
 namespace sluice::gateway {
 namespace {
@@ -61,6 +62,7 @@ http::Response AdminServer::answer(const http::RequestHead& head) const {
   if (const AuditTrail* audit = services_.audit) {
     services_.metrics.audit_state(audit->is_failing(), audit->lost_lines());
   }
+  services_.metrics.bytes_buffered(ws::held_bytes());
   return text_response(kOk, "text/plain; version=0.0.4; charset=utf-8",
                        services_.metrics.exposition());
 }

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "ws/held_bytes.h"
+
 namespace sluice::gateway {
 namespace {
 
@@ -20,6 +22,11 @@ std::string message_of(Limit limit, const Settings& settings) {
     case Limit::SessionsPerUser:
       return fmt::format("you already have {} sessions, the most a user may have; end one first",
                          settings.max_sessions_per_user);
+    case Limit::BufferedBytes:
+      return fmt::format(
+          "sessions hold {} bytes that their clients have yet to read, the most this server keeps; "
+          "read them or end some, and try again later",
+          settings.max_buffered_bytes);
     case Limit::UpgradeRate:
       return fmt::format(
           "more sessions are being started than this server takes on, {} a second; try again "
@@ -63,6 +70,9 @@ Result<SessionTicket> SessionLimits::admit(const std::string& user) {
   constexpr nanoseconds kNow(0);
   const std::lock_guard lock(mutex_);
   if (running_ >= settings_.max_sessions) return refuse(Limit::Sessions, kPlaceWait);
+  if (ws::held_bytes() >= settings_.max_buffered_bytes) {
+    return refuse(Limit::BufferedBytes, kPlaceWait);
+  }
   forget_quiet_users(now);
   User& of_user = users_[user];
   if (of_user.running >= settings_.max_sessions_per_user) {

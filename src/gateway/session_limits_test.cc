@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "testing/virtual_clock.h"
+#include "ws/buffer_pool.h"
 
 namespace sluice::gateway {
 namespace {
@@ -78,6 +79,19 @@ TEST_F(SessionLimitsTest, WhoIsOverTheNumberOfSessionsIsNotChargedForTheAttempt)
   }
   EXPECT_EQ(begun("alice"), 2);
   EXPECT_EQ(count_of("sessions-per-user"), "2");
+}
+
+TEST_F(SessionLimitsTest, NoneBeginsWhileTooMuchIsHeldForSlowClients) {
+  settings_.max_buffered_bytes = 1'000'000;
+  {
+    const auto held = ws::PooledBuffer::take(1'000'000);
+    const auto refused = limits_.admit("alice");
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("sessions hold 1000000 bytes"));
+    EXPECT_EQ(refused.error().retry_after, seconds(5));
+  }
+  EXPECT_EQ(count_of("buffered-bytes"), "1");
+  EXPECT_TRUE(limits_.admit("alice"));
 }
 
 TEST_F(SessionLimitsTest, WhoHasNotComeForAWhileIsForgotten) {

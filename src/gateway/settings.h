@@ -26,6 +26,8 @@ struct Settings {
   nanoseconds shutdown_grace = seconds(30);
   std::size_t max_sessions = 20'000;
   std::size_t max_sessions_per_user = 1'000;
+  /// From here on no session begins. Those that run hold no more than their blocks, each.
+  std::size_t max_buffered_bytes = std::size_t{1} << 30;
   // How fast sessions may begin. All sessions of a full server, or of a user, fit into the burst:
   // after a restart they come back at once.
   RateLimit upgrade_rate{.per_second = 10'000, .burst = 20'000};

@@ -165,6 +165,7 @@ std::string_view to_string(Limit limit) {
   switch (limit) {
     case Limit::Sessions: return "sessions";
     case Limit::SessionsPerUser: return "sessions-per-user";
+    case Limit::BufferedBytes: return "buffered-bytes";
     case Limit::UpgradeRate: return "upgrade-rate";
     case Limit::UpgradeRatePerUser: return "upgrade-rate-per-user";
     case Limit::HeaderSize: return "header-size";
@@ -215,6 +216,10 @@ struct Metrics::Families {
   ByLabel<Counter, Limit> limit_refusals{
       counter(registry, "sluice_limit_refusals_total", "What was refused because of a limit"),
       "limit"};
+  Gauge& buffered_bytes =
+      gauge(registry, "sluice_buffered_bytes",
+            "Held in buffers of connections and sessions, for slow peers above all")
+          .Add({});
   ByLabel<Counter, FetchOutcome> key_fetches{
       counter(registry, "sluice_key_fetches_total", "Fetches of issuers' keys"), "outcome"};
   Counter& restarts = counter(registry, "sluice_local_container_restarts_total",
@@ -278,6 +283,10 @@ void Metrics::container_restarted() { families_->restarts.Increment(); }
 void Metrics::audit_state(bool failing, std::uint64_t lost_lines) {
   families_->audit_failing.Set(failing ? 1 : 0);
   families_->audit_lost.Set(static_cast<double>(lost_lines));
+}
+
+void Metrics::bytes_buffered(std::size_t bytes) {
+  families_->buffered_bytes.Set(static_cast<double>(bytes));
 }
 
 std::string Metrics::exposition() const {

@@ -44,6 +44,7 @@ enum class AuthenticationFailure {
 enum class Limit {
   Sessions,
   SessionsPerUser,
+  BufferedBytes,
   UpgradeRate,
   UpgradeRatePerUser,
   HeaderSize,
@@ -91,6 +92,9 @@ class Metrics {
   /// The local backend started a container again.
   void container_restarted();
   void audit_state(bool failing, std::uint64_t lost_lines);
+
+  /// What connections and sessions hold for their peers now.
+  void bytes_buffered(std::size_t bytes);
 
   /// The Prometheus text format, 0.0.4.
   std::string exposition() const;

@@ -4,9 +4,8 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
 
-#include "base/bytes.h"
+#include "ws/buffer_pool.h"
 
 namespace sluice::session {
 
@@ -17,31 +16,31 @@ class TransferBuffer final {
 
   /// Where the next read goes. Gives up what the last one brought.
   MutableBytes space() {
-    if (!memory_ || wanted_ != size_) {
-      memory_.reset();  // before the next is taken, so that there are never two
-      memory_ = std::make_unique_for_overwrite<std::byte[]>(kHeadroom + wanted_);
+    if (wanted_ != size_) {
+      memory_ = {};  // before the next is taken, so that there are never two
+      memory_ = ws::PooledBuffer::take(kHeadroom + wanted_);
       size_ = wanted_;
     }
-    return {memory_.get() + kHeadroom, size_};
+    return {memory_.data() + kHeadroom, size_};
   }
 
   /// What a read brought, and its size settles that of the next.
   Bytes filled(std::size_t count) {
     if (count == size_) wanted_ = std::min(size_ * 4, kLargest);
     if (count <= size_ / 8) wanted_ = std::max(size_ / 4, kSmallest);
-    return {memory_.get() + kHeadroom, count};
+    return {memory_.data() + kHeadroom, count};
   }
   /// The same, behind the byte that names a channel.
   Bytes filled(std::size_t count, std::uint8_t channel) {
     (void)filled(count);
-    memory_[0] = std::byte{channel};
-    return {memory_.get(), kHeadroom + count};
+    memory_.data()[0] = std::byte{channel};
+    return {memory_.data(), kHeadroom + count};
   }
 
  private:
   static constexpr std::size_t kHeadroom = 1;
 
-  std::unique_ptr<std::byte[]> memory_;
+  ws::PooledBuffer memory_;
   std::size_t size_ = 0;
   std::size_t wanted_ = kSmallest;
 };

@@ -106,6 +106,9 @@ Result<> read_sessions(const Value& section, gateway::Settings& settings) {
   TRY_VOID(take_duration(map, "shutdownGrace", nanoseconds(0), settings.shutdown_grace));
   TRY_VOID(take_count(map, "max", settings.max_sessions));
   TRY_VOID(take_count(map, "maxPerUser", settings.max_sessions_per_user));
+  constexpr std::int64_t kMostBufferedBytes = std::int64_t{1} << 50;
+  TRY_VOID(
+      take_bytes(map, "maxBuffered", 1 << 20, kMostBufferedBytes, settings.max_buffered_bytes));
   TRY_VOID(take_rate(map, "upgradeRate", settings.upgrade_rate));
   TRY_VOID(take_count(map, "upgradeBurst", settings.upgrade_rate.burst));
   TRY_VOID(take_rate(map, "upgradeRatePerUser", settings.upgrade_rate_per_user));

@@ -35,6 +35,7 @@ TEST(Config, MinimalHasTheDefaultsOfTheContract) {
   EXPECT_EQ(config.gateway.shutdown_grace, seconds(30));
   EXPECT_EQ(config.gateway.max_sessions, 20'000u);
   EXPECT_EQ(config.gateway.max_sessions_per_user, 1'000u);
+  EXPECT_EQ(config.gateway.max_buffered_bytes, std::size_t{1} << 30);
   EXPECT_EQ(config.gateway.upgrade_rate.per_second, 10'000u);
   EXPECT_EQ(config.gateway.upgrade_rate.burst, 20'000u);
   EXPECT_EQ(config.gateway.upgrade_rate_per_user.per_second, 1'000u);
@@ -74,9 +75,9 @@ backend:
   kind: local
   local: {workloads: w.yaml, stateDir: /var/lib/sluice}
   kubernetes: {kubeconfig: ~/.kube/config}
-sessions:
-  {pingInterval: 50ms, idleTimeout: 1500ms, shutdownGrace: 0s, max: 7, maxPerUser: 2,
-   upgradeRate: 50, upgradeBurst: 60, upgradeRatePerUser: 5, upgradeBurstPerUser: 6}
+sessions: {pingInterval: 50ms, idleTimeout: 1500ms, shutdownGrace: 0s, max: 7, maxPerUser: 2,
+  maxBuffered: 1048576, upgradeRate: 50, upgradeBurst: 60, upgradeRatePerUser: 5,
+  upgradeBurstPerUser: 6}
 http: {maxHeaderSize: 8192, maxBodySize: 0}
 compat: {missingWorkload: 404}
 log: {level: debug, format: text}
@@ -105,6 +106,7 @@ threads: 2
   EXPECT_EQ(config.gateway.shutdown_grace, seconds(0));
   EXPECT_EQ(config.gateway.max_sessions, 7u);
   EXPECT_EQ(config.gateway.max_sessions_per_user, 2u);
+  EXPECT_EQ(config.gateway.max_buffered_bytes, 1'048'576u);
   EXPECT_EQ(config.gateway.upgrade_rate.per_second, 50u);
   EXPECT_EQ(config.gateway.upgrade_rate.burst, 60u);
   EXPECT_EQ(config.gateway.upgrade_rate_per_user.per_second, 5u);

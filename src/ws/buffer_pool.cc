@@ -1,7 +1,10 @@
 #include "ws/buffer_pool.h"
 
 #include <array>
+#include <atomic>
 #include <utility>
+
+#include "ws/held_bytes.h"
 
 namespace sluice::ws {
 namespace {
@@ -18,7 +21,12 @@ struct Spare {
 // A connection lives on one thread, and so do its buffers.
 thread_local std::array<Spare, 4> spares;
 
+// Of all threads.
+std::atomic<std::size_t> held = 0;
+
 }  // namespace
+
+std::size_t held_bytes() { return held.load(std::memory_order_relaxed); }
 
 PooledBuffer PooledBuffer::take(std::size_t at_least) {
   PooledBuffer buffer;
@@ -27,11 +35,13 @@ PooledBuffer PooledBuffer::take(std::size_t at_least) {
       if (spare.size < at_least) continue;
       buffer.memory_ = std::move(spare.memory);
       buffer.size_ = std::exchange(spare.size, 0);
+      held.fetch_add(buffer.size_, std::memory_order_relaxed);
       return buffer;
     }
   }
   buffer.memory_ = std::make_unique_for_overwrite<std::byte[]>(at_least);
   buffer.size_ = at_least;
+  held.fetch_add(at_least, std::memory_order_relaxed);
   return buffer;
 }
 
@@ -47,6 +57,8 @@ PooledBuffer& PooledBuffer::operator=(PooledBuffer&& other) noexcept {
 }
 
 void PooledBuffer::give_back() {
+  if (size_ == 0) return;
+  held.fetch_sub(size_, std::memory_order_relaxed);
   if (size_ >= kMinPooledBytes && size_ <= kMaxPooledBytes) {
     for (Spare& spare : spares) {
       if (spare.size >= size_) continue;  // keep the larger ones

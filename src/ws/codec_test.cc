@@ -7,6 +7,7 @@
 #include "testing/seeded_random.h"
 #include "ws/frame_decoder.h"
 #include "ws/frame_encoder.h"
+#include "ws/held_bytes.h"
 
 namespace sluice::ws {
 namespace {
@@ -246,6 +247,20 @@ TEST(Utf8Validator, RefusesTheFirstByteThatCannotBeRight) {
   Utf8Validator validator;
   EXPECT_TRUE(validator.feed(as_bytes("\xED")));
   EXPECT_FALSE(validator.feed(as_bytes("\xA0")));
+}
+
+TEST(PooledBuffer, IsCountedWhileItIsHeldWhoeverHoldsIt) {
+  const std::size_t before = held_bytes();
+  {
+    PooledBuffer small = PooledBuffer::take(100);
+    PooledBuffer large = PooledBuffer::take(1_MiB);
+    EXPECT_EQ(held_bytes(), before + small.size() + large.size());
+    const PooledBuffer moved = std::move(large);
+    EXPECT_EQ(held_bytes(), before + small.size() + moved.size());
+    small = PooledBuffer();
+    EXPECT_EQ(held_bytes(), before + moved.size());
+  }
+  EXPECT_EQ(held_bytes(), before);
 }
 
 TEST(OutputBuffer, KeepsItsBytesWhileItGrowsShrinksAndIsConsumed) {

@@ -88,6 +88,27 @@ def test_beginning_faster_than_the_server_takes_on_is_429_until_some_time_has_pa
     eventually(lambda: admitted(client), "one may begin again")
 
 
+@pytest.mark.local
+def test_while_too_much_is_held_for_slow_readers_none_begins(serve):
+    """Those who read slowly keep their sessions."""
+    client = serve(SHELL, sessions={"maxBuffered": 1 << 20})
+    slow, answer = [], None
+    while answer is None:
+        assert len(slow) < 50
+        try:
+            slow.append(client.exec(SHELL, "cat", "/dev/zero", receive_buffer=4096))
+            eventually(lambda: metrics(client)["sluice_buffered_bytes"] >= 50_000 * len(slow), "it is stuck")
+        except Refused as refusal:
+            answer = refusal.response
+    assert (answer.status, answer.headers["retry-after"]) == (429, "5")
+    assert "sessions hold 1048576 bytes that their clients have yet to read" in answer.message
+    assert refusals(client, "buffered-bytes") == 1
+    for session in slow:
+        assert session.message()
+        session.drop()
+    eventually(lambda: admitted(client), "one may begin again")
+
+
 def test_other_checks_come_before_the_limits(serve):
     """§2: token, query, permission and upgrade; existence after."""
     client = serve(SHELL, sessions={"max": 1})
