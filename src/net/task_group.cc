@@ -9,6 +9,7 @@
 
 #include "net/wait.h"
 #include "observe/log.h"
+#include "observe/task_count.h"
 
 namespace sluice::net {
 TaskGroup::TaskGroup(Executor executor)
@@ -26,6 +27,7 @@ Task<> TaskGroup::run(Position position, Task<> task) {
 
 void TaskGroup::spawn(std::string_view name, Task<> task) {
   const Position position = running_.emplace(running_.end());
+  task_started();
   boost::asio::co_spawn(
       executor_, run(position, std::move(task)),
       boost::asio::bind_cancellation_slot(position->signal.slot(),
@@ -61,6 +63,7 @@ void TaskGroup::ended(Position task, std::string_view name, std::exception_ptr e
   // The coroutine frame, which knows the signal, is destroyed only after this handler has returned.
   boost::asio::post(executor_, [this, task] {
     running_.erase(task);
+    task_ended();
     if (running_.empty()) empty_.cancel();
   });
 }

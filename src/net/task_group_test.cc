@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "net/descriptor.h"
+#include "observe/task_count.h"
 #include "testing/test_loop.h"
 #include "testing/virtual_clock.h"
 
@@ -47,6 +48,14 @@ TEST_F(TaskGroupTest, EveryWaitOfACancelledTaskIsCancelled) {
   end();
   EXPECT_EQ(waits_, std::vector<bool>({false, false}));
   EXPECT_EQ(group_.size(), 0U);
+}
+
+TEST_F(TaskGroupTest, WhatRunsIsCounted) {
+  const std::int64_t before = running_task_count();
+  group_.spawn("waiter", wait_twice());
+  EXPECT_EQ(running_task_count(), before + 1);
+  end();
+  EXPECT_EQ(running_task_count(), before);
 }
 
 TEST_F(TaskGroupTest, CancellationIsSeenWhenACompletionWasAlreadyQueued) {

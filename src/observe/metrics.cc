@@ -11,6 +11,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "observe/log.h"
+#include "observe/task_count.h"
 
 namespace sluice {
 namespace {
@@ -235,6 +236,7 @@ struct Metrics::Families {
   Gauge& escaped =
       gauge(registry, "sluice_escaped_exceptions", "Exceptions out of tasks: each is a defect")
           .Add({});
+  Gauge& tasks = gauge(registry, "sluice_tasks", "Background tasks that run").Add({});
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
@@ -292,6 +294,7 @@ void Metrics::bytes_buffered(std::size_t bytes) {
 std::string Metrics::exposition() const {
   families_->dropped_lines.Set(static_cast<double>(dropped_log_lines()));
   families_->escaped.Set(static_cast<double>(escaped_exception_count()));
+  families_->tasks.Set(static_cast<double>(running_task_count()));
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());
 }
 

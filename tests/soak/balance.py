@@ -1,0 +1,45 @@
+"""What a server holds: everything that must be back where it was when all clients have gone."""
+import dataclasses
+import os
+import pathlib
+import re
+
+from support.httpclient import request
+
+
+@dataclasses.dataclass(frozen=True)
+class Balance:
+    descriptors: int
+    threads: int
+    processes: int  # all that descend from the server
+    tasks: int
+    sessions: int
+    connections: int
+
+
+def balance_of(server):
+    metrics = metrics_of(server)
+    return Balance(descriptors=len(os.listdir(f"/proc/{server.pid}/fd")), threads=server.status("Threads"),
+                   processes=len(descendants(server.pid)), tasks=metrics["sluice_tasks"],
+                   sessions=sum(value for name, value in metrics.items() if name.startswith("sluice_sessions{")),
+                   connections=metrics["sluice_connections"])
+
+
+def metrics_of(server):
+    text = request(server.admin, "GET", "/metrics", {}).body.decode()
+    return {name: int(float(value)) for name, value in re.findall(r"^(sluice_\S+) (\S+)$", text, re.M)}
+
+
+def descendants(pid):
+    """Of a process; those that have ended and wait for their parent count, too."""
+    parents = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            pass  # it ended while we looked
+    found, layer = set(), {pid}
+    while layer:
+        layer = {child for child, parent in parents.items() if parent in layer}
+        found |= layer
+    return found

@@ -1,0 +1,155 @@
+"""Many clients of all kinds at once, well behaved and not, while the backend changes; then the books are balanced.
+
+Usage: soak.py [--minutes N] [--clients N] [--seed N] [--sanitized]. SLUICED names the server; with sanitizers in it, it
+keeps freed memory on purpose, so that its growth says nothing.
+Prints what was done, and exits with 1 where a byte was wrong, or something of a client was left behind.
+"""
+import argparse
+import collections
+import pathlib
+import random
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))  # for its folder `support`
+import checked  # noqa: E402
+from balance import balance_of, metrics_of  # noqa: E402
+from support import local  # noqa: E402
+from support.catalogue import CAT, LINES, SHELL, TICKER  # noqa: E402
+from support.client import Client  # noqa: E402
+from support.tcp import Listener  # noqa: E402
+from support.waiting import eventually  # noqa: E402
+
+CHURN_EVERY = 2  # seconds
+SETTLED = 60  # seconds until nothing of a client is left
+MAX_GROWTH = 16 << 10  # KiB of resident memory from a third of the time on; noise of allocators is below
+WEIGHTS = {"read_logs": 6, "download_logs": 4, "follow_logs": 4, "follow_slowly": 2, "echo_bytes": 6,
+           "abandon_command": 3, "use_terminal": 2, "attach_in_silence": 1, "ask": 6, "talk_nonsense": 3,
+           "visit_churned": 3}
+
+
+class Soak:
+    def __init__(self, server, arguments, echo_port):
+        self.server = server
+        self.client = Client(server, server.token("alice", ttl="24h"))
+        self.arguments = arguments
+        self.stopped = threading.Event()
+        self.visits = collections.Counter()
+        self.checked_bytes = 0
+        self.failures = []
+        self.lock = threading.Lock()
+        self.kinds = {name: getattr(checked, name) for name in WEIGHTS}
+        self.kinds["forward_port"] = checked.forward_port(echo_port)
+        self.weights = WEIGHTS | {"forward_port": 4}
+
+    def run(self, described):
+        """Until the time is over; memory in KiB after a third of it, and at its end."""
+        seconds = self.arguments.minutes * 60
+        clients = [threading.Thread(target=self.visit, args=(number,)) for number in range(self.arguments.clients)]
+        for thread in clients:
+            thread.start()
+        begin, dice = time.monotonic(), random.Random(self.arguments.seed)
+        warm = None
+        while (passed := time.monotonic() - begin) < seconds and not self.failures:
+            checked.churn(self.server, described, dice)
+            if warm is None and passed >= seconds / 3:
+                warm = self.server.status("VmRSS")
+            self.stopped.wait(CHURN_EVERY)
+        self.stopped.set()
+        for thread in clients:
+            thread.join()
+        return warm, self.server.status("VmRSS")
+
+    def visit(self, number):
+        dice = random.Random(self.arguments.seed * 1000 + number)
+        names, weights = list(self.weights), list(self.weights.values())
+        while not self.stopped.is_set():
+            (name,) = dice.choices(names, weights)
+            try:
+                count = self.kinds[name](self.client, dice)
+            except Exception:  # whatever it is, it is a finding
+                with self.lock:
+                    self.failures.append(f"{name}: {traceback.format_exc()}")
+                self.stopped.set()
+                return
+            with self.lock:
+                self.visits[name] += 1
+                self.checked_bytes += count
+
+
+def accept_all(listener):
+    while True:
+        try:
+            connection = listener.accept()
+        except TimeoutError:
+            continue
+        except OSError:
+            return
+        threading.Thread(target=checked.answer_echo, args=(connection,), daemon=True).start()
+
+
+def balanced(server, before):
+    """None until everything is back where it was."""
+    after = balance_of(server)
+    return after if after == before else None
+
+
+def soak(arguments, folder):
+    workloads = (SHELL, LINES, TICKER, CAT, checked.CHURNED)
+    server = local.LocalBackend.serve(folder, *workloads, sessions={"pingInterval": "1s", "idleTimeout": "3s"}).start()
+    listener = Listener()
+    threading.Thread(target=accept_all, args=(listener,), daemon=True).start()
+    try:
+        checks = Soak(server, arguments, listener.port)
+        checked.wait_for_start(checks.client)
+        before = eventually(lambda: settled(server), "the server is at rest", SETTLED)
+        warm, end = checks.run(local.describe(*workloads))
+        server.reload(local.describe(*workloads))
+        report = list(checks.failures)
+        try:
+            eventually(lambda: balanced(server, before), "all is back where it was", SETTLED)
+        except AssertionError:
+            report.append(f"left behind: {before} before, {balance_of(server)} after")
+        if warm and not arguments.sanitized and end - warm > MAX_GROWTH:
+            report.append(f"memory grew from {warm} to {end} KiB")
+        if metrics_of(server)["sluice_escaped_exceptions"]:
+            report.append("exceptions escaped from tasks")
+        print(f"{sum(checks.visits.values())} visits, {checks.checked_bytes / 1e6:.0f} MB checked; memory {warm} KiB "
+              f"after a third, {end} KiB at the end; {before}")
+        print(", ".join(f"{name} {count}" for name, count in sorted(checks.visits.items())))
+    finally:
+        code = server.stop(timeout=60)
+        listener.close()
+    if code != 0:
+        report.append(f"sluiced ended with {code}")
+    if "Sanitizer" in server.output or "runtime error" in server.output:
+        report.append(f"a sanitizer spoke: {server.output[-5000:]}")
+    return report
+
+
+def settled(server):
+    """A balance that stays for a second."""
+    before = balance_of(server)
+    time.sleep(1)
+    return before if balance_of(server) == before else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--clients", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    parser.add_argument("--sanitized", action="store_true")
+    arguments = parser.parse_args()
+    print(f"{arguments.minutes} min, {arguments.clients} clients, seed {arguments.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="sluice-soak-") as folder:
+        report = soak(arguments, pathlib.Path(folder))
+    print("\n".join(report) or "all is back where it was")
+    return 1 if report else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
