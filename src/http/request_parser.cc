@@ -95,6 +95,16 @@ Result<> set_target(RequestHead& head, std::string_view target) {
 }  // namespace
 
 struct RequestParser::Beast {
+  /// Beast takes anything for a quoted value of a chunk's extension, also what others take for the
+  /// end of the line.
+  struct CheckExtensions {
+    void operator()(std::uint64_t /*size*/, std::string_view extensions,
+                    boost::system::error_code& error) const {
+      if (!check_characters(extensions, 0)) error = beast_http::error::bad_chunk_extension;
+    }
+  };
+
+  CheckExtensions check_extensions;
   beast_http::request_parser<beast_http::string_body> parser;
   RequestHead head;
 };
@@ -104,6 +114,7 @@ RequestParser::RequestParser(std::size_t head_limit, std::size_t body_limit)
   beast_->parser.header_limit(static_cast<std::uint32_t>(head_limit));
   beast_->parser.body_limit(body_limit);
   beast_->parser.eager(true);
+  beast_->parser.on_chunk_header(beast_->check_extensions);
 }
 
 RequestParser::~RequestParser() = default;
@@ -188,7 +199,9 @@ Result<> RequestParser::read_head() {
   TRY_VOID(check_fields(head, minor_version));
   head.method = message.method_string();
   head.minor_version = minor_version;
-  head.keep_alive = message.keep_alive();
+  // A client that asks for another protocol may have sent some of it already: where the answer is
+  // no, that must not be read as requests (RFC 9110 7.8).
+  head.keep_alive = message.keep_alive() && !head.fields.find("Upgrade");
   return set_target(head, message.target());
 }
 

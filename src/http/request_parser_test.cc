@@ -56,6 +56,15 @@ TEST(RequestParser, UpgradeOfHttp10IsIgnored) {
       parse("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n")->fields.find("Upgrade"));
 }
 
+TEST(RequestParser, NoRequestFollowsOneThatAsksForAnotherProtocol) {
+  for (const std::string_view upgrade : {"websocket", "h2c", ""}) {
+    const auto head =
+        parse("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: " + std::string(upgrade) + "\r\n\r\n");
+    ASSERT_TRUE(head) << head.error().message;
+    EXPECT_FALSE(head->keep_alive) << upgrade;
+  }
+}
+
 TEST(RequestParser, CutShortIsNeverComplete) {
   const std::string_view text = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
   for (std::size_t size = 0; size < text.size(); ++size) {
@@ -97,6 +106,17 @@ TEST(RequestParser, MalformedHeadsAreRefused) {
            " GET / HTTP/1.1\r\nHost: h\r\n\r\n",
            "GET / HTTP/1.1 \r\nHost: h\r\n\r\n",
            "nonsense\r\n\r\n",
+           "GET / HTTP/1.2\r\nHost: h\r\n\r\n",  // versions and methods of nobody's
+           "GET / http/1.1\r\nHost: h\r\n\r\n",
+           "GET / HTTP/01.1\r\nHost: h\r\n\r\n",
+           "GET /\r\n\r\n",
+           "G(T / HTTP/1.1\r\nHost: h\r\n\r\n",
+           "GET / HTTP/1.1\r\nA\r\nHost: h\r\n\r\n",
+           "GET / HTTP/1.1\r\n A: b\r\nHost: h\r\n\r\n",  // a first line that is folded
+           "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\r\n\r\n",
+           "\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+           "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n",
+           "GET\t/ HTTP/1.1\r\nHost: h\r\n\r\n",
        }) {
     EXPECT_EQ(code_of(text), ErrorCode::InvalidArgument) << text;
   }
@@ -119,6 +139,14 @@ TEST(RequestParser, TwoFramingsOfOneBodyAreRefused) {
            "Transfer-Encoding: xchunked\r\n",
            "Transfer-Encoding: chunked;q=1\r\n",
            "Transfer-Encoding:\r\n",
+           "Transfer-Encoding: chunked, identity\r\n",
+           "Transfer-Encoding: \x0b"
+           "chunked\r\n",
+           "Transfer-Encoding: \"chunked\"\r\n",
+           "Transfer-Encoding: ,chunked\r\n",
+           "Transfer-Encoding : chunked\r\n",
+           "Content-Length: 1 1\r\n",
+           "Content-Length: 1;a\r\n",
        }) {
     const std::string text = "POST / HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\nx";
     EXPECT_EQ(code_of(text), ErrorCode::InvalidArgument) << fields;
@@ -151,9 +179,38 @@ TEST(RequestParser, EndlessChunkHeadIsHeaderTooLarge) {
 
 TEST(RequestParser, MalformedChunksAreRefused) {
   const std::string chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-  for (const std::string_view body : {"x\r\na\r\n0\r\n\r\n", "1\r\nab\r\n0\r\n\r\n", "-1\r\n\r\n",
-                                      "\r\n\r\n", "fffffffffffffffff\r\n\r\n"}) {
+  for (const std::string_view body : {
+           "x\r\na\r\n0\r\n\r\n",
+           "1\r\nab\r\n0\r\n\r\n",
+           "-1\r\n\r\n",
+           "\r\n\r\n",
+           "fffffffffffffffff\r\n\r\n",
+           "10000000000000001\r\na\r\n0\r\n\r\n",  // 1, if one forgets to look for the overflow
+           "+1\r\na\r\n0\r\n\r\n",
+           "0x1\r\na\r\n0\r\n\r\n",
+           " 1\r\na\r\n0\r\n\r\n",
+           "1,1\r\na\r\n0\r\n\r\n",
+           "1\na\r\n0\r\n\r\n",  // bare line feeds and returns, wherever a line may end
+           "1\r\na\n0\r\n\r\n",
+           "1\r\na0\r\n\r\n",
+           "1\r\na\r\n0\n\r\n",
+           "1\r\na\r\n0\r\n\n",
+           "1\r\na\r\n0\r\r\n",
+           "1;a\nb\r\na\r\n0\r\n\r\n",
+           "1;a=\"\n\"\r\na\r\n0\r\n\r\n",
+           "1;a\r\r\na\r\n0\r\n\r\n",
+           "1\r\na\r\n0\r\nA: b\n\r\n",
+           "1\r\na\r\n0\r\nA\r\n\r\n",
+       }) {
     EXPECT_NE(code_of(chunked + std::string(body)), ErrorCode::Cancelled) << body;
+  }
+}
+
+TEST(RequestParser, ChunksMayHaveExtensionsAndLeadingZeros) {
+  const std::string chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked \r\n\r\n";
+  for (const std::string_view body : {"1;a=b;c=\"d\"\r\na\r\n0\r\n\r\n", "0001\r\na\r\n000\r\n\r\n",
+                                      "A\r\n0123456789\r\n0\r\n\r\n"}) {
+    EXPECT_EQ(code_of(chunked + std::string(body)), ErrorCode::Cancelled) << body;
   }
 }
 

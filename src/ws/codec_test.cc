@@ -25,7 +25,7 @@ std::vector<std::string> decode(FrameDecoder& decoder, std::string bytes, std::s
       if (const auto* data = std::get_if<DataPiece>(&event)) {
         message += as_text(data->piece.payload);
         if (data->piece.ends_message) {
-          seen.push_back((data->opcode == Opcode::Text ? "text:" : "binary:") + message);
+          seen.push_back((data->piece.opcode == Opcode::Text ? "text:" : "binary:") + message);
           message.clear();
         }
       } else if (const auto* ping = std::get_if<Ping>(&event)) {

@@ -148,13 +148,13 @@ std::optional<Result<Received>> Connection::inflate() {
   if (state.message_bytes > state.max_message_bytes) {
     return violated(message_too_big(state.max_message_bytes).close);
   }
-  if (state.source.opcode == Opcode::Text &&
+  if (source.opcode == Opcode::Text &&
       (!state.text.feed(bytes) || (ends && !state.text.finish()))) {
     return violated({CloseCode::InvalidPayload, "text is not UTF-8"});
   }
   if (bytes.empty() && !ends) return std::nullopt;
   const bool starts = std::exchange(state.starts_message, false);
-  return Received(MessagePiece{bytes, starts, ends});
+  return Received(MessagePiece{bytes, starts, ends, source.opcode});
 }
 
 Result<Received> Connection::violated(Close close) {

@@ -296,6 +296,24 @@ TEST(Connection, BytesReadBehindTheHandshakeComeFirst) {
   EXPECT_EQ(run(loop, receive_message(server)).text, "hi");
 }
 
+TEST(Connection, APieceSaysWhetherItsMessageIsText) {
+  for (const auto& compression : {std::optional<DeflateParameters>(), {DeflateParameters{}}}) {
+    Pair pair({}, compression);
+    for (const Opcode opcode : {Opcode::Text, Opcode::Binary, Opcode::Text}) {
+      pair.client.append(opcode, as_bytes("a"), false);
+      pair.client.append(Opcode::Continuation, as_bytes("b"));
+      EXPECT_TRUE(run(pair.loop, pair.client.flush()));
+      for (bool ends = false; !ends;) {
+        const Result<Received> received = run(pair.loop, pair.server.receive());
+        ASSERT_TRUE(received);
+        const auto& piece = std::get<MessagePiece>(*received);
+        EXPECT_EQ(piece.opcode, opcode);
+        ends = piece.ends_message;
+      }
+    }
+  }
+}
+
 TEST(Connection, CompressedMessagesReadBack) {
   for (const ContextTakeover takeover : {ContextTakeover::Keep, ContextTakeover::Drop}) {
     Pair pair({.fragment = 1000}, DeflateParameters{.server = {.takeover = takeover},

@@ -163,10 +163,11 @@ std::optional<FrameEvent> FrameDecoder::feed_data(MutableBytes bytes) {
     }
   }
   if (bytes.empty() && !ends_message) return std::nullopt;
-  DataPiece data{
-      .piece = {.payload = bytes, .starts_message = !message_begun_, .ends_message = ends_message},
-      .opcode = message_opcode_,
-      .compressed = message_compressed_};
+  DataPiece data{.piece = {.payload = bytes,
+                           .starts_message = !message_begun_,
+                           .ends_message = ends_message,
+                           .opcode = message_opcode_},
+                 .compressed = message_compressed_};
   message_begun_ = true;
   in_message_ = !ends_message;
   return data;

@@ -24,7 +24,6 @@ struct NeedsInput {};
 /// checked.
 struct DataPiece {
   MessagePiece piece;  // lies in the bytes that were fed
-  Opcode opcode = Opcode::Binary;
   bool compressed = false;
 };
 struct Ping {

@@ -16,6 +16,7 @@ struct MessagePiece {
   MutableBytes payload;
   bool starts_message = true;
   bool ends_message = true;
+  Opcode opcode = Opcode::Binary;  // the message's: this or Text
 };
 
 /// What Connection::receive() returns: a piece, or the peer's Close (code Abnormal when the stream
