@@ -30,12 +30,12 @@ SLOW = [f"{section}.*.{size}" for section in (12, 13) for size in range(5, 19) i
 def find_python():
     """A Python 2.7 that runs: of the PATH, or one of pyenv's."""
     pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv"))
-    candidates = [shutil.which("python2.7"), *sorted(map(str, pyenv.glob("versions/2.7*/bin/python2.7")), reverse=True)]
-    for candidate in filter(None, candidates):
+    of_pyenv = sorted(map(str, pyenv.glob("versions/2.7*/bin/python2.7")), reverse=True)
+    for candidate in filter(None, [shutil.which("python2.7"), *of_pyenv]):
         if subprocess.run([candidate, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
             return candidate
-    sys.exit("autobahn: the Autobahn test suite needs Python 2.7 with pip, and there is none: neither `python2.7` in the"
-             f" PATH runs, nor is there one in {pyenv}/versions. `pyenv install 2.7.18` installs it.")
+    sys.exit("autobahn: the Autobahn test suite needs Python 2.7 with pip, and there is none: neither does `python2.7`"
+             f" in the PATH run, nor is there one in {pyenv}/versions. `pyenv install 2.7.18` installs it.")
 
 
 def install(python):
@@ -139,10 +139,8 @@ def judge(roles, chosen):
     return wrong
 
 
-def keep(path, roles):
-    today = datetime.date.today().isoformat()
-    lines = [f"The Autobahn test suite 0.8.2, {today}: ./dev autobahn --keep", ""]
-    path.write_text("\n".join(lines + list(report.table(roles))) + "\n")
+def keep(path, roles, title):
+    path.write_text("\n".join([title, "", *report.table(roles)]) + "\n")
 
 
 def main():
@@ -155,7 +153,8 @@ def main():
     python = find_python()
     WORK.mkdir(parents=True, exist_ok=True)
     install(python)
-    chosen = report.choose(case_ids(python), options.cases, SLOW if options.quick else [])
+    cases = case_ids(python)
+    chosen = report.choose(cases, options.cases, SLOW if options.quick else [])
     directory = options.directory.resolve()
     tests = {"server": test_server(directory, chosen), "client": test_client(directory, chosen)}
     for test in tests.values():
@@ -164,7 +163,8 @@ def main():
     for test in tests.values():
         test.close()
     if options.keep:
-        keep(options.keep, roles)
+        today = datetime.date.today().isoformat()
+        keep(options.keep, roles, f"The Autobahn test suite 0.8.2 on {today}: {len(chosen)} of {len(cases)} cases")
     return 1 if judge(roles, chosen) else 0
 
 
