@@ -131,6 +131,10 @@ Result<> add_extras(const json::object& claims, const ClaimNames& names, Caller&
 
 Result<Caller> check_claims(const json::object& claims, const ClaimRules& rules, WallTime now) {
   if (json::find_string(claims, "iss") != rules.issuer) return refused("unknown issuer");
+  // What only tokens of another kind have (RFC 8725 3.12): a security event's, such as a logout
+  // (RFC 8417 2.2), whose `typ` often doesn't tell.
+  if (json::find(claims, "events") != nullptr)
+    return refused("a security event is no access token");
   TRY(const WallTime expires_at, check_times(claims, rules.leeway, now));
   TRY_VOID(check_audience(claims, rules.audiences));
   TRY(std::string user, user_claim(claims, rules.names.user));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 
 namespace sluice::auth {
 namespace {
@@ -34,11 +35,24 @@ Result<> check_extensions(const json::object& header) {
   if (encoded != nullptr && !(encoded->is_bool() && encoded->get_bool())) {
     return refused("unencoded payloads are not supported");
   }
-  // `typ` is a hint for applications that take several kinds of objects; it has to be a text, no
-  // more.
-  const json::value* type = json::find(header, "typ");
-  if (type != nullptr && !type->is_string()) return refused("malformed token: typ is not a string");
   return {};
+}
+
+/// What an issuer signs for another purpose, such as a logout token, may have every claim that is
+/// asked for: its type tells (RFC 8725 3.11). Most issuers name no type, or "JWT"; RFC 9068 has
+/// "at+jwt", SPIFFE "JOSE".
+Result<> check_type(const json::object& header) {
+  if (json::find(header, "typ") == nullptr) return {};
+  constexpr std::string_view kMediaType = "application/";  // may be left out (RFC 7515 4.1.9)
+  std::optional<std::string_view> type = json::find_string(header, "typ");
+  if (!type) return refused("malformed token: typ is not a string");
+  if (equals_ignore_case(type->substr(0, kMediaType.size()), kMediaType)) {
+    type->remove_prefix(kMediaType.size());
+  }
+  for (const std::string_view accepted : {"JWT", "at+jwt", "JOSE"}) {
+    if (equals_ignore_case(*type, accepted)) return {};
+  }
+  return refused("the typ of the token is that of no access token; use JWT or at+jwt");
 }
 
 }  // namespace
@@ -52,6 +66,7 @@ Result<JoseHeader> parse_jose_header(std::string_view json_text) {
     return refused("signature algorithm not accepted; use RS, PS or ES 256, 384, 512 or EdDSA");
   }
   TRY_VOID(check_extensions(header));
+  TRY_VOID(check_type(header));
   std::optional<std::string> key_id;
   if (json::find(header, "kid") != nullptr) {
     key_id = json::find_string(header, "kid");
