@@ -3,6 +3,7 @@ import dataclasses
 
 BASE = "/cluster-api"
 PROJECT = "e2e"
+NEXT_PROJECT = "e2e-next"  # of other people
 FOREVER = "exec sleep 1000000"
 
 
@@ -72,5 +73,8 @@ PAIRS = tuple(Workload(f"one-{framework}", (shell(FOREVER),), type=kind, framewo
                                       ("distributed", "pytorch"), ("distributed", "tf"),
                                       ("distributed", "mpi"), ("distributed", "xgboost"),
                                       ("distributed", "jax"), ("inference", "runai")]) + (EXTERNAL,)
+NEIGHBOUR = Workload("neighbour", (shell(f"echo I am next door; {FOREVER}", "next-door"),), project=NEXT_PROJECT)
+NAMESAKE = LINES.named(containers=(shell(f"echo I am next door; {FOREVER}"),), project=NEXT_PROJECT)
+NEIGHBOURS = (NEIGHBOUR, NAMESAKE)
 ALL = (SHELL, LINES, FINISHED, FAILED, TICKER, RERUN, PAIR, DUO, EMPTY, CAT, TERMINAL, LONG,
        PARTS, *PAIRS)

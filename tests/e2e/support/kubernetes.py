@@ -25,14 +25,18 @@ def binding(name, role, subject, namespace=None):
             "subjects": [{"apiGroup": RBAC, "kind": kind, "name": subject_name}]}
 
 
-def bindings(namespace):
-    """alice and group ml everything in the project, only-VERB that, the operator all of it."""
+def bindings(project):
+    """alice and group ml everything in the project, only-VERB that, bob the next one, the operator all of it."""
+    namespace = namespace_of(project)
     for verb in VERBS:
         role = f"sluice-{verb}"
+        yield binding(f"sluice-test-{OPERATOR}-{verb}", role, ("User", OPERATOR))
+        if project == catalogue.NEXT_PROJECT:
+            yield binding(f"bob-{verb}", role, ("User", "bob"), namespace)
+            continue
         yield binding(f"alice-{verb}", role, ("User", "alice"), namespace)
         yield binding(f"ml-{verb}", role, ("Group", "ml"), namespace)
         yield binding(f"only-{verb}", role, ("User", f"only-{verb}"), namespace)
-        yield binding(f"sluice-test-{OPERATOR}-{verb}", role, ("User", OPERATOR))
 
 
 def prepare_project(project):
@@ -42,7 +46,7 @@ def prepare_project(project):
     cluster.apply([{"apiVersion": "v1", "kind": "Namespace",
                     "metadata": {"name": name, "labels": {"runai/queue": project}}}])
     cluster.wait("create", "serviceaccount/default", "-n", name)
-    cluster.apply(bindings(name))
+    cluster.apply(bindings(project))
 
 
 def by_file(*paths):
@@ -66,6 +70,7 @@ class KubernetesBackend:
         cluster.wait("condition=Established", *by_file(SHAPES[mapping].KINDS_FILE))
         self.kubeconfig.write_text(service_account.kubeconfig("sluice", "sluiced", "6h"))
         prepare_project(project)
+        self._projects = {project}
         self._alive = set()
 
     def settings(self, **changes):
@@ -89,9 +94,12 @@ class KubernetesBackend:
     def create(self, *workloads):
         """Brings those to life that have not been yet."""
         missing = [workload for workload in workloads if workload.path("") not in self._alive]
+        for project in {workload.project for workload in missing} - self._projects:
+            prepare_project(project)
+            self._projects.add(project)
         if missing:
             SHAPES[self.mapping].create(*missing)
             self._alive |= {workload.path("") for workload in missing}
 
     def close(self):
-        cluster.kubectl("delete", "namespace", namespace_of(self.project), "--wait=false")
+        cluster.kubectl("delete", "namespace", *map(namespace_of, self._projects), "--wait=false")

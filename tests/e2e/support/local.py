@@ -8,6 +8,7 @@ def settings(**changes):
     """A configuration for tests; `changes` replace top-level keys, None removes one."""
     rules = [{"subjects": ["user:alice", "group:ml"], "projects": [catalogue.PROJECT],
               "verbs": ["*"]},
+             {"subjects": ["user:bob"], "projects": [catalogue.NEXT_PROJECT], "verbs": ["*"]},
              {"subjects": [f"user:{OPERATOR}"], "projects": ["*"], "verbs": ["*"]}]
     rules += [{"subjects": [f"user:only-{verb}"], "projects": [catalogue.PROJECT], "verbs": [verb]}
               for verb in VERBS]

@@ -10,7 +10,8 @@ from support.client import Client
 
 VERBS = ("status", "logs", "exec", "attach", "port-forward")
 # Who may do what, on every platform: alice and group ml everything in the project, only-VERB only
-# that; stranger nothing; and this one everything in every project, also in one that isn't there.
+# that; bob everything in the next project; stranger nothing; and this one everything in every
+# project, also in one that isn't there.
 OPERATOR = "operator"
 GHOST = "ghost"  # a project that doesn't exist
 
@@ -28,9 +29,10 @@ class Platform:
         (folder / "keys.json").write_text(tokens.jwks(self.key))
         issuer = {"issuer": tokens.ISSUER, "audiences": ["sluice"], "jwksFile": "keys.json"}
         auth = {"development": {"enabled": True}, "issuers": [issuer]}
-        self.server = backend.serve(folder, *catalogue.ALL, auth=auth).start()
+        workloads = catalogue.ALL + catalogue.NEIGHBOURS
+        self.server = backend.serve(folder, *workloads, auth=auth).start()
         self.client = Client(self.server, self.token("alice"))
-        self.client.settle(*catalogue.ALL)
+        self.user(OPERATOR).settle(*workloads)
 
     @functools.cache
     def token(self, user, groups=(), ttl="1h"):
