@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -12,6 +13,7 @@
 
 #include "backend/local/container_log.h"
 #include "backend/local/local_process.h"
+#include "backend/local/process_protocol.h"
 #include "base/clock.h"
 #include "workload/status.h"
 #include "workload/workload_ref.h"
@@ -31,6 +33,7 @@ enum class PodPhase { Pending, Running, Succeeded, Failed, Terminating };
 struct ContainerSetting {
   std::vector<std::string> environment;
   std::string working_directory;
+  std::optional<Credentials> credentials;  // absent: sluiced's own
 };
 
 struct ContainerView {

@@ -176,6 +176,7 @@ SpawnRequest Container::spawn_request() const {
   request.command = spec_.command;
   request.environment = setting_->environment;
   request.working_directory = setting_->working_directory;
+  request.credentials = setting_->credentials;
   request.tty = spec_.tty;
   request.end_policy = EndPolicy::Kill;
   request.kill_rest = true;

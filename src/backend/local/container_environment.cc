@@ -31,6 +31,12 @@ std::vector<std::string> container_environment(const std::vector<std::string>& i
       continue;
     variables[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
+  if (container.user) {
+    variables["HOME"] = container.user->home;
+    variables["USER"] = variables["LOGNAME"] = container.user->name;
+    variables["SHELL"] = container.user->shell;
+    variables.erase("TMPDIR");  // it may be closed to that user
+  }
   for (const auto& [name, value] : container.environment) variables[name] = value;
   variables["SLUICE_PROJECT"] = workload.project;
   variables["SLUICE_WORKLOAD"] = workload.name;

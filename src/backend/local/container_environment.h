@@ -10,8 +10,9 @@
 namespace sluice::backend::local {
 
 /// As "NAME=value", each name once. From `inherited` (sluiced's own) come PATH, HOME, USER,
-/// LOGNAME, LANG, LC_*, TZ, TMPDIR, and TERM for a container with a terminal; `env` of the file
-/// overrides them; last SLUICE_PROJECT, _WORKLOAD, _POD, _CONTAINER and _REPLICA_INDEX.
+/// LOGNAME, LANG, LC_*, TZ, TMPDIR, and TERM for a container with a terminal. A container with a
+/// user has that one's HOME, USER, LOGNAME and SHELL, and no TMPDIR. `env` of the file overrides
+/// them; last SLUICE_PROJECT, _WORKLOAD, _POD, _CONTAINER and _REPLICA_INDEX.
 std::vector<std::string> container_environment(const std::vector<std::string>& inherited,
                                                const workload::WorkloadRef& workload,
                                                const std::string& pod, int replica_index,

@@ -90,6 +90,7 @@ SpawnRequest exec_request(const workload::ContainerRef& ref, const ExecOptions& 
   request.command = options.command;
   request.environment = setting.environment;
   request.working_directory = setting.working_directory;
+  request.credentials = setting.credentials;
   request.tty = options.streams.tty;
   request.end_policy =
       options.on_disconnect == OnDisconnect::Leave ? EndPolicy::Leave : EndPolicy::HangUp;

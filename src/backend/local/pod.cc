@@ -19,9 +19,11 @@ Pod::Pod(const ContainerServices& services, workload::PodRef ref, const Workload
       changed_(std::move(changed)),
       tasks_(services.executor) {
   for (const ContainerSpec& container : spec.containers) {
-    ContainerSetting setting{
-        container_environment(inherited_environment, spec.ref, ref_.name, index, container),
-        container.working_directory};
+    ContainerSetting setting;
+    setting.environment =
+        container_environment(inherited_environment, spec.ref, ref_.name, index, container);
+    setting.working_directory = container.working_directory;
+    if (container.user) setting.credentials = container.user->credentials;
     names_.push_back(container.name);
     logs_.push_back(make_log(container));
     containers_.push_back(std::make_unique<Container>(

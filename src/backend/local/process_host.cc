@@ -177,6 +177,9 @@ Error start_error(const SpawnRequest& request, const ShimMessage& failed) {
               {},
               {},
               {}};
+    case SpawnStage::User:
+      return system_error(ErrorCode::Unavailable, "no process can be started as its user now",
+                          "setresuid", failed.value);
     case SpawnStage::Fork:
     case SpawnStage::Terminal:
       return system_error(ErrorCode::Unavailable, "no process can be started now", "spawn",

@@ -14,16 +14,28 @@ namespace {
 
 constexpr std::size_t kMaxDescriptors = 6;
 
+void append_number(std::string& out, std::size_t number) {
+  const auto value = static_cast<std::uint32_t>(number);
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
 void append_text(std::string& out, std::string_view text) {
-  const auto size = static_cast<std::uint32_t>(text.size());
-  out.append(reinterpret_cast<const char*>(&size), sizeof size);
+  append_number(out, text.size());
   out.append(text);
 }
 
 void append_list(std::string& out, const std::vector<std::string>& list) {
-  const auto size = static_cast<std::uint32_t>(list.size());
-  out.append(reinterpret_cast<const char*>(&size), sizeof size);
+  append_number(out, list.size());
   for (const std::string& text : list) append_text(out, text);
+}
+
+void append_credentials(std::string& out, const std::optional<Credentials>& credentials) {
+  out.push_back(static_cast<char>(credentials.has_value()));
+  if (!credentials) return;
+  append_number(out, credentials->uid);
+  append_number(out, credentials->gid);
+  append_number(out, credentials->groups.size());
+  for (const gid_t group : credentials->groups) append_number(out, group);
 }
 
 /// Takes the parts off the front of the bytes; after the first failure everything fails.
@@ -42,6 +54,16 @@ class Reader {
     std::vector<std::string> texts;
     for (std::uint32_t left = number(); left > 0 && good_; --left) texts.push_back(text());
     return texts;
+  }
+  std::optional<Credentials> credentials() {
+    if (byte() == 0) return std::nullopt;
+    Credentials credentials;
+    credentials.uid = number();
+    credentials.gid = number();
+    for (std::uint32_t left = number(); left > 0 && good_; --left) {
+      credentials.groups.push_back(number());
+    }
+    return credentials;
   }
   std::uint8_t byte() { return take(1) ? static_cast<std::uint8_t>(taken_[0]) : 0; }
   bool complete() const { return good_ && rest_.empty(); }
@@ -92,6 +114,7 @@ std::string serialize(const SpawnRequest& request) {
   out.push_back(static_cast<char>(request.tty));
   out.push_back(static_cast<char>(request.end_policy));
   out.push_back(static_cast<char>(request.kill_rest));
+  append_credentials(out, request.credentials);
   return out;
 }
 
@@ -105,6 +128,7 @@ std::optional<SpawnRequest> parse_spawn_request(std::string_view bytes) {
   request.tty = reader.byte() != 0;
   const std::uint8_t policy = reader.byte();
   request.kill_rest = reader.byte() != 0;
+  request.credentials = reader.credentials();
   if (!reader.complete() || request.command.empty()) return std::nullopt;
   if (policy > static_cast<std::uint8_t>(EndPolicy::Leave)) return std::nullopt;
   request.end_policy = static_cast<EndPolicy>(policy);

@@ -3,6 +3,8 @@
 // of one process. Both ends are the same program, so the layout is the compiler's.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +23,15 @@ enum class EndPolicy : std::uint8_t {
   Leave,   // nothing, until the leash ends: exec with onDisconnect=leave
 };
 
+/// As whom a process runs.
+struct Credentials {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  // supplementary, all of them
+
+  bool operator==(const Credentials&) const = default;
+};
+
 struct SpawnRequest {
   std::string name;  // of its cgroup, beside a number: letters, digits, '-' and '.'
   std::vector<std::string>
@@ -31,6 +42,7 @@ struct SpawnRequest {
   EndPolicy end_policy = EndPolicy::Kill;
   /// Kill what the process left behind as soon as it has ended (containers).
   bool kill_rest = false;
+  std::optional<Credentials> credentials;  // absent: sluiced's own
 
   bool operator==(const SpawnRequest&) const = default;
 };
@@ -58,7 +70,7 @@ enum class ShimEvent : std::uint8_t {
 };
 
 /// What a process could not do before it became the program.
-enum class SpawnStage : std::uint8_t { Fork, Terminal, WorkingDirectory, Execute };
+enum class SpawnStage : std::uint8_t { Fork, Terminal, User, WorkingDirectory, Execute };
 
 /// Shim to owner.
 struct ShimMessage {

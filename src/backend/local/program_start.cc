@@ -1,13 +1,17 @@
 #include "backend/local/program_start.h"
 
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <string>
@@ -91,15 +95,48 @@ bool install_descriptors(const SpawnDescriptors& descriptors, int& report) {
   return report >= 0;
 }
 
-[[noreturn]] void become_program(const SpawnRequest& request, const SpawnDescriptors& descriptors,
-                                 int report, pid_t parent) {
+/// Pipes and terminals are opened by name, too: /dev/stdout, /dev/pts/3.
+bool give_away_descriptors(uid_t owner) {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat status{};
+    if (::fstat(fd, &status) != 0) return false;
+    const bool own = S_ISFIFO(status.st_mode) || ::isatty(fd) == 1;
+    if (own && ::fchown(fd, owner, static_cast<gid_t>(-1)) != 0) return false;
+  }
+  return true;
+}
+
+/// Without the capabilities that this takes. Errors: errno.
+bool take_on(const Credentials& credentials) {
+  if (credentials.uid == ::geteuid()) return true;
+  if (!give_away_descriptors(credentials.uid)) return false;
+  if (::setgroups(credentials.groups.size(), credentials.groups.data()) != 0) return false;
+  if (::setresgid(credentials.gid, credentials.gid, credentials.gid) != 0) return false;
+  if (::setresuid(credentials.uid, credentials.uid, credentials.uid) != 0) return false;
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  return ::syscall(SYS_capset, &header, none.data()) == 0;
+}
+
+/// From now on it dies with its parent.
+void follow_parent(pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before the line above
+}
+
+[[noreturn]] void become_program(const SpawnRequest& request, const SpawnDescriptors& descriptors,
+                                 int report, pid_t parent) {
+  follow_parent(parent);
   ::setsid();
   reset_signals();
   ::umask(022);
   if (!install_descriptors(descriptors, report)) give_up(report, SpawnStage::Fork, errno);
   if (request.tty && ::ioctl(0, TIOCSCTTY, 0) != 0) give_up(report, SpawnStage::Terminal, errno);
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);  // sluiced's are not for workloads
+  if (request.credentials) {
+    if (!take_on(*request.credentials)) give_up(report, SpawnStage::User, errno);
+    follow_parent(parent);  // another user is no longer told
+  }
   const std::string& directory = request.working_directory;
   if (::chdir(directory.empty() ? "/" : directory.c_str()) != 0) {
     give_up(report, SpawnStage::WorkingDirectory, errno);

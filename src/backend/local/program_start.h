@@ -1,5 +1,5 @@
-// From a fork to a running program: session, terminal, descriptors, working directory, PATH, exec.
-// Never a shell. For single-threaded processes (shims) only, so that the child may allocate.
+// From a fork to a running program: session, terminal, descriptors, user, working directory, PATH,
+// exec. Never a shell. For single-threaded processes (shims) only, so that the child may allocate.
 #pragma once
 
 #include <sys/types.h>

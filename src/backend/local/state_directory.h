@@ -10,9 +10,9 @@ namespace sluice::backend::local {
 
 class StateDirectory {
  public:
-  /// Makes it if need be, locks it, and empties what earlier pods left. Errors: Unavailable, with
-  /// the directory and the reason in the message: used by another server, not writable, no
-  /// directory.
+  /// Makes it if need be, closes it to other users, locks it, and empties what earlier pods left.
+  /// Errors: Unavailable, with the directory and the reason in the message: used by another server,
+  /// not writable, no directory.
   static Result<StateDirectory> open(const std::string& path);
 
   /// Where pods keep their logs; exists and is empty after open().

@@ -88,11 +88,25 @@ Result<LogLimits> read_log_limits(const yaml::Value& value) {
   return limits;
 }
 
+Result<UserAccount> read_user(const yaml::Value& value) {
+  TRY(const std::string name, process_text(value));
+  Result<UserAccount> account = find_user(name);
+  if (!account) return fail(value.error(account.error().message));
+  return account;
+}
+
+/// What the file says about all its containers.
+struct Shared {
+  std::filesystem::path base;  // of relative paths
+  std::optional<UserAccount> user;
+};
+
 /// `fallback` is the workload's name.
 Result<ContainerSpec> read_container(const yaml::Value& value, const std::string& fallback,
-                                     const std::filesystem::path& base) {
+                                     const Shared& shared) {
   TRY(yaml::Mapping mapping, value.as_mapping());
   ContainerSpec container;
+  container.user = shared.user;
   container.name = fallback;
   if (const auto name = mapping.take("name")) {
     TRY(container.name, name->as_string());
@@ -107,7 +121,7 @@ Result<ContainerSpec> read_container(const yaml::Value& value, const std::string
     TRY(container.environment, read_environment(*env));
   }
   if (const auto directory = mapping.take("workingDir")) {
-    TRY(container.working_directory, read_directory(*directory, base));
+    TRY(container.working_directory, read_directory(*directory, shared.base));
   }
   if (const auto keep = mapping.take("stdin")) {
     TRY(container.stdin, keep->as_bool());
@@ -118,6 +132,9 @@ Result<ContainerSpec> read_container(const yaml::Value& value, const std::string
   if (const auto restart = mapping.take("restart")) {
     TRY(container.restart, read_restart(*restart));
   }
+  if (const auto user = mapping.take("user")) {
+    TRY(container.user, read_user(*user));
+  }
   if (const auto logs = mapping.take("logs")) {
     TRY(container.logs, read_log_limits(*logs));
   }
@@ -127,12 +144,12 @@ Result<ContainerSpec> read_container(const yaml::Value& value, const std::string
 
 Result<std::vector<ContainerSpec>> read_containers(const yaml::Value& value,
                                                    const std::string& fallback,
-                                                   const std::filesystem::path& base) {
+                                                   const Shared& shared) {
   TRY(const std::vector<yaml::Value> items, value.as_list());
   if (items.empty()) return fail(value.key_error("at least one container is needed"));
   std::vector<ContainerSpec> containers;
   for (const yaml::Value& item : items) {
-    TRY(ContainerSpec container, read_container(item, fallback, base));
+    TRY(ContainerSpec container, read_container(item, fallback, shared));
     const bool known = std::ranges::any_of(
         containers, [&](const ContainerSpec& other) { return other.name == container.name; });
     if (known) {
@@ -158,7 +175,7 @@ Result<workload::WorkloadClass> read_class(yaml::Mapping& mapping) {
 }
 
 Result<WorkloadSpec> read_workload(const yaml::Value& value, const std::string& project,
-                                   const std::filesystem::path& base) {
+                                   const Shared& shared) {
   TRY(yaml::Mapping mapping, value.as_mapping());
   WorkloadSpec spec;
   TRY(const yaml::Value name, mapping.require("name"));
@@ -180,14 +197,18 @@ Result<WorkloadSpec> read_workload(const yaml::Value& value, const std::string& 
     spec.replicas = static_cast<int>(count);
   }
   TRY(const yaml::Value containers, mapping.require("containers"));
-  TRY(spec.containers, read_containers(containers, spec.ref.name, base));
+  TRY(spec.containers, read_containers(containers, spec.ref.name, shared));
   TRY_VOID(mapping.finish());
   return spec;
 }
 
 Result<WorkloadsFile> read_document(const yaml::Value& document, const std::string& file) {
-  const std::filesystem::path base = std::filesystem::absolute(file).parent_path();
+  Shared shared;
+  shared.base = std::filesystem::absolute(file).parent_path();
   TRY(yaml::Mapping root, document.as_mapping());
+  if (const auto user = root.take("user")) {
+    TRY(shared.user, read_user(*user));
+  }
   TRY(const yaml::Value projects_value, root.require("projects"));
   TRY_VOID(root.finish());
   TRY(yaml::Mapping projects, projects_value.as_mapping());
@@ -198,7 +219,7 @@ Result<WorkloadsFile> read_document(const yaml::Value& document, const std::stri
     result.projects.push_back(project);
     TRY(const std::vector<yaml::Value> items, list.as_list());
     for (const yaml::Value& item : items) {
-      TRY(WorkloadSpec spec, read_workload(item, project, base));
+      TRY(WorkloadSpec spec, read_workload(item, project, shared));
       if (!seen.emplace(project, spec.ref.type, spec.ref.name).second) {
         return fail(item.error("workload \"" + spec.ref.name + "\" of type " +
                                std::string(to_string(spec.ref.type)) +

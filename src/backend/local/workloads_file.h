@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "backend/local/user_account.h"
 #include "base/result.h"
 #include "workload/workload_ref.h"
 
@@ -33,6 +35,7 @@ struct ContainerSpec {
   bool tty = false;
   RestartPolicy restart = RestartPolicy::Never;
   LogLimits logs;
+  std::optional<UserAccount> user;  // absent: sluiced's own
 
   bool operator==(const ContainerSpec&) const = default;
 };
@@ -50,7 +53,8 @@ struct WorkloadsFile {
   std::vector<WorkloadSpec> workloads;  // unique by project, type and name
 };
 
-/// Errors: InvalidArgument, "FILE:LINE: KEY: what is wrong and what would be right".
+/// Looks up the users that it names. Errors: InvalidArgument, "FILE:LINE: KEY: what is wrong and
+/// what would be right".
 Result<WorkloadsFile> read_workloads_file(const std::string& path);
 /// The same of a text; `file` is its name in errors and gives the directory for relative paths.
 Result<WorkloadsFile> parse_workloads(std::string_view text, const std::string& file);
