@@ -22,6 +22,7 @@ http::Response readiness(Stage stage) {
   switch (stage) {
     case Stage::Starting: return text_response(kUnavailable, kPlainText, "starting\n");
     case Stage::Ready: return text_response(kOk, kPlainText, "ready\n");
+    case Stage::Retiring: return text_response(kUnavailable, kPlainText, "handed over\n");
     case Stage::Draining: return text_response(kUnavailable, kPlainText, "shutting down\n");
   }
   std::unreachable();

@@ -50,7 +50,7 @@ ClientServer::ClientServer(net::Executor executor, const Services& services)
 }
 
 void ClientServer::serve(std::unique_ptr<net::Stream> stream) {
-  tasks_.spawn("client", serve_client(std::move(stream)));
+  tasks_.spawn("client", serve_client(std::move(stream), Newcomer(services_.activity)));
 }
 
 net::Task<> ClientServer::stop() {
@@ -76,20 +76,22 @@ net::Task<> ClientServer::watch_wall_clock() {
   }
 }
 
-net::Task<> ClientServer::serve_client(std::unique_ptr<net::Stream> stream) {
+net::Task<> ClientServer::serve_client(std::unique_ptr<net::Stream> stream, Newcomer newcomer) {
   services_.metrics.connection_opened();
-  std::unique_ptr<UpgradedSession> session = co_await serve_requests(std::move(stream));
+  std::unique_ptr<UpgradedSession> session =
+      co_await serve_requests(std::move(stream), std::move(newcomer));
   if (session) co_await run_session(services_, registry_, std::move(session));
   services_.metrics.connection_closed();
 }
 
 net::Task<std::unique_ptr<UpgradedSession>> ClientServer::serve_requests(
-    std::unique_ptr<net::Stream> stream) {
+    std::unique_ptr<net::Stream> stream, Newcomer newcomer) {
   http::ServerConnection connection(std::move(stream), services_.timers, services_.settings.http);
   while (true) {
     const Result<std::optional<http::RequestHead>> head = co_await connection.read_head();
     if (head && !*head) co_return nullptr;
     const Busy busy(services_.activity);
+    newcomer.settle();
     if (!head) {
       co_await refuse(connection, head.error());
       co_return nullptr;
@@ -133,7 +135,7 @@ net::Task<ClientServer::Outcome> ClientServer::run_watch(Exchange& exchange,
   const bool is_whole =
       co_await run_workload_watch(services_, registry_, exchange, std::move(watch));
   Outcome outcome;
-  outcome.goes_on = is_whole && exchange.head.keep_alive && !is_draining();
+  outcome.goes_on = is_whole && exchange.head.keep_alive && !is_ending();
   co_return outcome;
 }
 
@@ -145,7 +147,7 @@ net::Task<Result<Answer>> ClientServer::route_and_serve(Exchange& exchange) {
 /// Sends what is not sent yet, counts and logs.
 net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Result<Answer> answer) {
   Outcome outcome;
-  outcome.goes_on = exchange.head.keep_alive && !is_draining();
+  outcome.goes_on = exchange.head.keep_alive && !is_ending();
   unsigned status = kOk;
   const http::Response* response = nullptr;
   http::Response refusal;

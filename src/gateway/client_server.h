@@ -31,14 +31,15 @@ class ClientServer {
     bool goes_on = false;  // the connection waits for the next request
     std::unique_ptr<UpgradedSession> session;
   };
-  net::Task<> serve_client(std::unique_ptr<net::Stream> stream);
-  net::Task<std::unique_ptr<UpgradedSession>> serve_requests(std::unique_ptr<net::Stream> stream);
+  net::Task<> serve_client(std::unique_ptr<net::Stream> stream, Newcomer newcomer);
+  net::Task<std::unique_ptr<UpgradedSession>> serve_requests(std::unique_ptr<net::Stream> stream,
+                                                             Newcomer newcomer);
   net::Task<Outcome> serve_request(http::ServerConnection& connection,
                                    const http::RequestHead& head);
   net::Task<Result<Answer>> route_and_serve(Exchange& exchange);
   net::Task<Outcome> run_watch(Exchange& exchange, std::unique_ptr<WorkloadWatch> watch);
-  bool is_draining() const {
-    return services_.stage.load(std::memory_order_relaxed) == Stage::Draining;
+  bool is_ending() const {
+    return gateway::is_ending(services_.stage.load(std::memory_order_relaxed));
   }
   net::Task<Outcome> conclude(Exchange& exchange, Result<Answer> answer);
   net::Task<> refuse(http::ServerConnection& connection, const Error& error);

@@ -91,8 +91,8 @@ net::Task<Result<Answer>> send_log_download(const Services& services, Exchange& 
   Encoder encoder(gzip);
   const std::string file_name = download_file_name(container, services.timers.wall_now());
   const http::ResponseHead head = download_head(file_name, gzip);
-  const bool draining = services.stage.load(std::memory_order_relaxed) == Stage::Draining;
-  const bool keep_alive = exchange.head.keep_alive && !draining;
+  const bool ending = is_ending(services.stage.load(std::memory_order_relaxed));
+  const bool keep_alive = exchange.head.keep_alive && !ending;
   CO_TRY_VOID(co_await exchange.connection.start_chunks(head, keep_alive));
   const Result<> sent = co_await send_blocks(exchange.connection, *log, encoder);
   if (!sent) {

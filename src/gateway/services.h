@@ -20,8 +20,12 @@ namespace sluice::gateway {
 enum class Stage {
   Starting,
   Ready,
+  Retiring,  // another process has the listeners: what is connected here is served to its end
   Draining,  // running sessions may end by themselves, new ones are refused
 };
+
+/// A connection takes no further request after the one under way.
+inline bool is_ending(Stage stage) { return stage == Stage::Retiring || stage == Stage::Draining; }
 
 struct Services {
   const Settings& settings;

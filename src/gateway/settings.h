@@ -24,6 +24,7 @@ struct Settings {
   nanoseconds ping_interval = seconds(30);
   nanoseconds idle_timeout = std::chrono::minutes(5);
   nanoseconds shutdown_grace = seconds(30);
+  nanoseconds upgrade_grace = std::chrono::hours(24);
   std::size_t max_sessions = 20'000;
   std::size_t max_sessions_per_user = 1'000;
   /// From here on no session begins. Those that run hold no more than their blocks, each.

@@ -41,6 +41,14 @@ bool is_taken(const SocketAddress& address) {
 
 bool ListenAddress::is_loopback() const { return address == "::1" || address.starts_with("127."); }
 
+bool ListenAddress::is_met_by(const ListenAddress& bound) const {
+  if (port != 0 && port != bound.port) return false;
+  // An IPv6 address has many texts.
+  const std::optional<SocketAddress> own = parse_socket_address(address, 0);
+  const std::optional<SocketAddress> other = parse_socket_address(bound.address, 0);
+  return own && other && own->to_string() == other->to_string();
+}
+
 std::string ListenAddress::to_string() const {
   const bool v6 = address.find(':') != std::string::npos;
   return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
@@ -57,6 +65,21 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   if (host == "localhost") host = "127.0.0.1";
   if (!parse_socket_address(host, 0)) return bad_address(text);
   return ListenAddress{std::move(host), static_cast<std::uint16_t>(*port)};
+}
+
+Result<ListenAddress> listening_address(int socket) {
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  SocketAddress bound;
+  bound.length = sizeof bound.storage;
+  const bool is_listener = ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
+                           listens != 0 && ::getsockname(socket, bound.get(), &bound.length) == 0;
+  const auto family = bound.storage.ss_family;
+  if (!is_listener || (family != AF_INET && family != AF_INET6)) {
+    return fail(ErrorCode::InvalidArgument,
+                "descriptor " + std::to_string(socket) + " is no listening TCP socket");
+  }
+  return parse_listen_address(bound.to_string());
 }
 
 Listener::Listener(Executor executor, UniqueFd socket, ListenAddress address)
@@ -80,6 +103,11 @@ Result<Listener> Listener::open(Executor executor, const ListenAddress& address,
   }
   ::getsockname(socket.get(), bound->get(), &bound->length);
   return Listener(executor, std::move(socket), ListenAddress{address.address, bound->port()});
+}
+
+Result<Listener> Listener::adopt(Executor executor, UniqueFd socket) {
+  TRY(ListenAddress address, listening_address(socket.get()));
+  return Listener(executor, std::move(socket), std::move(address));
 }
 
 Task<Result<std::unique_ptr<TcpStream>>> Listener::accept(Timers& timers) {

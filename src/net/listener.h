@@ -16,12 +16,17 @@ struct ListenAddress {
   std::uint16_t port = 0;
   bool operator==(const ListenAddress&) const = default;
   bool is_loopback() const;
+  /// Whether a socket that is bound to `bound` is what this asks for. Port 0 asks for any.
+  bool is_met_by(const ListenAddress& bound) const;
   /// As in a URL: "127.0.0.1:8080", "[::1]:8080".
   std::string to_string() const;
 };
 
 /// Errors: InvalidArgument, saying what a listen address looks like.
 Result<ListenAddress> parse_listen_address(std::string_view text);
+
+/// Where an inherited socket listens. Errors: InvalidArgument: it is no listening TCP socket.
+Result<ListenAddress> listening_address(int socket);
 
 class Listener {
  public:
@@ -32,12 +37,17 @@ class Listener {
   /// Errors: Unavailable ("127.0.0.1:8080: address already in use").
   static Result<Listener> open(Executor executor, const ListenAddress& address, Sharing sharing);
 
+  /// Takes a socket that listens already, maybe together with other listeners, also in other
+  /// processes. Errors: as listening_address().
+  static Result<Listener> adopt(Executor executor, UniqueFd socket);
+
   /// The next connection. Out of descriptors, it waits a little rather than spin. Errors:
   /// Cancelled.
   Task<Result<std::unique_ptr<TcpStream>>> accept(Timers& timers);
 
   /// With the port that was picked.
   const ListenAddress& address() const { return address_; }
+  int fd() { return descriptor_.fd(); }
   void close() { descriptor_.close(); }
 
  private:

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -14,6 +13,7 @@
 #include "base/bytes.h"
 #include "net/deadline.h"
 #include "net/descriptor.h"
+#include "net/spawn_attributes.h"
 #include "net/task_group.h"
 
 namespace sluice::net {
@@ -85,16 +85,8 @@ class Child {
   pid_t pid_;
 };
 
-/// The child begins with no signal blocked or ignored, whatever we do about ours.
 int spawn(pid_t& pid, Program& program, const UniqueFd& output, const UniqueFd& errors) {
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  const SpawnAttributes attributes;
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -103,10 +95,9 @@ int spawn(pid_t& pid, Program& program, const UniqueFd& output, const UniqueFd& 
   std::vector<std::string> arguments = program.arguments;
   arguments.insert(arguments.begin(), program.command);
   std::vector<std::string> environment = environment_with(program.environment);
-  const int error = ::posix_spawnp(&pid, program.command.c_str(), &files, &attributes,
+  const int error = ::posix_spawnp(&pid, program.command.c_str(), &files, attributes.get(),
                                    pointers_to(arguments).data(), pointers_to(environment).data());
   posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
   return error;
 }
 

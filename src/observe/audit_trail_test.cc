@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -61,6 +63,30 @@ TEST_F(AuditTest, FileThatWasMovedAwayIsMadeAnew) {
   ASSERT_TRUE(file.append("two\n"));
   EXPECT_EQ(content("moved"), "one\n");
   EXPECT_EQ(content(), "two\n");
+}
+
+TEST_F(AuditTest, TwoWritersLoseNothingOfEachOtherOverRotations) {
+  constexpr int kLines = 500;
+  const auto append = [this](const std::string& who) {
+    AuditFile file({.path = path(), .max_bytes = 100, .keep = 1000});
+    for (int i = 0; i < kLines; ++i) {
+      EXPECT_TRUE(file.append(who + " " + std::to_string(i) + "\n"));
+    }
+  };
+  std::thread other([&] { append("other"); });
+  append("one");
+  other.join();
+  std::multiset<std::string> seen;
+  for (const auto& entry : std::filesystem::directory_iterator(path(""))) {
+    const std::string text = *read_file(entry.path(), 1 << 20);
+    EXPECT_LE(text.size(), 100U);
+    for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos;) {
+      seen.insert(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  EXPECT_EQ(seen.size(), 2U * kLines);
+  EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 2U * kLines);
 }
 
 TEST_F(AuditTest, FileThatTakesNoMoreSaysWhy) {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -83,10 +85,25 @@ Result<std::string> make_token(const TokenRequest& request) {
   return issuer.sign(caller, now, random);
 }
 
+/// What to start when this program was replaced: by the path that it was called by, which may be a
+/// link that leads elsewhere by then; else by its file's.
+std::string installed_program(const std::string& called_as) {
+  if (called_as.contains('/')) return called_as;
+  std::error_code error;
+  const std::string path = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  return error ? called_as : path;
+}
+
 }  // namespace
 
-int serve(const std::string& config_file) {
+int serve(const std::string& called_as, const std::string& config_file) {
   open_standard_descriptors();
+  Result<Inheritance> inheritance = Inheritance::take();
+  if (!inheritance) return refuse(inheritance.error());
+  if (inheritance->predecessor) {
+    const Result<> left = leave_parent();
+    if (!left) return refuse(left.error());
+  }
   Result<Config> config = read_config(config_file);
   if (!config) return refuse(config.error());
   if (const auto files = check_named_files(*config); !files) return refuse(files.error());
@@ -98,13 +115,14 @@ int serve(const std::string& config_file) {
       backend::local::ProcessHost::start(cgroup ? *std::move(cgroup) : backend::local::Cgroup());
   if (!host) return refuse(host.error());
   raise_descriptor_limit();
-  net::block_signals({SIGTERM, SIGINT, SIGHUP});
+  net::block_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR2});
   start_logging(config->log_level, config->log_format);
   if (no_cgroup) log(LogLevel::Warning, "process trees are ended without cgroups", *no_cgroup);
   int result = kSuccess;
   {
     const std::vector<NamedFile> named_files = config->named_files;
-    Result<std::unique_ptr<Server>> server = Server::open(*std::move(config), *host);
+    Result<std::unique_ptr<Server>> server = Server::open(
+        *std::move(config), installed_program(called_as), *std::move(inheritance), *host);
     if (server) {
       (*server)->run();
     } else {

@@ -10,8 +10,9 @@ namespace sluice::sluiced {
 inline constexpr int kSuccess = 0;
 inline constexpr int kBadConfig = 2;
 
-/// Serves until a signal ends it. Must be called before any thread is started.
-int serve(const std::string& config_file);
+/// Serves until a signal ends it. Must be called before any thread is started. `called_as` is the
+/// program's name on the command line.
+int serve(const std::string& called_as, const std::string& config_file);
 /// Reads the configuration and every file it names.
 int check(const std::string& config_file);
 

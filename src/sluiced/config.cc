@@ -104,6 +104,7 @@ Result<> read_sessions(const Value& section, gateway::Settings& settings) {
   TRY_VOID(take_duration(map, "pingInterval", milliseconds(1), settings.ping_interval));
   TRY_VOID(take_duration(map, "idleTimeout", milliseconds(1), settings.idle_timeout));
   TRY_VOID(take_duration(map, "shutdownGrace", nanoseconds(0), settings.shutdown_grace));
+  TRY_VOID(take_duration(map, "upgradeGrace", nanoseconds(0), settings.upgrade_grace));
   TRY_VOID(take_count(map, "max", settings.max_sessions));
   TRY_VOID(take_count(map, "maxPerUser", settings.max_sessions_per_user));
   constexpr std::int64_t kMostBufferedBytes = std::int64_t{1} << 50;

@@ -35,5 +35,5 @@ int main(int argc, char** argv) {
     return kBadConfig;
   }
   if (token_command->parsed()) return mint_token(token);
-  return only_check ? check(config_file) : serve(config_file);
+  return only_check ? check(config_file) : serve(argv[0], config_file);
 }

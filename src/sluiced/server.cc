@@ -1,8 +1,10 @@
 #include "sluiced/server.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 
@@ -27,6 +29,10 @@ constexpr nanoseconds kCertificateCheck = seconds(2);
 /// How long the backend may take to know what it serves. A server whose cluster doesn't answer is
 /// up all the same: its status says so.
 constexpr nanoseconds kStartPatience = seconds(10);
+/// How long a restart waits for the first request of who has connected: the others wait meanwhile.
+constexpr nanoseconds kNewcomerPatience = seconds(2);
+/// How long the server that this one hands over to may take to its start.
+constexpr nanoseconds kHandOverPatience = seconds(60);
 
 std::vector<std::unique_ptr<net::EventLoop>> make_loops(unsigned count) {
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
@@ -45,20 +51,26 @@ std::vector<std::string> own_environment() {
 
 }  // namespace
 
-Server::Server(Config config)
+Server::Server(Config config, std::string program, Inheritance inheritance)
     : config_(std::move(config)),
+      program_(std::move(program)),
+      inheritance_(std::move(inheritance)),
       limits_(config_.gateway, timers_, metrics_),
       loops_(make_loops(config_.threads)),
       first_loop_(*loops_.front()),
       activity_([this] { first_loop_.post([this] { changed_.notify(); }); }),
       changed_(first_loop_.executor()),
+      handing_over_(first_loop_.executor()),
       watchers_(first_loop_.executor()),
       tasks_(first_loop_.executor()) {
   config_.gateway.version = kVersion;
 }
 
-Result<std::unique_ptr<Server>> Server::open(Config config, backend::local::ProcessHost& host) {
-  std::unique_ptr<Server> server(new Server(std::move(config)));
+Result<std::unique_ptr<Server>> Server::open(Config config, std::string program,
+                                             Inheritance inheritance,
+                                             backend::local::ProcessHost& host) {
+  std::unique_ptr<Server> server(
+      new Server(std::move(config), std::move(program), std::move(inheritance)));
   if (const auto& tls = server->config_.tls) {
     TRY(server->certificate_, net::TlsCertificate::open(tls->certificate, tls->key));
   }
@@ -67,11 +79,8 @@ Result<std::unique_ptr<Server>> Server::open(Config config, backend::local::Proc
   }
   TRY_VOID(server->open_auth());
   TRY(std::vector<Listeners> listeners, server->open_listeners());
-  std::optional<net::Listener> admin;
-  if (const auto& address = server->config_.admin) {
-    const net::Executor executor = server->first_loop_.executor();
-    TRY(admin, net::Listener::open(executor, *address, net::Listener::Sharing::First));
-  }
+  TRY(std::optional<net::Listener> admin, server->open_admin());
+  TRY_VOID(server->let_go_of_unclaimed());
   TRY_VOID(server->open_backend(host));  // last: from here on it has to be stopped
   server->make_workers(std::move(listeners), std::move(admin));
   return server;
@@ -95,23 +104,66 @@ Result<> Server::open_auth() {
   return {};
 }
 
-/// Each loop gets a listener of its own for each address; the first one's choice of a free port
-/// binds the others.
+/// By loop. Clients' listeners before the admin's: with port 0, a socket is the first's that asks.
 Result<std::vector<Server::Listeners>> Server::open_listeners() {
-  std::vector<net::ListenAddress> addresses = config_.listen;
-  std::vector<Listeners> all;
-  for (const auto& loop : loops_) {
-    const auto sharing =
-        all.empty() ? net::Listener::Sharing::First : net::Listener::Sharing::Joining;
-    Listeners listeners;
-    for (net::ListenAddress& address : addresses) {
-      TRY(net::Listener listener, net::Listener::open(loop->executor(), address, sharing));
-      address = listener.address();
-      listeners.push_back(std::move(listener));
+  std::vector<Listeners> all(loops_.size());
+  for (const net::ListenAddress& address : config_.listen) {
+    const std::vector<UniqueFd> sockets = inheritance_.claim(address, kClientSocket);
+    if (sockets.empty()) {
+      TRY_VOID(open_own(address, all));
+    } else {
+      TRY_VOID(adopt(sockets, all));
     }
-    all.push_back(std::move(listeners));
+    addresses_.push_back(all.front().back().address());
   }
   return all;
+}
+
+/// Each loop gets a listener of its own; the first one's choice of a free port binds the others.
+Result<> Server::open_own(net::ListenAddress address, std::vector<Listeners>& all) {
+  auto sharing = net::Listener::Sharing::First;
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    TRY(net::Listener listener, net::Listener::open(loops_[i]->executor(), address, sharing));
+    address = listener.address();
+    sharing = net::Listener::Sharing::Joining;
+    all[i].push_back(std::move(listener));
+  }
+  return {};
+}
+
+/// Each socket needs a loop, for there may be clients waiting in it; and each loop needs a socket.
+Result<> Server::adopt(const std::vector<UniqueFd>& sockets, std::vector<Listeners>& all) {
+  for (std::size_t i = 0; i < std::max(sockets.size(), loops_.size()); ++i) {
+    UniqueFd socket(::fcntl(sockets[i % sockets.size()].get(), F_DUPFD_CLOEXEC, 3));
+    if (!socket) return fail(system_error(ErrorCode::Unavailable, "no listener", "fcntl", errno));
+    const std::size_t loop = i % loops_.size();
+    TRY(net::Listener listener, net::Listener::adopt(loops_[loop]->executor(), std::move(socket)));
+    all[loop].push_back(std::move(listener));
+  }
+  return {};
+}
+
+Result<std::optional<net::Listener>> Server::open_admin() {
+  if (!config_.admin) return std::optional<net::Listener>();
+  const net::Executor executor = first_loop_.executor();
+  std::vector<UniqueFd> sockets = inheritance_.claim(*config_.admin, kAdminSocket);
+  if (sockets.empty()) {
+    return net::Listener::open(executor, *config_.admin, net::Listener::Sharing::First);
+  }
+  return net::Listener::adopt(executor, std::move(sockets.front()));
+}
+
+/// What the configuration no longer names is closed, unless the service manager holds it, too: its
+/// clients would wait for ever.
+Result<> Server::let_go_of_unclaimed() {
+  for (const net::ListenAddress& address : inheritance_.close_unclaimed()) {
+    if (!inheritance_.is_held()) continue;
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("{}: listen: the service manager hands over a socket of {}, which "
+                            "neither listen nor admin.listen names",
+                            config_.file, address.to_string()));
+  }
+  return {};
 }
 
 Result<> Server::open_backend(backend::local::ProcessHost& host) {
@@ -155,11 +207,14 @@ void Server::make_workers(std::vector<Listeners> listeners, std::optional<net::L
 
 void Server::run() {
   verifier_->start();
-  for (const auto& worker : workers_) worker->start();
-  if (admin_) admin_->start();
+  // Clients of inherited sockets can wait until there is an answer for them.
+  if (!inheritance_.has_sockets()) start_accepting();
+  if (inheritance_.predecessor) {
+    predecessor_.emplace(first_loop_.executor(), std::move(inheritance_.predecessor));
+  }
   if (certificate_) watchers_.spawn("watch certificate", watch_certificate());
   tasks_.spawn("supervise", supervise());
-  watchers_.spawn("start", await_backend());
+  watchers_.spawn("start", come_into_service());
   threads_.emplace_back([this] { backend_loop_.run(); });
   for (std::size_t i = 1; i < loops_.size(); ++i) {
     threads_.emplace_back([loop = loops_[i].get()] { loop->run(); });
@@ -168,21 +223,49 @@ void Server::run() {
   threads_.clear();
 }
 
-net::Task<> Server::await_backend() {
-  const MonotonicTime until = timers_.now() + kStartPatience;
-  const Result<> ready = co_await net::before(until, timers_, backend_->ready());
+net::Task<> Server::come_into_service() {
+  const bool follows = predecessor_.has_value();
+  const Result<> ready = co_await await_backend();
   if (!ready && ready.error().code == ErrorCode::Cancelled) co_return;
+  if (!ready && follows) {
+    log(LogLevel::Error, "not taking over: the cluster doesn't answer", ready.error());
+    co_return begin_shutdown();
+  }
   if (!ready) log(LogLevel::Warning, "serving before everything is known of the cluster");
+  if (follows) {
+    const Result<> taken = co_await predecessor_->take_over();
+    if (!taken) {
+      log(LogLevel::Error, "not taking over", taken.error());
+      co_return begin_shutdown();
+    }
+    predecessor_.reset();
+  }
   Stage starting = Stage::Starting;  // unless a signal came first
-  if (stage_.compare_exchange_strong(starting, Stage::Ready)) announce();
+  if (!stage_.compare_exchange_strong(starting, Stage::Ready)) co_return;
+  if (inheritance_.has_sockets()) start_accepting();
+  announce();
+  if (!follows) notifier_.tell("READY=1");  // else the predecessor says whose turn it is
+}
+
+net::Task<Result<>> Server::await_backend() {
+  const MonotonicTime until = timers_.now() + kStartPatience;
+  co_return co_await net::before(until, timers_, backend_->ready());
+}
+
+void Server::start_accepting() {
+  for (const auto& worker : workers_) {
+    worker->loop().post([worker = worker.get()] { worker->start(); });
+  }
+  if (admin_) admin_->start();
 }
 
 void Server::announce() const {
-  for (const net::Listener& listener : workers_.front()->listeners()) {
+  for (const net::ListenAddress& address : addresses_) {
     fmt::print(stderr, "listening on {}://{}\n", certificate_ ? "https" : "http",
-               listener.address().to_string());
+               address.to_string());
   }
-  if (admin_) fmt::print(stderr, "admin on http://{}\n", admin_->address().to_string());
+  if (!admin_) return;
+  fmt::print(stderr, "admin on http://{}\n", admin_->listener().address().to_string());
 }
 
 /// One fetch of an issuer's keys, for the verifier.
@@ -202,18 +285,19 @@ net::Task<Result<std::string>> Server::fetch_keys(std::string url) {
 }
 
 net::Task<> Server::supervise() {
-  net::SignalReader signals(first_loop_.executor(), {SIGTERM, SIGINT, SIGHUP});
+  net::SignalReader signals(first_loop_.executor(), {SIGTERM, SIGINT, SIGHUP, SIGUSR2});
   while (true) {
     const Result<int> signal = co_await signals.next();
     if (!signal) co_return;
     if (*signal == SIGHUP) {
       reload();
-    } else if (stage_ == Stage::Draining) {
+    } else if (*signal == SIGUSR2) {
+      begin_hand_over();
+    } else if (gateway::is_ending(stage_)) {
       impatient_ = true;
       changed_.notify();
     } else {
-      stage_ = Stage::Draining;
-      tasks_.spawn("shut down", shut_down());
+      begin_shutdown();
     }
   }
 }
@@ -245,16 +329,91 @@ void Server::reload() {
   policy_->replace(*std::move(policy));
 }
 
-net::Task<> Server::shut_down() {
+void Server::begin_hand_over() {
+  std::string_view reason;
+  if (std::holds_alternative<LocalBackendFiles>(config_.backend)) {
+    reason = "the workloads of the local backend are this process's own; restart it instead";
+  } else if (::getpid() == 1) {
+    reason = "this is process 1 of a container, which ends with it; replace the container instead";
+  } else if (stage_ != Stage::Ready) {
+    reason = "this server is starting or ending";
+  } else if (handing_over_.size() > 0) {
+    reason = "it is being handed over already";
+  } else {
+    return handing_over_.spawn("hand over", hand_over());
+  }
+  log(LogLevel::Warning, "not handed over", {{"reason", reason}});
+}
+
+net::Task<> Server::hand_over() {
+  log(LogLevel::Info, "handing over", {{"program", program_}});
+  const SuccessorStart start = successor_start();
+  const Result<std::unique_ptr<Successor>> successor =
+      Successor::start(first_loop_.executor(), start);
+  Result<pid_t> pid = fail(cancelled());
+  if (successor) {
+    const MonotonicTime until = timers_.now() + kHandOverPatience;
+    pid = co_await net::before(until, timers_, (*successor)->ready());
+  }
+  if (!pid) {
+    log(LogLevel::Error, "not handed over; this server goes on serving",
+        successor ? pid.error() : successor.error());
+    co_return;
+  }
+  Stage ready = Stage::Ready;
+  if (!stage_.compare_exchange_strong(ready, Stage::Retiring)) co_return;  // a signal came first
+  handed_over_ = true;
+  owes_newcomers_ = true;
+  co_await stop_accepting();
+  (*successor)->let_serve();
+  notifier_.tell(fmt::format("MAINPID={}", *pid));
+  log(LogLevel::Info, "handed over", {{"pid", *pid}, {"sessions", limits_.running()}});
+  tasks_.spawn("retire", retire());
+}
+
+SuccessorStart Server::successor_start() {
+  SuccessorStart start;
+  start.program = program_;
+  start.arguments = {"--config", config_.file};
+  start.held = inheritance_.is_held();
+  for (const auto& worker : workers_) {
+    for (net::Listener& listener : worker->listeners()) {
+      start.sockets.push_back({listener.fd(), kClientSocket});
+    }
+  }
+  if (admin_) start.sockets.push_back({admin_->listener().fd(), kAdminSocket});
+  return start;
+}
+
+net::Task<> Server::retire() {
+  co_await wait_until_idle(config_.gateway.upgrade_grace);
+  const bool was_asked = std::exchange(impatient_, false);
+  const nanoseconds grace = was_asked ? config_.gateway.shutdown_grace : nanoseconds(0);
+  owes_newcomers_ = false;
+  stage_ = Stage::Draining;
+  co_await shut_down(grace);
+}
+
+void Server::begin_shutdown() {
+  if (stage_.exchange(Stage::Draining) == Stage::Draining) return;
+  notifier_.tell("STOPPING=1");
+  tasks_.spawn("shut down", shut_down(config_.gateway.shutdown_grace));
+}
+
+net::Task<> Server::shut_down(nanoseconds grace) {
   log(LogLevel::Info, "shutting down", {{"sessions", limits_.running()}});
-  activity_.watch();
-  co_await wait_until_idle(config_.gateway.shutdown_grace);
+  handing_over_.cancel();
+  co_await handing_over_.join();
+  if (inheritance_.is_held() && !handed_over_) {
+    co_await leave_the_rest_to_the_next();
+  }
+  co_await wait_until_idle(grace);
   for (const auto& worker : workers_) {
     worker->loop().post([worker = worker.get()] { worker->interrupt_sessions(); });
   }
   impatient_ = false;
   co_await wait_until_idle(kFarewell);
-  co_await stop_workers();
+  co_await on_each_worker(&Worker::stop);
   if (admin_) {
     co_await admin_->stop();
   }
@@ -268,31 +427,51 @@ net::Task<> Server::shut_down() {
   backend_loop_.stop();
 }
 
+/// Who comes now waits in the socket; who is here is owed an answer.
+net::Task<> Server::leave_the_rest_to_the_next() {
+  co_await stop_accepting();
+  owes_newcomers_ = true;
+  co_await wait_until_idle(kNewcomerPatience);
+  owes_newcomers_ = false;
+}
+
 net::Task<> Server::wait_until_idle(nanoseconds patience) {
+  activity_.watch();
   bool expired = false;
   net::Deadline deadline(first_loop_.executor(), timers_, timers_.now() + patience, [&] {
     expired = true;
     changed_.notify();
   });
-  while (!activity_.is_idle() && !expired && !impatient_) {
+  while (!is_done() && !expired && !impatient_) {
     const Result<> woken = co_await changed_.wait();
     if (!woken) break;
   }
   co_await deadline.end();
 }
 
-net::Task<> Server::stop_workers() {
-  running_workers_ = workers_.size();
-  const auto stopped = [this] {
+bool Server::is_done() const {
+  return activity_.is_idle() && !(owes_newcomers_ && activity_.has_newcomers());
+}
+
+net::Task<> Server::stop_accepting() {
+  if (admin_) {
+    co_await admin_->stop_accepting();
+  }
+  co_await on_each_worker(&Worker::stop_accepting);
+}
+
+net::Task<> Server::on_each_worker(void (Worker::*work)(std::function<void()> done)) {
+  busy_workers_ = workers_.size();
+  const auto done = [this] {
     first_loop_.post([this] {
-      --running_workers_;
+      --busy_workers_;
       changed_.notify();
     });
   };
   for (const auto& worker : workers_) {
-    worker->loop().post([worker = worker.get(), stopped] { worker->stop(stopped); });
+    worker->loop().post([worker = worker.get(), work, done] { (worker->*work)(done); });
   }
-  while (running_workers_ > 0) {
+  while (busy_workers_ > 0) {
     const Result<> woken = co_await changed_.wait();
     if (!woken) break;
   }

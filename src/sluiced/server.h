@@ -1,6 +1,6 @@
-// Server: the whole graph of objects of a running sluiced, and its life: start, serve, reload,
-// drain, stop. The one place that names concrete parts: the local backend, JWTs, the policy, TLS,
-// the real clock.
+// Server: the whole graph of objects of a running sluiced, and its life: start, serve, reload, hand
+// over, drain, stop. The one place that names concrete parts: the local backend, JWTs, the policy,
+// TLS, the real clock.
 #pragma once
 
 #include <atomic>
@@ -19,43 +19,67 @@
 #include "net/task_group.h"
 #include "net/tls_context.h"
 #include "sluiced/config.h"
+#include "sluiced/hand_over.h"
+#include "sluiced/inheritance.h"
+#include "sluiced/notifier.h"
 #include "sluiced/worker.h"
 
 namespace sluice::sluiced {
 
 class Server {
  public:
-  /// Binds, reads keys, certificates and workloads; nothing is served yet. `host` outlives the
-  /// server. Errors: InvalidArgument (what the files say), Unavailable (ports, state directory).
-  static Result<std::unique_ptr<Server>> open(Config config, backend::local::ProcessHost& host);
+  /// Binds what it doesn't inherit, reads keys, certificates and workloads; nothing is served yet.
+  /// `host` outlives the server; `program` is what it hands over to. Errors: InvalidArgument (what
+  /// the files say), Unavailable (ports, state directory).
+  static Result<std::unique_ptr<Server>> open(Config config, std::string program,
+                                              Inheritance inheritance,
+                                              backend::local::ProcessHost& host);
 
   /// Serves until SIGTERM or SIGINT, then drains: sessions get the grace period, then 1001; a
-  /// second signal shortens it. SIGHUP rereads workloads, policy and certificates. The signals must
-  /// be blocked. The calling thread runs the first loop.
+  /// second signal shortens it. SIGHUP rereads workloads, policy and certificates. SIGUSR2 hands
+  /// over to the program that is installed by now (hand_over.h). The signals must be blocked. The
+  /// calling thread runs the first loop.
   void run();
 
  private:
   using Listeners = std::vector<net::Listener>;
 
-  explicit Server(Config config);
+  Server(Config config, std::string program, Inheritance inheritance);
   Result<> open_auth();
   Result<std::vector<Listeners>> open_listeners();
+  Result<> open_own(net::ListenAddress address, std::vector<Listeners>& all);
+  Result<> adopt(const std::vector<UniqueFd>& sockets, std::vector<Listeners>& all);
+  Result<std::optional<net::Listener>> open_admin();
+  Result<> let_go_of_unclaimed();
   Result<> open_backend(backend::local::ProcessHost& host);
   Result<> open_local(const LocalBackendFiles& files, backend::local::ProcessHost& host);
   Result<> open_kubernetes(const backend::kubernetes::KubernetesConfig& config);
   void make_workers(std::vector<Listeners> listeners, std::optional<net::Listener> admin);
-  net::Task<> await_backend();
+  net::Task<> come_into_service();
+  net::Task<Result<>> await_backend();
+  void start_accepting();
   void announce() const;
 
   net::Task<Result<std::string>> fetch_keys(std::string url);
   net::Task<> supervise();
   net::Task<> watch_certificate();
-  net::Task<> shut_down();
-  net::Task<> wait_until_idle(nanoseconds patience);
-  net::Task<> stop_workers();
   void reload();
+  void begin_hand_over();
+  net::Task<> hand_over();
+  SuccessorStart successor_start();
+  net::Task<> retire();
+  void begin_shutdown();
+  net::Task<> shut_down(nanoseconds grace);
+  net::Task<> leave_the_rest_to_the_next();
+  net::Task<> wait_until_idle(nanoseconds patience);
+  bool is_done() const;
+  net::Task<> stop_accepting();
+  net::Task<> on_each_worker(void (Worker::*work)(std::function<void()> done));
 
   Config config_;
+  const std::string program_;
+  Inheritance inheritance_;
+  const Notifier notifier_ = Notifier::from_environment();
   OsRandom random_;
   net::SystemTimers timers_;
   Metrics metrics_;
@@ -73,7 +97,8 @@ class Server {
   std::unique_ptr<auth::JwtVerifier> verifier_;
   std::unique_ptr<auth::PolicyAuthorizer> policy_;  // null: the cluster's RBAC decides
   std::unique_ptr<backend::ManagedBackend> backend_;
-  auth::Authorizer* authorizer_ = nullptr;  // the policy or the backend's; set once it is open
+  std::vector<net::ListenAddress> addresses_;  // for clients, with the ports that were picked
+  auth::Authorizer* authorizer_ = nullptr;     // the policy or the backend's; set once it is open
   std::optional<gateway::Services> services_;
   std::vector<std::unique_ptr<Worker>> workers_;  // one a loop
   std::unique_ptr<AdminListener> admin_;          // on the first loop; may be null
@@ -81,7 +106,11 @@ class Server {
   // On the first loop.
   net::Event changed_;  // what shut_down() waits for
   bool impatient_ = false;
-  std::size_t running_workers_ = 0;
+  bool handed_over_ = false;
+  bool owes_newcomers_ = false;  // idle is only who has no connection without a request, too
+  std::size_t busy_workers_ = 0;
+  std::optional<Predecessor> predecessor_;  // until we may serve
+  net::TaskGroup handing_over_;
   net::TaskGroup watchers_;
   net::TaskGroup tasks_;
   std::vector<std::jthread> threads_;

@@ -16,16 +16,30 @@ Worker::Worker(net::EventLoop& loop, const gateway::Services& services,
       certificate_(certificate),
       listeners_(std::move(listeners)),
       clients_(loop.executor(), services),
+      accepting_(loop.executor()),
       tasks_(loop.executor()),
       ending_(loop.executor()) {}
 
 void Worker::start() {
-  for (net::Listener& listener : listeners_) tasks_.spawn("accept", accept(listener));
+  for (net::Listener& listener : listeners_) accepting_.spawn("accept", accept(listener));
+}
+
+void Worker::stop_accepting(std::function<void()> stopped) {
+  ending_.spawn("end accepting", end_accepting(std::move(stopped)));
+}
+
+net::Task<> Worker::end_accepting(std::function<void()> stopped) {
+  accepting_.cancel();
+  co_await accepting_.join();
+  for (net::Listener& listener : listeners_) listener.close();
+  stopped();
 }
 
 void Worker::stop(std::function<void()> stopped) { ending_.spawn("end", end(std::move(stopped))); }
 
 net::Task<> Worker::end(std::function<void()> stopped) {
+  accepting_.cancel();
+  co_await accepting_.join();
   tasks_.cancel();
   co_await tasks_.join();
   co_await clients_.stop();
@@ -41,14 +55,16 @@ net::Task<> Worker::accept(net::Listener& listener) {
     if (!stream) co_return;
     (*stream)->set_user_timeout(user_timeout);
     if (certificate_ != nullptr) {
-      tasks_.spawn("secure", secure(*std::move(stream)));
+      tasks_.spawn("secure", secure(*std::move(stream), gateway::Newcomer(services_.activity)));
     } else {
       clients_.serve(*std::move(stream));
     }
   }
 }
 
-net::Task<> Worker::secure(std::unique_ptr<net::TcpStream> stream) {
+/// It counts as a newcomer of its own here until it is one of ClientServer's.
+net::Task<> Worker::secure(std::unique_ptr<net::TcpStream> stream,
+                           [[maybe_unused]] gateway::Newcomer newcomer) {
   std::shared_ptr<const net::TlsContext> context = certificate_->current();
   Result<std::unique_ptr<net::TlsStream>> secured = co_await net::accept_tls(
       std::move(stream), std::move(context), services_.timers, kHandshakeTimeout);
@@ -64,9 +80,14 @@ AdminListener::AdminListener(net::EventLoop& loop, const gateway::Services& serv
 
 void AdminListener::start() { tasks_.spawn("accept admin", accept()); }
 
-net::Task<> AdminListener::stop() {
+net::Task<> AdminListener::stop_accepting() {
   tasks_.cancel();
   co_await tasks_.join();
+  listener_.close();
+}
+
+net::Task<> AdminListener::stop() {
+  co_await stop_accepting();
   co_await server_.stop();
 }
 

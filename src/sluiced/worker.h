@@ -21,26 +21,29 @@ class Worker {
   Worker(net::EventLoop& loop, const gateway::Services& services, net::TlsCertificate* certificate,
          std::vector<net::Listener> listeners);
 
-  /// Begins to accept. On the loop's thread, or before it runs.
-  void start();
   net::EventLoop& loop() { return loop_; }
-  const std::vector<net::Listener>& listeners() const { return listeners_; }
+  std::vector<net::Listener>& listeners() { return listeners_; }
 
-  // The rest on the loop's thread.
+  // The rest on the loop's thread, or before it runs.
+  void start();  // begins to accept
+  /// Closes the listeners, then calls `stopped`.
+  void stop_accepting(std::function<void()> stopped);
   void interrupt_sessions() { clients_.interrupt_sessions(); }
   /// Ends everything, then calls `stopped`. Before destruction.
   void stop(std::function<void()> stopped);
 
  private:
+  net::Task<> end_accepting(std::function<void()> stopped);
   net::Task<> end(std::function<void()> stopped);
   net::Task<> accept(net::Listener& listener);
-  net::Task<> secure(std::unique_ptr<net::TcpStream> stream);
+  net::Task<> secure(std::unique_ptr<net::TcpStream> stream, gateway::Newcomer newcomer);
 
   net::EventLoop& loop_;
   const gateway::Services& services_;
   net::TlsCertificate* certificate_;
   std::vector<net::Listener> listeners_;
   gateway::ClientServer clients_;
+  net::TaskGroup accepting_;
   net::TaskGroup tasks_;
   net::TaskGroup ending_;
 };
@@ -50,7 +53,8 @@ class AdminListener {
   AdminListener(net::EventLoop& loop, const gateway::Services& services, net::Listener listener);
 
   void start();
-  const net::ListenAddress& address() const { return listener_.address(); }
+  net::Listener& listener() { return listener_; }
+  net::Task<> stop_accepting();
   /// Ends everything. Await it before destruction.
   net::Task<> stop();
 

@@ -138,7 +138,7 @@ def test_unit_is_exposed_to_two_of_ten_at_most(unit):
 
 
 @needs("systemd-analyze")
-@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+@pytest.mark.parametrize("unit", [*UNITS, ROOT / "deploy/systemd/sluiced.socket"], ids=lambda unit: unit.name)
 def test_unit_has_no_word_that_systemd_does_not_know(unit):
     done = subprocess.run(["systemd-analyze", "verify", "--recursive-errors=no", unit],
                           capture_output=True, text=True, check=False)

@@ -8,7 +8,7 @@ import tempfile
 
 import pytest
 
-from support.catalogue import FOREVER, PROJECT, Container, Workload, shell
+from support.catalogue import FOREVER, PROJECT, Workload, shell
 from support.client import Client
 from support.local import describe, settings
 from support.processes import with_argument
@@ -121,7 +121,7 @@ def test_state_directory_is_closed_to_the_user(serve_there, folder):
 @needs_root
 def test_its_whole_tree_ends_with_the_server(serve_there, folder):
     script = f"setsid sh -c 'sleep 1000000' {folder}-orphan & exec sleep 1000000"
-    client = serve_there(Workload("target", (Container(("sh", "-c", script, f"{folder}-main"), options={"user": "daemon"}),)))
+    client = serve_there(Workload("target", (shell(script, user="daemon"),)))
     eventually(lambda: with_argument(f"{folder}-orphan"), "the tree")
     assert client.server.stop() == 0
     assert not with_argument(f"{folder}-orphan")

@@ -57,7 +57,9 @@ KubernetesBackend::KubernetesBackend(KubernetesConfig config, std::unique_ptr<Cl
 KubernetesBackend::~KubernetesBackend() = default;
 
 net::Task<Result<>> KubernetesBackend::ready() {
-  while (!cache_.is_started()) CO_TRY_VOID(co_await timers_.sleep_for(kReadyInterval));
+  while (!cache_.is_started() || !self_test_.result()->is_known()) {
+    CO_TRY_VOID(co_await timers_.sleep_for(kReadyInterval));
+  }
   co_return Result<>{};
 }
 

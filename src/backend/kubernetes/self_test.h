@@ -30,6 +30,9 @@ struct SelfTestResult {
   std::string problem;  // why not; empty at the very start, before anything was asked
   std::string version;  // of the API server: "v1.34.1"; stays known when it is not reachable
   std::vector<Requirement> lacking;
+
+  /// Something was asked by now.
+  bool is_known() const { return reachable || !problem.empty(); }
 };
 
 class SelfTest {

@@ -38,6 +38,7 @@ class Server:
         self.log = folder / "log"
         self.settings = config
         self.process = None
+        self.program = SLUICED
         self.runner = []  # a command that becomes the server, such as `unshare --mount`
         self.addresses = []
         self.admin = None
@@ -63,7 +64,7 @@ class Server:
 
     def start(self):
         with open(self.log, "w", encoding="utf-8") as log:
-            command = [*self.runner, SLUICED, "--config", str(self.config)]
+            command = [*self.runner, self.program, "--config", str(self.config)]
             self.process = subprocess.Popen(command, stderr=log)
         eventually(self._ready, f"listening on …: {self.output}", START)
         return self
