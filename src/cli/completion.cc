@@ -114,7 +114,7 @@ Candidates words_of(std::initializer_list<const char*> words) {
 void complete_value(const CLI::Option& option, const Line& line, Completion& completion) {
   const std::string name = name_of(option);
   const bool is_config = !line.path.empty() && line.path.front() == "config";
-  if (option.get_type_name() == "FILE" || name == "SOURCE" || name == "TARGET") {
+  if (option.get_type_name() == "FILE" || name == "FILE" || name == "SOURCE" || name == "TARGET") {
     completion.kind = Kind::Files;
   } else if (option.get_type_name() == "FORMAT") {
     completion.words = words_of({"table", "json", "yaml"});

@@ -11,6 +11,7 @@
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/login.h"
+#include "cli/replay.h"
 #include "cli/status.h"
 #include "cli/version.h"
 
@@ -93,6 +94,28 @@ void add_config(CLI::App& parent, Chosen& chosen) {
                      "sluice config set project vision", "sluice config use lab"});
 }
 
+void add_replay(CLI::App& parent, Chosen& chosen) {
+  CLI::App& app = *parent.add_subcommand("replay", "Play a recorded session");
+  add_examples(app, {"sluice replay 2026-01-02T030405Z-0123456789abcdef.cast",
+                     "sluice replay --speed 4 --idle-limit 1 session.cast",
+                     "ssh gateway cat session.cast | sluice replay -"});
+  auto options = std::make_shared<ReplayOptions>();
+  app.add_option("FILE", options->file, "An asciicast, version 2; - is stdin")
+      ->required()
+      ->type_name("");
+  app.add_option("--speed", options->speed, "So many times as fast")
+      ->check(CLI::Range(1e-6, 1e9).description(""))
+      ->type_name("N");
+  app.add_option("--idle-limit", options->idle_limit_seconds,
+                 "No pause is longer; 0: there is none")
+      ->check(CLI::Range(0.0, 1e9).description(""))
+      ->type_name("SECONDS");
+  app.add_flag("--input", options->input, "Show what was typed, too, where that is recorded");
+  choose(app, chosen, LocalCommand([options](const GlobalOptions&, const Environment&) {
+           return run_replay(*options);
+         }));
+}
+
 void add_login(CLI::App& parent, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("login", "Get a token from the server's issuer");
   add_examples(app,
@@ -129,6 +152,7 @@ void add_other_commands(CLI::App& app, Chosen& chosen) {
   add_login(app, chosen);
   add_logout(app, chosen);
   add_config(app, chosen);
+  add_replay(app, chosen);
   add_completion(app, chosen);
   add_version(app, chosen);
 }

@@ -1,8 +1,7 @@
 #include "gateway/audit.h"
 
-#include <array>
+#include <utility>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -24,23 +23,12 @@ void add_list(json::object& line, std::string_view name, const std::vector<std::
   for (const std::string& value : values) list.emplace_back(value);
 }
 
-/// As much of it as the operator wants on record: its words may hold secrets.
-void add_command(const Settings& settings, json::object& line,
-                 const std::vector<std::string>& command) {
-  if (command.empty()) return;
-  switch (settings.audited_commands) {
-    case AuditedCommands::Full: add_list(line, "command", command); break;
-    case AuditedCommands::Program: add_list(line, "command", {command.front()}); break;
-    case AuditedCommands::None: break;
-  }
-}
-
-json::object session_line(const Services& services, std::string_view event, const std::string& id,
+json::object session_line(const Services& services, std::string_view event,
                           const SessionSubject& subject) {
   const workload::ContainerRef& container = subject.container;
   const workload::WorkloadRef& workload = container.workload;
   json::object line = begin_line(services, event);
-  line["session"] = id;
+  line["session"] = subject.id;
   line["verb"] = to_string(subject.kind);
   line["user"] = subject.user;
   add_list(line, "groups", subject.groups);
@@ -53,18 +41,14 @@ json::object session_line(const Services& services, std::string_view event, cons
     line["pod"] = container.pod.name;
     line["container"] = container.container;
   }
-  add_command(services.settings, line, subject.command);
+  const auto command = audited_command(services.settings, subject.command);
+  if (!command.empty()) add_list(line, "command", command);
+  add(line, "recording", subject.recording);
   return line;
 }
 
 void write(const Services& services, const json::object& line) {
   services.audit->write(json::serialize(line));
-}
-
-std::string make_id(Random& random) {
-  std::array<std::byte, 8> bytes{};
-  random.fill(bytes);
-  return hex_encode(bytes);
 }
 
 }  // namespace
@@ -86,24 +70,34 @@ void audit_request(const Services& services, const Exchange& exchange, unsigned 
   write(services, line);
 }
 
-std::string audit_session_begin(const Services& services, const SessionSubject& subject) {
-  if (services.audit == nullptr) return {};
-  std::string id = make_id(services.random);
-  write(services, session_line(services, "session begin", id, subject));
-  return id;
+void audit_session_begin(const Services& services, const SessionSubject& subject) {
+  if (services.audit == nullptr) return;
+  write(services, session_line(services, "session begin", subject));
 }
 
-void audit_session_end(const Services& services, const std::string& id,
-                       const SessionSubject& subject, const SessionOutcome& outcome) {
+void audit_session_end(const Services& services, const SessionSubject& subject,
+                       const SessionOutcome& outcome) {
   if (services.audit == nullptr) return;
-  json::object line = session_line(services, "session end", id, subject);
+  json::object line = session_line(services, "session end", subject);
   if (outcome.exit_code) line["exitCode"] = *outcome.exit_code;
   line["closeCode"] = outcome.close_code;
   line["reason"] = outcome.reason;
   line["seconds"] = to_seconds(outcome.duration);
   line["receivedBytes"] = outcome.received_bytes;
   line["sentBytes"] = outcome.sent_bytes;
+  add(line, "recordingProblem", outcome.recording_problem);
   write(services, line);
+}
+
+std::vector<std::string> audited_command(const Settings& settings,
+                                         const std::vector<std::string>& command) {
+  if (command.empty()) return {};
+  switch (settings.audited_commands) {
+    case AuditedCommands::Full: return command;
+    case AuditedCommands::Program: return {command.front()};
+    case AuditedCommands::None: return {};
+  }
+  std::unreachable();
 }
 
 }  // namespace sluice::gateway

@@ -19,16 +19,20 @@ struct SessionOutcome {
   nanoseconds duration{};
   std::uint64_t received_bytes = 0;  // from the client
   std::uint64_t sent_bytes = 0;
-  std::uint64_t lines = 0;  // of a log, sent
+  std::uint64_t lines = 0;        // of a log, sent
+  std::string recording_problem;  // why it lacks something; empty: it doesn't
 };
 
 /// A request was answered, or refused with `error`.
 void audit_request(const Services& services, const Exchange& exchange, unsigned status,
                    nanoseconds latency, const Error* error);
 
-/// A session begins. Returns what its lines are told from others' by.
-std::string audit_session_begin(const Services& services, const SessionSubject& subject);
-void audit_session_end(const Services& services, const std::string& id,
-                       const SessionSubject& subject, const SessionOutcome& outcome);
+void audit_session_begin(const Services& services, const SessionSubject& subject);
+void audit_session_end(const Services& services, const SessionSubject& subject,
+                       const SessionOutcome& outcome);
+
+/// As much of it as the operator wants on record: its words may hold secrets.
+std::vector<std::string> audited_command(const Settings& settings,
+                                         const std::vector<std::string>& command);
 
 }  // namespace sluice::gateway

@@ -43,8 +43,8 @@ class AuditTest : public GatewayTest {
     return found;
   }
   Services audited() {
-    return {settings, tokens, authorizer, backend, clock,       random,
-            metrics,  limits, activity,   stage,   trail_.get()};
+    return {settings, tokens, authorizer, backend, clock,        random,
+            metrics,  limits, activity,   stage,   trail_.get(), nullptr};
   }
 
   testing::TemporaryFolder folder_;
@@ -74,13 +74,14 @@ TEST_F(AuditTest, RequestSaysWhoAndWhatCameOfItWithoutItsQuery) {
 }
 
 TEST_F(AuditTest, SessionsBeginAndEndUnderOneName) {
-  const std::string id = audit_session_begin(audited(), subject_);
+  subject_.id = "0123";
+  audit_session_begin(audited(), subject_);
   const SessionOutcome outcome{1000, "exit code 3", 3, seconds(2), 10, 20};
-  audit_session_end(audited(), id, subject_, outcome);
+  audit_session_end(audited(), subject_, outcome);
   const auto all = lines();
   ASSERT_EQ(all.size(), 2U);
   for (const json::object& line : all) {
-    EXPECT_EQ(json::text_of(line, "session"), id);
+    EXPECT_EQ(json::text_of(line, "session"), "0123");
     EXPECT_EQ(json::text_of(line, "verb"), "exec");
     EXPECT_EQ(json::text_of(line, "project"), "p");
     EXPECT_EQ(json::text_of(line, "workload"), "w");
@@ -116,8 +117,8 @@ TEST_F(AuditTest, WhateverNamesHoldALineIsOne) {
 }
 
 TEST_F(AuditTest, WithoutATrailNothingIsSaid) {
-  EXPECT_EQ(audit_session_begin(services, subject_), "");
-  audit_session_end(services, "", subject_, {});
+  audit_session_begin(services, subject_);
+  audit_session_end(services, subject_, {});
   audit_request(services, exchange_, 200, {}, nullptr);
 }
 

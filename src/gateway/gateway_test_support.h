@@ -126,8 +126,8 @@ class GatewayTest : public ::testing::Test {
   int idle_calls = 0;
   Activity activity{[this] { ++idle_calls; }};
   std::atomic<Stage> stage = Stage::Ready;
-  const Services services{settings, tokens, authorizer, backend, clock,  random,
-                          metrics,  limits, activity,   stage,   nullptr};
+  const Services services{settings, tokens, authorizer, backend, clock,   random,
+                          metrics,  limits, activity,   stage,   nullptr, nullptr};
   std::optional<ClientServer> server;
 };
 

@@ -5,6 +5,7 @@
 #include "gateway/list_request.h"
 #include "gateway/log_download.h"
 #include "gateway/log_request.h"
+#include "gateway/record.h"
 #include "gateway/session_start.h"
 #include "gateway/status_response.h"
 #include "net/deadline.h"
@@ -68,8 +69,9 @@ net::Task<Result<Answer>> serve_logs(const Services& services, Exchange& exchang
   CO_TRY(const Upgrade upgrade, require_upgrade(exchange.head.fields, kLogSubprotocols));
   CO_TRY(SessionTicket ticket, admit(services, caller));
   CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, request.target));
-  CO_TRY(auto log, co_await services.backend.open_log(caller, container, request.options));
-  auto session = prepare(SessionKind::Logs, caller, container, std::move(ticket), std::move(log));
+  auto session = prepare(services, exchange, SessionKind::Logs, caller, container);
+  session->ticket = std::move(ticket);
+  CO_TRY(session->source, co_await services.backend.open_log(caller, container, request.options));
   co_return co_await start_session(services, exchange, upgrade, std::move(session));
 }
 
@@ -95,11 +97,13 @@ net::Task<Result<Answer>> serve_exec(const Services& services, Exchange& exchang
   const backend::Target& target = request.streams.target;
   CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, target));
   const auto options = process_options(request.streams, upgrade.framing);
+  auto session = prepare(services, exchange, SessionKind::Exec, caller, container);
+  session->ticket = std::move(ticket);
+  session->subject.command = request.command;
+  CO_TRY_VOID(co_await begin_recording(services, caller, Verb::Exec, options.streams, *session));
   backend::ExecOptions exec{request.command, options.streams, request.on_disconnect};
   CO_TRY(auto process, co_await services.backend.exec(caller, container, std::move(exec)));
-  auto session = prepare(SessionKind::Exec, caller, container, std::move(ticket),
-                         ProcessSource{std::move(process), options});
-  session->subject.command = request.command;
+  session->source = process_source(std::move(process), options, *session);
   co_return co_await start_session(services, exchange, upgrade, std::move(session));
 }
 
@@ -112,9 +116,11 @@ net::Task<Result<Answer>> serve_attach(const Services& services, Exchange& excha
   CO_TRY(SessionTicket ticket, admit(services, caller));
   CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, request.target));
   const auto options = process_options(request, upgrade.framing);
+  auto session = prepare(services, exchange, SessionKind::Attach, caller, container);
+  session->ticket = std::move(ticket);
+  CO_TRY_VOID(co_await begin_recording(services, caller, Verb::Attach, options.streams, *session));
   CO_TRY(auto process, co_await services.backend.attach(caller, container, options.streams));
-  auto session = prepare(SessionKind::Attach, caller, container, std::move(ticket),
-                         ProcessSource{std::move(process), options});
+  session->source = process_source(std::move(process), options, *session);
   co_return co_await start_session(services, exchange, upgrade, std::move(session));
 }
 
@@ -128,8 +134,9 @@ net::Task<Result<Answer>> serve_port_forward(const Services& services, Exchange&
   CO_TRY(SessionTicket ticket, admit(services, caller));
   CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, request.target));
   CO_TRY(auto ports, co_await connect_ports(services, caller, container, request.ports));
-  auto session = prepare(SessionKind::PortForward, caller, container, std::move(ticket),
-                         PortSource{std::move(ports), port_options(request, upgrade.framing)});
+  auto session = prepare(services, exchange, SessionKind::PortForward, caller, container);
+  session->ticket = std::move(ticket);
+  session->source = PortSource{std::move(ports), port_options(request, upgrade.framing)};
   co_return co_await start_session(services, exchange, upgrade, std::move(session));
 }
 

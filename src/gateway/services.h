@@ -27,6 +27,8 @@ enum class Stage {
 /// A connection takes no further request after the one under way.
 inline bool is_ending(Stage stage) { return stage == Stage::Retiring || stage == Stage::Draining; }
 
+struct Recordings;
+
 struct Services {
   const Settings& settings;
   auth::TokenVerifier& tokens;
@@ -38,7 +40,8 @@ struct Services {
   SessionLimits& limits;
   Activity& activity;
   const std::atomic<Stage>& stage;
-  AuditTrail* audit;  // null: none is kept
+  AuditTrail* audit;             // null: none is kept
+  const Recordings* recordings;  // null: none are made
 };
 
 }  // namespace sluice::gateway

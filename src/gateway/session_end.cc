@@ -30,8 +30,8 @@ void log_session_end(const SessionSubject& subject, const SessionOutcome& outcom
 
 }  // namespace
 
-void record_session_end(const Services& services, const std::string& id,
-                        const SessionSubject& subject, const SessionOutcome& outcome) {
+void record_session_end(const Services& services, const SessionSubject& subject,
+                        const SessionOutcome& outcome) {
   SessionRecord record;
   record.kind = subject.kind;
   record.duration = outcome.duration;
@@ -39,7 +39,7 @@ void record_session_end(const Services& services, const std::string& id,
   record.close_code = outcome.close_code;
   services.metrics.session_ended(record);
   log_session_end(subject, outcome);
-  audit_session_end(services, id, subject, outcome);
+  audit_session_end(services, subject, outcome);
 }
 
 }  // namespace sluice::gateway

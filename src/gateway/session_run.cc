@@ -1,5 +1,6 @@
 #include "gateway/session_run.h"
 
+#include "gateway/record.h"
 #include "gateway/session_end.h"
 #include "net/deadline.h"
 
@@ -39,7 +40,8 @@ net::Task<> run_session(const Services& services, SessionRegistry& registry,
   const net::Executor executor = co_await net::current_executor();
   const SessionRegistry::Position entry =
       registry.add(executor, session->subject.kind, session->socket.get());
-  const std::string id = audit_session_begin(services, session->subject);
+  audit_session_begin(services, session->subject);
+  start_recording(*session, entry->interruption);
   session::SessionStats stats;
   const session::SessionContext context{executor,
                                         services.timers,
@@ -69,7 +71,8 @@ net::Task<> run_session(const Services& services, SessionRegistry& registry,
   outcome.received_bytes = session->socket->bytes_received();
   outcome.sent_bytes = session->socket->bytes_sent();
   outcome.lines = stats.lines;
-  record_session_end(services, id, session->subject, outcome);
+  co_await finish_recording(*session, outcome);
+  record_session_end(services, session->subject, outcome);
   registry.remove(entry);
 }
 

@@ -1,6 +1,10 @@
 #include "gateway/session_start.h"
 
+#include <array>
+
+#include "base/base64.h"
 #include "net/deadline.h"
+#include "session/recorded_process.h"
 
 namespace sluice::gateway {
 
@@ -37,25 +41,40 @@ net::Task<Result<std::vector<session::ForwardedPort>>> connect_ports(
   co_return forwarded;
 }
 
-std::unique_ptr<UpgradedSession> prepare(SessionKind kind, const auth::Caller& caller,
-                                         const workload::ContainerRef& container,
-                                         SessionTicket ticket, SessionSource source) {
+std::string make_session_id(Random& random) {
+  std::array<std::byte, 8> bytes{};
+  random.fill(bytes);
+  return hex_encode(bytes);
+}
+
+std::unique_ptr<UpgradedSession> prepare(const Services& services, const Exchange& exchange,
+                                         SessionKind kind, const auth::Caller& caller,
+                                         const workload::ContainerRef& container) {
   auto session = std::make_unique<UpgradedSession>();
+  session->subject.id = make_session_id(services.random);
   session->subject.kind = kind;
   session->subject.user = caller.user;
   session->subject.groups = caller.groups;
+  session->subject.peer = exchange.peer;
   session->subject.container = container;
   session->token_expires_at = caller.expires_at;
-  session->ticket = std::move(ticket);
-  session->source = std::move(source);
   return session;
+}
+
+ProcessSource process_source(std::unique_ptr<backend::RemoteProcess> process,
+                             const session::ProcessSessionOptions& options,
+                             UpgradedSession& session) {
+  if (session.recording) {
+    process = std::make_unique<session::RecordedProcess>(std::move(process), *session.recording,
+                                                         options.streams);
+  }
+  return {std::move(process), options};
 }
 
 net::Task<Result<Answer>> start_session(const Services& services, Exchange& exchange,
                                         const Upgrade& upgrade,
                                         std::unique_ptr<UpgradedSession> session) {
   session->busy.emplace(services.activity);
-  session->subject.peer = exchange.peer;
   Upgrade agreed = upgrade;
   if (!services.settings.compression) agreed.deflate.reset();
   const http::ResponseHead head = switching_protocols(agreed);

@@ -24,10 +24,18 @@ net::Task<Result<std::vector<session::ForwardedPort>>> connect_ports(
     const Services& services, const auth::Caller& caller, const workload::ContainerRef& container,
     const std::vector<std::uint16_t>& ports);
 
-/// A session that lacks only its socket.
-std::unique_ptr<UpgradedSession> prepare(SessionKind kind, const auth::Caller& caller,
-                                         const workload::ContainerRef& container,
-                                         SessionTicket ticket, SessionSource source);
+/// What the records of one session are told from others' by.
+std::string make_session_id(Random& random);
+
+/// A session that lacks its ticket, its source and its socket.
+std::unique_ptr<UpgradedSession> prepare(const Services& services, const Exchange& exchange,
+                                         SessionKind kind, const auth::Caller& caller,
+                                         const workload::ContainerRef& container);
+
+/// The source of a session of exec or attach; what it carries is recorded if the session is.
+ProcessSource process_source(std::unique_ptr<backend::RemoteProcess> process,
+                             const session::ProcessSessionOptions& options,
+                             UpgradedSession& session);
 
 /// Sends the 101 and gives the session its socket. Errors: Unavailable (client gone), Cancelled.
 net::Task<Result<Answer>> start_session(const Services& services, Exchange& exchange,

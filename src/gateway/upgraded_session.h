@@ -13,6 +13,7 @@
 #include "gateway/activity.h"
 #include "gateway/session_limits.h"
 #include "observe/metrics.h"
+#include "recording/recording.h"
 #include "session/session.h"
 #include "ws/connection.h"
 
@@ -32,12 +33,14 @@ using SessionSource = std::variant<std::unique_ptr<backend::LogStream>, ProcessS
 
 /// Who does what to which container: what the log and the audit trail say of a session.
 struct SessionSubject {
+  std::string id;  // what its records are told from others' by
   SessionKind kind = SessionKind::Logs;
   std::string user;
   std::vector<std::string> groups;
   std::string peer;
   workload::ContainerRef container;  // of a watch only the project
   std::vector<std::string> command;  // of an exec
+  std::string recording;             // its file's name; empty: it is not recorded
 };
 
 struct UpgradedSession {
@@ -46,7 +49,8 @@ struct UpgradedSession {
   SessionSubject subject;
   WallTime token_expires_at;
   SessionTicket ticket;
-  SessionSource source;
+  std::unique_ptr<recording::Recording> recording;  // null: it is not recorded
+  SessionSource source;                             // after it: it writes to it
   std::unique_ptr<ws::Connection> socket;
 };
 

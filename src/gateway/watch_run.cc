@@ -4,6 +4,7 @@
 
 #include "gateway/error_response.h"
 #include "gateway/session_end.h"
+#include "gateway/session_start.h"
 #include "gateway/workload_events.h"
 #include "net/deadline.h"
 #include "observe/log.h"
@@ -217,8 +218,10 @@ void WatchRun::report(SessionEndKind kind, Error error) {
   interruption_.event.notify();
 }
 
-SessionSubject subject_of(const Exchange& exchange, const WorkloadWatch& watch) {
+SessionSubject subject_of(const Services& services, const Exchange& exchange,
+                          const WorkloadWatch& watch) {
   SessionSubject subject;
+  subject.id = make_session_id(services.random);
   subject.kind = SessionKind::Watch;
   subject.user = exchange.user;
   subject.groups = exchange.groups;
@@ -244,14 +247,14 @@ net::Task<bool> run_workload_watch(const Services& services, SessionRegistry& re
   const MonotonicTime started = services.timers.now();
   const net::Executor executor = co_await net::current_executor();
   const SessionRegistry::Position entry = registry.add(executor, SessionKind::Watch, nullptr);
-  const SessionSubject subject = subject_of(exchange, *watch);
-  const std::string id = audit_session_begin(services, subject);
+  const SessionSubject subject = subject_of(services, exchange, *watch);
+  audit_session_begin(services, subject);
   bool is_whole = false;
   {
     WatchRun run(services, exchange, *watch, *entry, executor);
     is_whole = co_await run.run(exchange.head.keep_alive);
     const SessionOutcome outcome = outcome_of(run, services.timers.now() - started);
-    record_session_end(services, id, subject, outcome);
+    record_session_end(services, subject, outcome);
   }
   registry.remove(entry);
   co_return is_whole;

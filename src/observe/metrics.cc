@@ -233,6 +233,12 @@ struct Metrics::Families {
       gauge(registry, "sluice_audit_failing", "1 while the audit trail can't be written").Add({});
   Gauge& audit_lost =
       gauge(registry, "sluice_audit_lost_lines", "Lines of the audit trail that were lost").Add({});
+  Gauge& recordings = gauge(registry, "sluice_recordings", "Recordings being written").Add({});
+  Counter& failed_recordings = counter(registry, "sluice_recordings_failed_total",
+                                       "Recordings that don't have all of their session")
+                                   .Add({});
+  Counter& recorded_bytes =
+      counter(registry, "sluice_recording_bytes_total", "Bytes written to recordings").Add({});
   Gauge& escaped =
       gauge(registry, "sluice_escaped_exceptions", "Exceptions out of tasks: each is a defect")
           .Add({});
@@ -289,6 +295,16 @@ void Metrics::audit_state(bool failing, std::uint64_t lost_lines) {
 
 void Metrics::bytes_buffered(std::size_t bytes) {
   families_->buffered_bytes.Set(static_cast<double>(bytes));
+}
+
+void Metrics::recording_opened() { families_->recordings.Increment(); }
+
+void Metrics::recording_closed() { families_->recordings.Decrement(); }
+
+void Metrics::recording_failed() { families_->failed_recordings.Increment(); }
+
+void Metrics::recording_bytes(std::uint64_t written) {
+  families_->recorded_bytes.Increment(static_cast<double>(written));
 }
 
 std::string Metrics::exposition() const {

@@ -92,6 +92,11 @@ class Metrics {
   /// The local backend started a container again.
   void container_restarted();
   void audit_state(bool failing, std::uint64_t lost_lines);
+  void recording_opened();
+  void recording_closed();
+  /// It could not be made, or doesn't have all of its session.
+  void recording_failed();
+  void recording_bytes(std::uint64_t written);
 
   /// What connections and sessions hold for their peers now.
   void bytes_buffered(std::size_t bytes);

@@ -40,7 +40,8 @@ std::optional<ws::Close> close_for(const SessionEnd& end) {
     case SessionEndKind::TokenExpired: return close(CloseCode::PolicyViolation);
     case SessionEndKind::ProtocolError:
       return close(end.close ? end.close->code : CloseCode::ProtocolError);
-    case SessionEndKind::UpstreamFailed: return close(CloseCode::InternalError);
+    case SessionEndKind::UpstreamFailed:
+    case SessionEndKind::RecordingFailed: return close(CloseCode::InternalError);
   }
   std::unreachable();
 }

@@ -17,15 +17,16 @@ namespace sluice::session {
 
 /// Why a session ended. close_for() maps it to a CloseCode.
 enum class SessionEndKind {
-  Completed,       // 1000: the target ended, or there is no more to read
-  ClientClosed,    // the peer's Close is echoed
-  Disconnected,    // the connection is gone: nothing can be sent
-  TargetDeleted,   // 1001 pod deleted
-  ShuttingDown,    // 1001 server shutting down
-  IdleTimeout,     // 1001 idle timeout
-  TokenExpired,    // 1008 token expired
-  ProtocolError,   // 1002, 1007 or 1009 as ws::Connection::violation() says
-  UpstreamFailed,  // 1011 with the upstream's message
+  Completed,        // 1000: the target ended, or there is no more to read
+  ClientClosed,     // the peer's Close is echoed
+  Disconnected,     // the connection is gone: nothing can be sent
+  TargetDeleted,    // 1001 pod deleted
+  ShuttingDown,     // 1001 server shutting down
+  IdleTimeout,      // 1001 idle timeout
+  TokenExpired,     // 1008 token expired
+  ProtocolError,    // 1002, 1007 or 1009 as ws::Connection::violation() says
+  UpstreamFailed,   // 1011 with the upstream's message
+  RecordingFailed,  // 1011 with what is wrong with it
 };
 
 struct SessionEnd {

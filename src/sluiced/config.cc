@@ -212,6 +212,7 @@ Result<> read_optional_sections(Mapping& root, Config& config) {
     TRY_VOID(read_websocket(*section, config.gateway));
   if (const auto section = root.take("log")) TRY_VOID(read_log(*section, config));
   if (const auto section = root.take("audit")) TRY_VOID(read_audit(*section, config));
+  if (const auto section = root.take("recording")) TRY_VOID(read_recording(*section, config));
   if (const auto value = root.take("threads")) {
     TRY(const std::int64_t threads, value->as_int64(1, 256));
     config.threads = static_cast<unsigned>(threads);

@@ -15,6 +15,7 @@
 #include "net/listener.h"
 #include "observe/audit_trail.h"
 #include "observe/log.h"
+#include "recording/recorder.h"
 
 namespace sluice::sluiced {
 
@@ -26,6 +27,12 @@ struct TlsFiles {
 struct AuditConfig {
   AuditFileOptions file;
   AuditTrail::OnFailure on_failure = AuditTrail::OnFailure::Report;
+};
+
+struct RecordingConfig {
+  std::string folder;
+  auth::PolicyConfig rules;  // what they allow is recorded
+  recording::RecorderOptions options;
 };
 
 struct LocalBackendFiles {
@@ -51,6 +58,7 @@ struct Config {
   std::variant<LocalBackendFiles, backend::kubernetes::KubernetesConfig> backend;
   gateway::Settings gateway;
   std::optional<AuditConfig> audit;  // absent: no audit trail is kept
+  std::optional<RecordingConfig> recording;
   LogLevel log_level = LogLevel::Info;
   LogFormat log_format = LogFormat::Json;
   unsigned threads = 0;  // event loops; 0: one a core
@@ -68,12 +76,16 @@ Result<> check_named_files(const Config& config);
 /// other error as it is.
 Error at_key(std::span<const NamedFile> files, Error error);
 
-/// The sections that have a source file of their own, config_audit.cc, config_backend.cc and
-/// config_auth.cc, in the order in which they are read into `config`.
+/// The sections that have a source file of their own, config_audit.cc, config_recording.cc,
+/// config_backend.cc and config_auth.cc, in the order in which they are read into `config`.
 Result<> read_audit(const yaml::Value& section, Config& config);
+Result<> read_recording(const yaml::Value& section, Config& config);
 Result<> read_backend(const yaml::Value& section, Config& config);
 Result<> read_auth(const yaml::Value& section, Config& config);
 Result<> read_authorization(const yaml::Value& section, Config& config);
+
+/// A list of who may do what: the form that authorization and recording share.
+Result<auth::PolicyConfig> read_rules(const yaml::Value& list);
 
 /// `value` must be one of the names; returns which.
 /// Leaves `out` alone where the key is missing.

@@ -124,16 +124,6 @@ Result<auth::PolicyRule> read_rule(const Value& item) {
   return rule;
 }
 
-Result<auth::PolicyConfig> read_rules(const Value& list) {
-  auth::PolicyConfig policy;
-  TRY(const std::vector<Value> items, list.as_list());
-  for (const Value& item : items) {
-    TRY(auth::PolicyRule rule, read_rule(item));
-    policy.rules.push_back(std::move(rule));
-  }
-  return policy;
-}
-
 Result<Mode> read_mode(const std::optional<Value>& value, const KubernetesConfig* kubernetes) {
   if (!value) return kubernetes != nullptr ? Mode::Impersonate : Mode::Policy;
   TRY(const std::size_t choice, read_choice(*value, kModes));
@@ -148,6 +138,16 @@ Result<Mode> read_mode(const std::optional<Value>& value, const KubernetesConfig
 }
 
 }  // namespace
+
+Result<auth::PolicyConfig> read_rules(const Value& list) {
+  auth::PolicyConfig policy;
+  TRY(const std::vector<Value> items, list.as_list());
+  for (const Value& item : items) {
+    TRY(auth::PolicyRule rule, read_rule(item));
+    policy.rules.push_back(std::move(rule));
+  }
+  return policy;
+}
 
 Result<> read_auth(const Value& section, Config& owner) {
   auth::AuthConfig& config = owner.auth;

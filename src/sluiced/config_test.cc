@@ -284,6 +284,38 @@ TEST(Config, TheDevelopmentIssuerNeedsAPlaceForItsKeyBesideACluster) {
             "no error");
 }
 
+TEST(Config, EveryKeyOfRecordings) {
+  constexpr std::string_view kRecording = R"(
+recording:
+  folder: casts
+  rules: [{subjects: "*", projects: "*", verbs: [exec, attach]}]
+  input: true
+  maxLag: 250ms
+  maxSize: 5000
+  onFailure: refuse
+)";
+  const auto parsed = parse_config(std::string(kRecording) + minimal(), "/etc/sluice/s.yaml");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  const Config& config = *parsed;
+  EXPECT_EQ(config.recording->folder, "/etc/sluice/casts");
+  EXPECT_EQ(config.recording->rules.rules[0].verbs, (std::vector<std::string>{"exec", "attach"}));
+  EXPECT_TRUE(config.recording->options.input);
+  EXPECT_EQ(config.recording->options.max_lag, milliseconds(250));
+  EXPECT_EQ(config.recording->options.max_bytes, 5000u);
+  EXPECT_EQ(config.recording->options.on_failure, recording::OnFailure::Refuse);
+}
+
+TEST(Config, OnlySessionsOfExecAndAttachAreRecorded) {
+  const std::string rest = "{folder: f, rules: [{subjects: '*', projects: p, verbs: logs}]}";
+  EXPECT_EQ(message_with("recording: " + rest),
+            "/etc/sluice/s.yaml:1: recording.rules: sessions of logs are not recorded; expected "
+            "exec, attach or *");
+  EXPECT_EQ(message_with("recording: {folder: f}"),
+            "/etc/sluice/s.yaml:1: recording: missing key rules");
+  EXPECT_EQ(message_with("recording: {folder: f, rules: [], maxLag: 2m}"),
+            "/etc/sluice/s.yaml:1: recording.maxLag: expected 1ms to 1m");
+}
+
 TEST(Config, UnknownBackendsAreRefused) {
   const std::string rest = std::string(kListen).append(kAuth).append(kRules);
   EXPECT_EQ(

@@ -16,6 +16,7 @@
 #include "net/deadline.h"
 #include "net/signals.h"
 #include "observe/log.h"
+#include "recording/recording_folder.h"
 #include "sluiced/version.h"
 
 namespace sluice::sluiced {
@@ -77,6 +78,7 @@ Result<std::unique_ptr<Server>> Server::open(Config config, std::string program,
   if (const auto& audit = server->config_.audit) {
     TRY(server->audit_, AuditTrail::open(audit->file, audit->on_failure));
   }
+  TRY_VOID(server->open_recordings());
   TRY_VOID(server->open_auth());
   TRY(std::vector<Listeners> listeners, server->open_listeners());
   TRY(std::optional<net::Listener> admin, server->open_admin());
@@ -84,6 +86,16 @@ Result<std::unique_ptr<Server>> Server::open(Config config, std::string program,
   TRY_VOID(server->open_backend(host));  // last: from here on it has to be stopped
   server->make_workers(std::move(listeners), std::move(admin));
   return server;
+}
+
+Result<> Server::open_recordings() {
+  if (!config_.recording) return {};
+  TRY(auth::Policy rules, auth::Policy::from(config_.recording->rules));
+  TRY(auto folder, recording::RecordingFolder::open(config_.recording->folder));
+  auto recorder = std::make_unique<recording::Recorder>(std::move(folder),
+                                                        config_.recording->options, metrics_);
+  recordings_.emplace(std::move(rules), std::move(recorder));
+  return {};
 }
 
 Result<> Server::open_auth() {
@@ -197,7 +209,8 @@ Result<> Server::open_kubernetes(const backend::kubernetes::KubernetesConfig& co
 
 void Server::make_workers(std::vector<Listeners> listeners, std::optional<net::Listener> admin) {
   services_.emplace(gateway::Services{config_.gateway, *verifier_, *authorizer_, *backend_, timers_,
-                                      random_, metrics_, limits_, activity_, stage_, audit_.get()});
+                                      random_, metrics_, limits_, activity_, stage_, audit_.get(),
+                                      recordings_ ? &*recordings_ : nullptr});
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     workers_.push_back(std::make_unique<Worker>(*loops_[i], *services_, certificate_.get(),
                                                 std::move(listeners[i])));

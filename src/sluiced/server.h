@@ -13,6 +13,7 @@
 #include "auth/policy.h"
 #include "backend/local/process_host.h"
 #include "backend/managed_backend.h"
+#include "gateway/record.h"
 #include "gateway/services.h"
 #include "net/event.h"
 #include "net/event_loop.h"
@@ -46,6 +47,7 @@ class Server {
 
   Server(Config config, std::string program, Inheritance inheritance);
   Result<> open_auth();
+  Result<> open_recordings();
   Result<std::vector<Listeners>> open_listeners();
   Result<> open_own(net::ListenAddress address, std::vector<Listeners>& all);
   Result<> adopt(const std::vector<UniqueFd>& sockets, std::vector<Listeners>& all);
@@ -90,6 +92,7 @@ class Server {
   net::EventLoop backend_loop_;
   std::vector<std::unique_ptr<net::EventLoop>> loops_;  // the first is that of run()'s thread
   net::EventLoop& first_loop_;
+  std::optional<gateway::Recordings> recordings_;  // absent: none are made; it posts to the loops
   gateway::Activity activity_;
 
   std::shared_ptr<const net::TlsContext> key_fetch_tls_;  // shared with the fetches under way
