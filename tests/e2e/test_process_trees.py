@@ -73,7 +73,7 @@ def test_the_log_says_once_when_there_are_no_cgroups(start):
 @pytest.mark.slow
 def test_what_keeps_forking_is_gone_when_its_workload_was_removed(start, tmp_path):
     client = start(bomb(tmp_path / "bomb"), LINES)
-    eventually(lambda: len(with_argument(f"{tmp_path}/bomb")) > 5, "it multiplies")
+    eventually(lambda: len(with_argument(f"{tmp_path}/bomb")) > 5, "it multiplies", 30)
     client.server.reload(describe(LINES))
     eventually(lambda: not with_argument(f"{tmp_path}/bomb"), "all are gone", timeout=14)
 
@@ -83,14 +83,14 @@ def test_what_keeps_forking_is_gone_after_its_exec_was_dropped(start, tmp_path):
     client = start(SHELL)
     eventually(lambda: client.get(SHELL.path("status")).json["phase"] == "Running", "Running")
     session = client.exec(SHELL, "sh", "-c", BOMB, f"{tmp_path}/bomb")
-    eventually(lambda: len(with_argument(f"{tmp_path}/bomb")) > 5, "it multiplies")
+    eventually(lambda: len(with_argument(f"{tmp_path}/bomb")) > 5, "it multiplies", 30)
     session.drop()
     eventually(lambda: not with_argument(f"{tmp_path}/bomb"), "all are gone", timeout=9)
 
 
 def test_what_keeps_forking_is_gone_after_kill_9_of_the_server(start, tmp_path):
     client = start(bomb(tmp_path / "bomb"))
-    eventually(lambda: len(with_argument(f"{tmp_path}/bomb")) > 5, "it multiplies")
+    eventually(lambda: len(with_argument(f"{tmp_path}/bomb")) > 5, "it multiplies", 30)
     client.server.signal(signal.SIGKILL)
     client.server.process.wait(timeout=10)
     eventually(lambda: not with_argument(f"{tmp_path}/bomb"), "all are gone")

@@ -38,6 +38,7 @@ def clients(tmp_path_factory):
         settings["kubernetes"]["logs"] = way
         servers[way] = backend.serve(folder / way, MIXED, NUMBERED, RESTARTED, backend=settings).start()
     made = {way: Client(server, server.token("alice")) for way, server in servers.items()}
+    eventually(lambda: download(made["api"], MIXED).endswith(b"caf\xc3\xa9\n"), "all of it is logged")
     yield made
     for server in servers.values():
         assert server.stop(timeout=60) == 0, server.output
