@@ -394,7 +394,7 @@ def send_until_stuck(session):
 
 def test_stuck_stdin_holds_the_client_back_and_idle_time_does_not_run(quick):
     """§10: while the server itself holds the client back, idle time doesn't run."""
-    with quick.exec(SHELL, "sh", "-c", "sleep 3; wc -c", stdin="true", stdinEof="empty") as session:
+    with quick.exec(SHELL, "sh", "-c", "sleep 60; wc -c", stdin="true", stdinEof="empty") as session:
         send_until_stuck(session)
         quiet_until = time.monotonic() + 1.5
         while time.monotonic() < quiet_until:
