@@ -8,7 +8,7 @@ import pytest
 from support import catalogue
 from support.catalogue import BASE, LINES, PROJECT, SHELL
 from support.client import argv
-from support.httpclient import request
+from support.metrics import metrics
 from support.waiting import eventually
 
 SESSION = {"time", "event", "session", "verb", "user", "groups", "source", "project", "type", "framework", "workload",
@@ -101,15 +101,10 @@ def test_the_trail_is_its_owners_alone_and_rotated(audited, tmp_path):
     assert not (tmp_path / "trail/audit.jsonl.3").exists()
 
 
-def metric(client, name):
-    text = request(client.server.admin, "GET", "/metrics", {}).body.decode()
-    return next(line.split()[1] for line in text.splitlines() if line.startswith(name + " "))
-
-
 def break_trail(client, tmp_path):
     shutil.rmtree(tmp_path / "trail")
     client.get(BASE + "/status")
-    eventually(lambda: metric(client, "sluice_audit_failing") == "1", "the trail is known to be broken")
+    eventually(lambda: metrics(client)["sluice_audit_failing"] == 1, "the trail is known to be broken")
 
 
 def test_a_broken_trail_is_reported_and_nothing_of_it_is_lost(audited, tmp_path):
@@ -119,7 +114,7 @@ def test_a_broken_trail_is_reported_and_nothing_of_it_is_lost(audited, tmp_path)
     assert "the audit trail can't be written" in client.server.output
     (tmp_path / "trail").mkdir()
     assert ended(tmp_path)["command"] == ["echo", "hi"]
-    assert metric(client, "sluice_audit_lost_lines") == "0"
+    assert metrics(client)["sluice_audit_lost_lines"] == 0
 
 
 def test_sessions_are_refused_while_the_trail_is_broken_where_that_is_wanted(audited, tmp_path):
@@ -132,7 +127,7 @@ def test_sessions_are_refused_while_the_trail_is_broken_where_that_is_wanted(aud
     assert client.get(LINES.path("logs/download")).status == 503
     assert client.get(LINES.path("status")).status == 200
     (tmp_path / "trail").mkdir()
-    eventually(lambda: metric(client, "sluice_audit_failing") == "0", "the trail is written again")
+    eventually(lambda: metrics(client)["sluice_audit_failing"] == 0, "the trail is written again")
     assert client.run(SHELL, "true")[1].code == 1000
 
 

@@ -152,6 +152,10 @@ class Pair:
         self.client = Client(self.server, self.server.token())
         return self
 
+    def configure(self, **changes):
+        """What a server reads that starts from now on."""
+        self.server.config.write_text(yaml.safe_dump(self.server.settings | changes))
+
     def replace_program(self):
         """By rename, since a program that runs can't be written."""
         shutil.copy(SLUICED, self.folder / "new")
@@ -226,8 +230,8 @@ def test_new_server_is_nobodys_child_and_can_hand_over_in_turn(pair):
     assert pair.server.process.wait(timeout=20) == 0
     assert int(re.search(r"PPid:\t(\d+)", read(pathlib.Path(f"/proc/{first}/status"))).group(1)) != pair.server.pid
     os.kill(first, signal.SIGUSR2)
-    second = eventually(lambda: [pid for pid in pair.successors() if pid != first], "another one", 20)[-1]
     eventually(lambda: not running(first), "the first has ended", 20)
+    (second,) = pair.successors()  # not before: the process that starts it has the same command line
     assert pair.client.get(f"{BASE}/status").status == 200
     os.kill(second, signal.SIGTERM)
     eventually(lambda: not running(second), "the end", 20)
@@ -236,7 +240,7 @@ def test_new_server_is_nobodys_child_and_can_hand_over_in_turn(pair):
 def test_bad_configuration_leaves_the_old_server_serving(pair):
     pair.start()
     before = pair.server.config.read_text()
-    pair.server.config.write_text(yaml.safe_dump(pair.server.settings | {"listen": "nonsense"}))
+    pair.configure(listen="nonsense")
     pair.server.signal(signal.SIGUSR2)
     eventually(lambda: "not handed over; this server goes on serving" in pair.server.output, "a log line", 20)
     assert '"nonsense" is no listen address' in pair.server.output
@@ -284,8 +288,7 @@ def test_connection_that_has_asked_nothing_yet_is_answered_by_the_old_server(pai
 
 
 def test_sigterm_gives_old_sessions_the_grace_of_a_shutdown(pair):
-    pair.server.settings["sessions"] = {"shutdownGrace": "200ms"}
-    pair.server.config.write_text(yaml.safe_dump(pair.server.settings))
+    pair.configure(sessions={"shutdownGrace": "200ms"})
     pair.start()
     with pair.client.open(TICKER.path("logs"), {"follow": "true"}) as follow:
         pair.hand_over()
@@ -296,8 +299,7 @@ def test_sigterm_gives_old_sessions_the_grace_of_a_shutdown(pair):
 
 
 def test_upgrade_grace_ends_old_sessions(pair):
-    pair.server.settings["sessions"] = {"upgradeGrace": "300ms"}
-    pair.server.config.write_text(yaml.safe_dump(pair.server.settings))
+    pair.configure(sessions={"upgradeGrace": "300ms"})
     pair.start()
     with pair.client.open(TICKER.path("logs"), {"follow": "true"}) as follow:
         pair.hand_over()

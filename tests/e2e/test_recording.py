@@ -15,7 +15,7 @@ from support.catalogue import CAT, LINES, PROJECT, SHELL
 from support.channels import V5
 from support.cli import Cli
 from support.client import argv
-from support.httpclient import request
+from support.metrics import metrics
 from support.terminal import Terminal
 from support.waiting import eventually
 
@@ -58,11 +58,6 @@ def finished(tmp_path, count=1):
         return len(found) >= count and found
 
     return eventually(ends, "the ends are on record")
-
-
-def metric(client, name):
-    page = request(client.server.admin, "GET", "/metrics", {}).body.decode()
-    return float(next(line.split()[1] for line in page.splitlines() if line.startswith(name + " ")))
 
 
 @pytest.fixture(scope="session")
@@ -200,10 +195,10 @@ def test_a_slow_disk_holds_a_session_up_for_the_lag_and_no_longer(disk, recorded
     assert sum(map(len, messages)) == 50000000 and closed.code == 1000
     (end,) = finished(tmp_path)
     assert end["recordingProblem"] == "the session's recording can't keep up with it"
-    assert metric(client, "sluice_recordings_failed_total") == 1
+    assert metrics(client)["sluice_recordings_failed_total"] == 1
     assert "recording failed" in client.server.output
     disk("well")
-    eventually(lambda: metric(client, "sluice_recordings") == 0, "what there was has been written")
+    eventually(lambda: metrics(client)["sluice_recordings"] == 0, "what there was has been written")
     _, events = read(files(tmp_path)[0])
     assert events[-1][1:] == ["m", "recording incomplete: " + end["recordingProblem"]]
     assert 0 < len(text(events)) < 5000000

@@ -2,9 +2,8 @@
 import dataclasses
 import os
 import pathlib
-import re
 
-from support.httpclient import request
+from support.metrics import metrics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,17 +16,12 @@ class Balance:
     connections: int
 
 
-def balance_of(server):
-    metrics = metrics_of(server)
+def balance_of(client):
+    server, samples = client.server, metrics(client)
     return Balance(descriptors=len(os.listdir(f"/proc/{server.pid}/fd")), threads=server.status("Threads"),
-                   processes=len(descendants(server.pid)), tasks=metrics["sluice_tasks"],
-                   sessions=sum(value for name, value in metrics.items() if name.startswith("sluice_sessions{")),
-                   connections=metrics["sluice_connections"])
-
-
-def metrics_of(server):
-    text = request(server.admin, "GET", "/metrics", {}).body.decode()
-    return {name: int(float(value)) for name, value in re.findall(r"^(sluice_\S+) (\S+)$", text, re.M)}
+                   processes=len(descendants(server.pid)), tasks=int(samples["sluice_tasks"]),
+                   sessions=sum(int(value) for name, value in samples.items() if name.startswith("sluice_sessions{")),
+                   connections=int(samples["sluice_connections"]))
 
 
 def descendants(pid):

@@ -16,11 +16,12 @@ import traceback
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))  # for its folder `support`
 import checked  # noqa: E402
-from balance import balance_of, metrics_of  # noqa: E402
+from balance import balance_of  # noqa: E402
 from support import local  # noqa: E402
 from support.catalogue import CAT, LINES, SHELL, TICKER  # noqa: E402
 from support.client import Client  # noqa: E402
-from support.tcp import Listener  # noqa: E402
+from support.metrics import metrics  # noqa: E402
+from support.threaded import ThreadedListener  # noqa: E402
 from support.waiting import eventually  # noqa: E402
 
 CHURN_EVERY = 2  # seconds
@@ -80,49 +81,43 @@ class Soak:
                 self.checked_bytes += count
 
 
-def accept_all(listener):
-    while True:
-        try:
-            connection = listener.accept()
-        except TimeoutError:
-            continue
-        except OSError:
-            return
-        threading.Thread(target=checked.answer_echo, args=(connection,), daemon=True).start()
+class Echo(ThreadedListener):
+    """The pods' side of forward_port()."""
+
+    serve = staticmethod(checked.answer_echo)
 
 
-def balanced(server, before):
+def balanced(client, before):
     """None until everything is back where it was."""
-    after = balance_of(server)
+    after = balance_of(client)
     return after if after == before else None
 
 
 def soak(arguments, folder):
     workloads = (SHELL, LINES, TICKER, CAT, checked.CHURNED)
     server = local.LocalBackend.serve(folder, *workloads, sessions={"pingInterval": "1s", "idleTimeout": "3s"}).start()
-    listener = Listener()
-    threading.Thread(target=accept_all, args=(listener,), daemon=True).start()
+    echo = Echo()
     try:
-        checks = Soak(server, arguments, listener.port)
+        checks = Soak(server, arguments, echo.address[1])
         checked.wait_for_start(checks.client)
-        before = eventually(lambda: settled(server), "the server is at rest", SETTLED)
+        before = eventually(lambda: settled(checks.client), "the server is at rest", SETTLED)
         warm, end = checks.run(local.describe(*workloads))
         server.reload(local.describe(*workloads))
         report = list(checks.failures)
         try:
-            eventually(lambda: balanced(server, before), "all is back where it was", SETTLED)
+            eventually(lambda: balanced(checks.client, before), "all is back where it was", SETTLED)
         except AssertionError:
-            report.append(f"left behind: {before} before, {balance_of(server)} after")
+            report.append(f"left behind: {before} before, {balance_of(checks.client)} after")
         if warm and not arguments.sanitized and end - warm > MAX_GROWTH:
             report.append(f"memory grew from {warm} to {end} KiB")
-        if metrics_of(server)["sluice_escaped_exceptions"]:
+        if metrics(checks.client)["sluice_escaped_exceptions"]:
             report.append("exceptions escaped from tasks")
         print(f"{sum(checks.visits.values())} visits, {checks.checked_bytes / 1e6:.0f} MB checked; memory {warm} KiB "
               f"after a third, {end} KiB at the end; {before}")
         print(", ".join(f"{name} {count}" for name, count in sorted(checks.visits.items())))
     finally:
         code = server.stop(timeout=60)
-        listener.close()
+        echo.close()
     if code != 0:
         report.append(f"sluiced ended with {code}")
     if "Sanitizer" in server.output or "runtime error" in server.output:
@@ -130,11 +125,11 @@ def soak(arguments, folder):
     return report
 
 
-def settled(server):
+def settled(client):
     """A balance that stays for a second."""
-    before = balance_of(server)
+    before = balance_of(client)
     time.sleep(1)
-    return before if balance_of(server) == before else None
+    return before if balance_of(client) == before else None
 
 
 def main():
