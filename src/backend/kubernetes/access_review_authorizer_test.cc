@@ -2,10 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "testing/fake_api_server.h"
-#include "testing/seeded_random.h"
-#include "testing/test_loop.h"
-#include "testing/virtual_clock.h"
+#include "backend/kubernetes/api_client_test_support.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
@@ -16,7 +13,7 @@ using workload::Verb;
 const std::string kReviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
 const std::string kSelfReviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
-class AccessReviewAuthorizerTest : public ::testing::Test {
+class AccessReviewAuthorizerTest : public ApiClientFixture {
  protected:
   Result<> authorize(const auth::Caller& caller, Verb verb = Verb::Exec,
                      std::string project = "p") {
@@ -28,12 +25,6 @@ class AccessReviewAuthorizerTest : public ::testing::Test {
   }
 
   const auth::Caller jane_{.user = "jane", .groups = {"ml"}, .expires_at = {}, .extras = {}};
-  net::EventLoop loop_;
-  testing::VirtualClock clock_{loop_};
-  testing::SeededRandom random_{1};
-  testing::FakeApiServer server_{loop_, clock_, random_};
-  testing::FakeClusterAccess access_{server_};
-  ApiClient client_{access_, clock_, random_};
   AccessReviewAuthorizer::NamespaceOf namespace_of_ = [](std::string_view project) {
     return "runai-" + std::string(project);
   };

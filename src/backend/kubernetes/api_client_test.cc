@@ -2,10 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "testing/fake_api_server.h"
-#include "testing/seeded_random.h"
-#include "testing/test_loop.h"
-#include "testing/virtual_clock.h"
+#include "backend/kubernetes/api_client_test_support.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
@@ -16,7 +13,7 @@ using testing::Silence;
 
 constexpr std::string_view kExec[] = {"v5.channel.k8s.io", "v4.channel.k8s.io"};
 
-class ApiClientTest : public ::testing::Test {
+class ApiClientTest : public ApiClientFixture {
  protected:
   Result<http::Response> request(ApiRequest request) {
     return testing::run(loop_, client_.request(std::move(request)));
@@ -44,12 +41,6 @@ class ApiClientTest : public ::testing::Test {
     });
   }
 
-  net::EventLoop loop_;
-  testing::VirtualClock clock_{loop_};
-  testing::SeededRandom random_{1};
-  testing::FakeApiServer server_{loop_, clock_, random_};
-  testing::FakeClusterAccess access_{server_};
-  ApiClient client_{access_, clock_, random_};
   net::TaskGroup group_{loop_.executor()};
   std::optional<Result<http::Response>> result_;
 };

@@ -10,12 +10,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "backend/kubernetes/api_client_test_support.h"
 #include "backend/kubernetes/api_log_stream.h"
 #include "backend/kubernetes/log_stream_test_support.h"
-#include "testing/fake_api_server.h"
-#include "testing/seeded_random.h"
-#include "testing/test_loop.h"
-#include "testing/virtual_clock.h"
 
 namespace sluice::backend::kubernetes {
 
@@ -31,7 +28,7 @@ inline std::string lines(int first, int last) {
   return text;
 }
 
-class ApiLogStreamTest : public ::testing::Test {
+class ApiLogStreamTest : public ApiClientFixture {
  protected:
   ApiLogStreamTest() {
     server_.on(kPath, [this](const testing::ApiCall&) -> testing::ApiAnswer {
@@ -112,12 +109,6 @@ class ApiLogStreamTest : public ::testing::Test {
   }
   std::string query(std::size_t call) const { return server_.calls().at(call).query; }
 
-  net::EventLoop loop_;
-  testing::VirtualClock clock_{loop_};
-  testing::SeededRandom random_{1};
-  testing::FakeApiServer server_{loop_, clock_, random_};
-  testing::FakeClusterAccess access_{server_};
-  ApiClient client_{access_, clock_, random_};
   PodWatchRegistry registry_;
   PodRecord pod_ = running_pod();
   std::string container_name_ = "main";

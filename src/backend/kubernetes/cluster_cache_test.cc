@@ -7,11 +7,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "backend/kubernetes/api_client_test_support.h"
 #include "backend/kubernetes/resolver.h"
-#include "testing/fake_api_server.h"
-#include "testing/seeded_random.h"
-#include "testing/test_loop.h"
-#include "testing/virtual_clock.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
@@ -48,7 +45,7 @@ const std::string kEndOfList =
     R"({"k8s.io/initial-events-end":"true"}}}})"
     "\n";
 
-class ClusterCacheTest : public ::testing::Test {
+class ClusterCacheTest : public ApiClientFixture {
  protected:
   ClusterCacheTest() {
     serve_runs(true);
@@ -130,12 +127,6 @@ class ClusterCacheTest : public ::testing::Test {
 
   inline static const workload::WorkloadRef kRun{"p", workload::WorkloadType::Training,
                                                  workload::Framework::Runai, "r"};
-  net::EventLoop loop_;
-  testing::VirtualClock clock_{loop_};
-  testing::SeededRandom random_{1};
-  testing::FakeApiServer server_{loop_, clock_, random_};
-  testing::FakeClusterAccess access_{server_};
-  ApiClient client_{access_, clock_, random_};
   const Mapping mapping_ = *parse_mapping(kMapping, "m.yaml");
   std::map<std::string, std::shared_ptr<FakeBody>> bodies_;
   ClusterCache cache_{client_, mapping_, loop_.executor(), clock_, random_};

@@ -2,15 +2,12 @@
 
 #include <gmock/gmock.h>
 
-#include "testing/fake_api_server.h"
-#include "testing/seeded_random.h"
-#include "testing/test_loop.h"
-#include "testing/virtual_clock.h"
+#include "backend/kubernetes/api_client_test_support.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
 
-class DiscoveryTest : public ::testing::Test {
+class DiscoveryTest : public ApiClientFixture {
  protected:
   DiscoveryTest() {
     server_.answer("/apis", 200, R"({"groups":[
@@ -35,13 +32,6 @@ class DiscoveryTest : public ::testing::Test {
     if (!found || !found->served.contains(kind)) return "not served";
     return found->served.at(kind).path();
   }
-
-  net::EventLoop loop_;
-  testing::VirtualClock clock_{loop_};
-  testing::SeededRandom random_{1};
-  testing::FakeApiServer server_{loop_, clock_, random_};
-  testing::FakeClusterAccess access_{server_};
-  ApiClient client_{access_, clock_, random_};
 };
 
 TEST_F(DiscoveryTest, KindIsWhereThePreferredVersionHasIt) {

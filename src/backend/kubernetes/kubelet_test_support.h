@@ -9,15 +9,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "backend/kubernetes/api_client_test_support.h"
 #include "backend/kubernetes/gunzip_test_support.h"
 #include "backend/kubernetes/kubelet_log_start.h"
 #include "backend/kubernetes/kubelet_log_stream.h"
 #include "backend/kubernetes/log_stream_test_support.h"
 #include "base/text.h"
-#include "testing/fake_api_server.h"
-#include "testing/seeded_random.h"
-#include "testing/test_loop.h"
-#include "testing/virtual_clock.h"
 
 namespace sluice::backend::kubernetes {
 
@@ -121,7 +118,7 @@ class FakeKubelet {
   int rotations_ = 0;
 };
 
-class KubeletLogTest : public ::testing::Test {
+class KubeletLogTest : public ApiClientFixture {
  protected:
   KubeletLogTest() { kubelet_.file("0.log") = log_records(0, 3); }
   ~KubeletLogTest() override { close(); }
@@ -181,12 +178,6 @@ class KubeletLogTest : public ::testing::Test {
     reason_ = log.end_reason();
   }
 
-  net::EventLoop loop_;
-  testing::VirtualClock clock_{loop_};
-  testing::SeededRandom random_{1};
-  testing::FakeApiServer server_{loop_, clock_, random_};
-  testing::FakeClusterAccess access_{server_};
-  ApiClient client_{access_, clock_, random_};
   FakeKubelet kubelet_{server_};
   PodWatchRegistry registry_;
   PodRecord pod_ = running_pod();

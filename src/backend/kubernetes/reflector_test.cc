@@ -5,11 +5,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "backend/kubernetes/api_client_test_support.h"
 #include "base/text.h"
-#include "testing/fake_api_server.h"
-#include "testing/seeded_random.h"
-#include "testing/test_loop.h"
-#include "testing/virtual_clock.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
@@ -82,7 +79,7 @@ std::string list(const std::string& names, int version, const std::string& conti
                      version, continuation, items);
 }
 
-class ReflectorTest : public ::testing::Test {
+class ReflectorTest : public ApiClientFixture {
  protected:
   ReflectorTest() {
     server_.on(kPath, [this](const testing::ApiCall& call) { return next_answer(call); });
@@ -139,12 +136,6 @@ class ReflectorTest : public ::testing::Test {
   }
   const std::string& last_query() { return server_.last_call().query; }
 
-  net::EventLoop loop_;
-  testing::VirtualClock clock_{loop_};
-  testing::SeededRandom random_{1};
-  testing::FakeApiServer server_{loop_, clock_, random_};
-  testing::FakeClusterAccess access_{server_};
-  ApiClient client_{access_, clock_, random_};
   NameSink sink_;
   std::deque<ApiAnswer> answers_;
   std::vector<std::shared_ptr<FakeBody>> watches_;

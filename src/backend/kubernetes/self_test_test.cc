@@ -2,17 +2,14 @@
 
 #include <gmock/gmock.h>
 
-#include "testing/fake_api_server.h"
-#include "testing/seeded_random.h"
-#include "testing/test_loop.h"
-#include "testing/virtual_clock.h"
+#include "backend/kubernetes/api_client_test_support.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
 
 using ::testing::ElementsAre;
 
-class SelfTestTest : public ::testing::Test {
+class SelfTestTest : public ApiClientFixture {
  protected:
   SelfTestTest() {
     server_.answer("/version", 200, R"({"gitVersion":"v1.34.1"})");
@@ -40,12 +37,6 @@ class SelfTestTest : public ::testing::Test {
     return texts;
   }
 
-  net::EventLoop loop_;
-  testing::VirtualClock clock_{loop_};
-  testing::SeededRandom random_{1};
-  testing::FakeApiServer server_{loop_, clock_, random_};
-  testing::FakeClusterAccess access_{server_};
-  ApiClient client_{access_, clock_, random_};
   SelfTest self_test_{client_, ActingAs::Gateway, loop_.executor(), clock_};
 };
 
