@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "net/deadline.h"
 #include "net/descriptor.h"
+#include "net/exec_arguments.h"
 #include "net/spawn_attributes.h"
 #include "net/task_group.h"
 
@@ -39,21 +40,13 @@ std::vector<std::string> environment_with(
     const std::vector<std::pair<std::string, std::string>>& more) {
   std::vector<std::string> all;
   for (const auto& [name, value] : more) all.push_back(name + "=" + value);
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string_view text(*variable);
-    const std::string_view name = text.substr(0, text.find('='));
+  for (std::string& variable : own_environment()) {
+    const std::string_view name = std::string_view(variable).substr(0, variable.find('='));
     const bool replaced =
         std::ranges::any_of(more, [&](const auto& each) { return each.first == name; });
-    if (!replaced) all.emplace_back(text);
+    if (!replaced) all.push_back(std::move(variable));
   }
   return all;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 /// A child process: killed and reaped when dropped, if it hasn't been reaped.

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
 #include <fmt/format.h>
 
@@ -18,10 +17,8 @@ namespace {
 constexpr unsigned kOwnerOnly = 0600;
 
 std::unexpected<Error> failed(const std::string& path, const char* call, int error_number) {
-  Error error{.code = ErrorCode::Unavailable, .message = "the recording can't be written"};
-  error.cause =
-      fmt::format("{}: {}: {}", path, call, std::generic_category().message(error_number));
-  return fail(std::move(error));
+  return fail(system_error(ErrorCode::Unavailable, "the recording can't be written",
+                           fmt::format("{}: {}", path, call), error_number));
 }
 
 class FolderFile final : public RecordingFile {

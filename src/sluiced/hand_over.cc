@@ -11,12 +11,11 @@
 
 #include <fmt/format.h>
 
+#include "net/exec_arguments.h"
 #include "net/spawn_attributes.h"
 
 namespace sluice::sluiced {
 namespace {
-
-constexpr int kFirstSocket = 3;  // SD_LISTEN_FDS_START
 
 std::unexpected<Error> not_started(std::string_view what, int error_number) {
   return fail(
@@ -27,10 +26,7 @@ std::unexpected<Error> not_started(std::string_view what, int error_number) {
 std::vector<std::string> environment_of(const SuccessorStart& start) {
   std::vector<std::string> names;
   for (const auto& socket : start.sockets) names.emplace_back(socket.name);
-  std::vector<std::string> environment;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    environment.emplace_back(*variable);
-  }
+  std::vector<std::string> environment = net::own_environment();
   const std::size_t count = start.sockets.size();
   environment.push_back(fmt::format("LISTEN_FDS={}", count));
   environment.push_back(fmt::format("LISTEN_FDNAMES={}", fmt::join(names, ":")));
@@ -38,13 +34,6 @@ std::vector<std::string> environment_of(const SuccessorStart& start) {
       fmt::format("{}={}", kPredecessorVariable, static_cast<std::size_t>(kFirstSocket) + count));
   if (start.held) environment.push_back(fmt::format("{}=1", kHeldVariable));
   return environment;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 /// Duplicates above all numbers that they are to get, so that none of them overwrites another.
@@ -76,8 +65,9 @@ Result<pid_t> spawn(const SuccessorStart& start, int control) {
   arguments.insert(arguments.begin(), start.program);
   std::vector<std::string> environment = environment_of(start);
   pid_t child = 0;
-  const int error = ::posix_spawn(&child, start.program.c_str(), &files, attributes.get(),
-                                  pointers_to(arguments).data(), pointers_to(environment).data());
+  const int error =
+      ::posix_spawn(&child, start.program.c_str(), &files, attributes.get(),
+                    net::pointers_to(arguments).data(), net::pointers_to(environment).data());
   posix_spawn_file_actions_destroy(&files);
   if (error != 0) return not_started(start.program, error);
   return child;

@@ -14,7 +14,6 @@
 namespace sluice::sluiced {
 namespace {
 
-constexpr int kFirstSocket = 3;  // SD_LISTEN_FDS_START
 constexpr std::int64_t kMostSockets = 4096;
 
 std::optional<std::string> take_variable(const char* name) {

@@ -12,6 +12,9 @@
 
 namespace sluice::sluiced {
 
+/// The descriptor of the first of them (SD_LISTEN_FDS_START).
+inline constexpr int kFirstSocket = 3;
+
 /// The name of a socket says which address it is for, where two of them could be meant.
 inline constexpr std::string_view kClientSocket = "listen";
 inline constexpr std::string_view kAdminSocket = "admin";

@@ -14,6 +14,7 @@
 #include "backend/local/local_backend.h"
 #include "http/client.h"
 #include "net/deadline.h"
+#include "net/exec_arguments.h"
 #include "net/signals.h"
 #include "observe/log.h"
 #include "recording/recording_folder.h"
@@ -40,14 +41,6 @@ std::vector<std::unique_ptr<net::EventLoop>> make_loops(unsigned count) {
   std::vector<std::unique_ptr<net::EventLoop>> loops(count);
   for (auto& loop : loops) loop = std::make_unique<net::EventLoop>();
   return loops;
-}
-
-std::vector<std::string> own_environment() {
-  std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    variables.emplace_back(*variable);
-  }
-  return variables;
 }
 
 }  // namespace
@@ -189,7 +182,7 @@ Result<> Server::open_local(const LocalBackendFiles& files, backend::local::Proc
   backend::local::LocalBackendConfig config;
   config.workloads_file = files.workloads;
   config.state_dir = files.state_dir;
-  config.environment = own_environment();
+  config.environment = net::own_environment();
   config.metrics = &metrics_;
   TRY(backend_, backend::local::LocalBackend::start(std::move(config), backend_loop_, host, timers_,
                                                     random_));

@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "net/exec_arguments.h"
+
 namespace sluice::backend::local {
 namespace {
 
@@ -25,13 +27,6 @@ namespace {
   const StartFailure failure{stage, error_number};
   (void)!::write(report, &failure, sizeof failure);  // the caller reads an end of file then: killed
   ::_exit(127);
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
-  result.push_back(nullptr);
-  return result;
 }
 
 std::string_view path_of(const std::vector<std::string>& environment) {
@@ -44,8 +39,8 @@ std::string_view path_of(const std::vector<std::string>& environment) {
 /// As execvpe(3), but with the PATH of the new environment, and without its fallback to a shell.
 /// Returns errno.
 int execute(const SpawnRequest& request) {
-  const std::vector<char*> arguments = pointers(request.command);
-  const std::vector<char*> environment = pointers(request.environment);
+  const std::vector<char*> arguments = net::pointers_to(request.command);
+  const std::vector<char*> environment = net::pointers_to(request.environment);
   const std::string& name = request.command.front();
   if (name.find('/') != std::string::npos) {
     ::execve(name.c_str(), arguments.data(), environment.data());
