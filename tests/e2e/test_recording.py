@@ -249,10 +249,10 @@ def test_a_session_that_must_be_recorded_waits_for_its_file_no_longer_than_the_l
     assert refusal.status == 503 and "can't keep up" in refusal.json["message"]
 
 
-@pytest.mark.parametrize("on_failure, code", [("report", 1000), ("refuse", 1011)])
-def test_a_recording_has_a_largest_size(recorded, tmp_path, on_failure, code):
+@pytest.mark.parametrize("on_failure, last, code", [("report", "exit", 1000), ("refuse", "exec sleep 1000", 1011)])
+def test_a_recording_has_a_largest_size(recorded, tmp_path, on_failure, last, code):
     client = recorded(maxSize=4096, onFailure=on_failure)
-    assert client.run(SHELL, "sh", "-c", "seq 100; seq 100000")[1].code == code
+    assert client.run(SHELL, "sh", "-c", "seq 100; seq 100000; " + last)[1].code == code
     (end,) = finished(tmp_path)
     assert end["recordingProblem"] == "the session's recording has reached its largest size"
     assert files(tmp_path)[0].stat().st_size < 5000

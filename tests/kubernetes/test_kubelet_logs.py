@@ -11,6 +11,7 @@ from support.kubernetes import DEPLOY, KubernetesBackend, namespace_of
 from support.runai_objects import described, pod_name, pod_of
 from support.waiting import eventually
 
+MAX_FILE = 10 << 20  # the kubelet's default
 COUNT = 300_000  # lines of 150 bytes: several log files, in parts that come at full speed
 NUMBERS = f"""pad=$(head -c 140 /dev/zero | tr '\\0' x)
 for part in 0 1 2 3 4 5 6 7 8 9; do
@@ -46,10 +47,13 @@ def clients(tmp_path_factory):
     backend.close()
 
 
-def log_files(workload):
-    """What the node has of it, by name."""
+def log_folder(workload):
     folder, = pathlib.Path("/var/log/pods").glob(f"{namespace_of(workload.project)}_{pod_name(workload)}_*/main")
-    return {path.name for path in folder.iterdir()}
+    return folder
+
+
+def has_compressed_files(workload):
+    return any(log_folder(workload).glob("*.gz"))
 
 
 def download(client, workload, **query):
@@ -95,16 +99,18 @@ def test_a_follow_loses_and_repeats_nothing_over_rotation(clients):
             parts.append(session.message())
             lines += parts[-1].count(b"\n")
     assert numbers_in(b"".join(parts)) == list(range(1, COUNT + 1))
-    assert any(name.endswith(".gz") for name in log_files(NUMBERED)), "else the test shows too little"
+    assert has_compressed_files(NUMBERED), "else the test shows too little"
 
 
 def test_a_log_is_read_back_through_compressed_files(clients):
-    """All that the node has, and any part of it."""
-    eventually(lambda: any(name.endswith(".gz") for name in log_files(NUMBERED)), "a file is compressed", 120)
+    """All that the node has, and any part of it, once there is nothing more to rotate."""
     files = clients["kubelet-files"]
+    eventually(lambda: download(files, NUMBERED, tailLines="1").startswith(b"%d " % COUNT), "all is written", 120)
+    eventually(lambda: (log_folder(NUMBERED) / "0.log").stat().st_size < MAX_FILE, "the last file stays", 60)
+    assert has_compressed_files(NUMBERED), "else the test shows too little"
     whole = download(files, NUMBERED)
     numbers = numbers_in(whole)
-    assert numbers == list(range(numbers[0], COUNT + 1)) and len(whole) > 2 * 10 * 2**20
+    assert numbers == list(range(numbers[0], COUNT + 1)) and len(whole) > 2 * MAX_FILE
     assert len(download(clients["api"], NUMBERED)) < len(whole)
     for count in (1, 1000, len(numbers) // 2, len(numbers) - 1):
         tail = download(files, NUMBERED, tailLines=str(count))
