@@ -1,14 +1,12 @@
 """The rows of the table: each a function that takes a stand and yields results."""
-import base64
-import json
 import os
 import subprocess
 import time
-import urllib.parse
 
 import capacity_rows
 import cli_rows
-from stand import BASE, LINE_BYTES, LOAD_CORE, free_port, resident_kib, wait_for_port, workload
+import recording_rows
+from stand import BASE, LINE_BYTES, LOAD_CORE, exec_path, free_port, resident_kib, wait_for_port, workload
 from table import Result, at_least, at_most
 
 GIB = 1 << 30
@@ -67,12 +65,6 @@ def logs_against_peers(stand, own):
     wait_for_port(port)
     seconds = stand.load("drain", port, "/", no_token, peer_lines * 102)["seconds"]
     yield at_least("the same against a Node ws server", own, peer_lines / seconds, "lines/s", 100)
-
-
-def exec_path(command, **options):
-    """Of an exec in the workload `idle`."""
-    command = base64.b64encode(json.dumps(command).encode()).decode()
-    return f"{BASE}idle/exec?" + urllib.parse.urlencode({"command": command, **options})
 
 
 def start_socat(stand, program):
@@ -241,6 +233,7 @@ ALL = {
     "memory": idle_memory,
     "latency": live_latency,
     "footprint": footprint,
+    **recording_rows.ALL,
     **capacity_rows.ALL,
     **cli_rows.ALL,
 }

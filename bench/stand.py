@@ -1,4 +1,5 @@
 """The bench's stand: starts servers on core 0 and load on core 1, and ends all that it started."""
+import base64
 import json
 import os
 import pathlib
@@ -6,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.parse
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -36,6 +38,12 @@ def wait_for_port(port, deadline=10):
 def workload(name, command, extra=""):
     containers = f"containers: [{{command: {command}{extra}}}]"
     return f"projects: {{p: [{{name: {name}, type: training, framework: runai, {containers}}}]}}\n"
+
+
+def exec_path(command, **options):
+    """Of an exec in the workload `idle`."""
+    command = base64.b64encode(json.dumps(command).encode()).decode()
+    return f"{BASE}idle/exec?" + urllib.parse.urlencode({"command": command, **options})
 
 
 class Stand:
@@ -97,8 +105,9 @@ class Stand:
         """A file of tokens, one for each of so many users."""
         return self.write(f"users-{count}", "\n".join(self.token(user=f"user{i}") for i in range(count)))
 
-    def start_sluiced(self, workloads, threads=1, tls=False, port=0, limits=BOUNDLESS, state="state"):
-        """Starts sluiced with these workloads (YAML) on one loop; returns (process, port)."""
+    def start_sluiced(self, workloads, threads=1, tls=False, port=0, limits=BOUNDLESS, state="state",
+                      more=""):
+        """Starts sluiced with these workloads (YAML) on one loop, and more settings (YAML); returns (process, port)."""
         key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
         self.write("keys.json", json.dumps({"keys": [key | {"kid": "bench", "alg": "RS256"}]}))
         self.write("workloads.yaml", workloads)
@@ -111,6 +120,7 @@ authorization: {{mode: policy, rules: [{{subjects: ["*"], projects: ["*"], verbs
 backend: {{kind: local, local: {{workloads: workloads.yaml, stateDir: {state}}}}}
 sessions: {limits}
 log: {{level: error}}
+{more}
 """)
         log = open(self.path / "log", "w+", encoding="utf-8")
         process = self.start(self.build / "sluiced", "--config", "sluiced.yaml", stderr=log)

@@ -15,7 +15,7 @@ option(SLUICE_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 add_compile_options(
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
   -Wimplicit-fallthrough -Werror
-  -fno-omit-frame-pointer -fstack-protector-strong -fcf-protection)
+  -fno-omit-frame-pointer -fstack-protector-strong -fstack-clash-protection -fcf-protection)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside Asio's coroutines and std::expected, where they do not hold.
   # -fpch-preprocess: lets ccache cache what uses a precompiled header.
@@ -35,7 +35,7 @@ add_compile_definitions(
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   # tests/e2e/test_hardening.py looks for each of these in what is built.
-  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections)
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -ffunction-sections -fdata-sections)
   add_link_options(-s -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,-z,shstk
                    -Wl,--gc-sections)
 endif()

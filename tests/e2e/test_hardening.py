@@ -82,6 +82,8 @@ def test_overruns_of_the_stack_and_of_buffers_end_it(program):
     symbols = readelf("--dyn-syms", program)
     assert "__stack_chk_fail" in symbols
     assert re.search(r"__\w+_chk@", symbols), "no call that _FORTIFY_SOURCE checks"
+    # orq $0,(%rsp): each page that a large frame takes is touched, so that none is skipped over.
+    assert b"\x48\x83\x0c\x24\x00" in pathlib.Path(program).read_bytes(), "-fstack-clash-protection is lost"
 
 
 @needs("readelf")
