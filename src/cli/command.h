@@ -1,29 +1,12 @@
-// What a command line asks for, once parsed, and what carrying it out needs.
+// What a command line asks for, once parsed.
 #pragma once
 
 #include <functional>
-#include <string>
 #include <variant>
 
-#include "base/random.h"
-#include "cli/cluster_api.h"
-#include "cli/environment.h"
-#include "cli/settings.h"
-#include "net/timers.h"
+#include "cli/context.h"
 
 namespace sluice::cli {
-
-/// All outlive the command. One loop, that of `executor`.
-struct Context {
-  const Settings& settings;
-  const Environment& environment;
-  Connector& connector;
-  Credentials& credentials;
-  ClusterApi& api;
-  net::Executor executor;
-  net::Timers& timers;
-  Random& random;
-};
 
 /// The exit code. Errors: of any kind; exit_code_of() makes an exit code of it. Cancelled: a signal
 /// came.
@@ -32,18 +15,5 @@ using RemoteCommand = std::function<net::Task<Result<int>>(Context&)>;
 using LocalCommand = std::function<Result<int>(const GlobalOptions&, const Environment&)>;
 
 using Command = std::variant<RemoteCommand, LocalCommand>;
-
-/// The workload that a command line names.
-struct WorkloadName {
-  std::string name;
-  std::string type;               // empty: for the server to say
-  std::string framework = "any";  // of that type
-};
-
-/// Which pod and container; empty: the server's default.
-struct TargetOptions {
-  std::string pod;
-  std::string container;
-};
 
 }  // namespace sluice::cli

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/grammar.h"
+#include "cli/workload_name.h"
 
 namespace sluice::cli {
 

@@ -3,8 +3,9 @@
 
 #include <string>
 
-#include "cli/command.h"
+#include "cli/environment.h"
 #include "cli/output_format.h"
+#include "cli/settings.h"
 
 namespace sluice::cli {
 

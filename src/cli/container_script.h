@@ -13,6 +13,7 @@
 #include "cli/process_channels.h"
 #include "cli/progress_line.h"
 #include "cli/worker_thread.h"
+#include "cli/workload_name.h"
 #include "net/descriptor.h"
 
 namespace sluice::cli {

@@ -3,7 +3,8 @@
 
 #include <string>
 
-#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/workload_name.h"
 #include "workload/workload_ref.h"
 
 namespace sluice::cli {

@@ -1,7 +1,7 @@
 // sluice list: the project's workloads, once or as they change.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/context.h"
 #include "cli/output_format.h"
 
 namespace sluice::cli {

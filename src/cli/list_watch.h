@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/backoff.h"
-#include "cli/command.h"
+#include "cli/context.h"
 #include "cli/output_format.h"
 #include "cli/output_thread.h"
 #include "cli/table.h"

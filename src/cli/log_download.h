@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/command.h"
+#include "cli/context.h"
 
 namespace sluice::cli {
 

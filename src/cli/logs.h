@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/workload_name.h"
 
 namespace sluice::cli {
 

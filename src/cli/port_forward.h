@@ -5,7 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/workload_name.h"
 
 namespace sluice::cli {
 

@@ -1,7 +1,8 @@
 // --wait-timeout: waits for a workload, its pod and container to be there and started.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/workload_name.h"
 #include "workload/workload_ref.h"
 
 namespace sluice::cli {

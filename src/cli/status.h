@@ -1,8 +1,9 @@
 // sluice status and describe: what the server knows, for people or as JSON or YAML.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/context.h"
 #include "cli/output_format.h"
+#include "cli/workload_name.h"
 
 namespace sluice::cli {
 

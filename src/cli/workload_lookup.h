@@ -1,7 +1,8 @@
 // From the workload that a command line names to the one that a request names, and to paths.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/workload_name.h"
 #include "workload/workload_ref.h"
 
 namespace sluice::cli {
