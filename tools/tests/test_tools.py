@@ -78,6 +78,35 @@ class CheckLayers(Tree):
         self.write("src/extra/extra.cc", "")
         self.assert_fails("check_layers", "src/extra: not in ARCHITECTURE.md's order")
 
+    def write_inner_module(self, links):
+        """gateway/inner, which stands above gateway."""
+        self.write("ARCHITECTURE.md", PAGE.replace("| gateway |", "| gateway/inner | inner |\n| gateway |"))
+        self.write("src/gateway/inner/CMakeLists.txt", f"sluice_module(gateway_inner SOURCES x.cc {links})\n")
+        self.write("src/gateway/inner/x.cc", "")
+        self.write("src/gateway/inner/x.h", "")
+        self.write("src/gateway/x.h", "")
+        self.write("src/gateway/gateway.cc", '#include "gateway/inner/x.h"\n')
+
+    def test_inner_folder_is_a_module(self):
+        self.write_inner_module("LINKS base")
+        self.assert_fails("check_layers", "includes gateway/inner, which its CMakeLists.txt does not link")
+        self.write("src/gateway/CMakeLists.txt", "sluice_module(gateway SOURCES gateway.cc LINKS gateway_inner)\n")
+        self.assert_passes("check_layers")
+
+    def test_inner_folder_that_includes_the_outer_fails(self):
+        self.write_inner_module("LINKS base")
+        self.write("src/gateway/inner/x.cc", '#include "gateway/x.h"\n')
+        self.assert_fails("check_layers", "gateway/inner may not include gateway, which stands below it")
+
+    def test_inner_folder_that_links_the_outer_fails(self):
+        self.write_inner_module("LINKS gateway")
+        self.assert_fails("check_layers", "src/gateway/inner/CMakeLists.txt: links gateway, which stands below it")
+
+    def test_inner_folder_missing_from_the_page_fails(self):
+        self.write("src/gateway/inner/x.h", "")
+        self.write("src/gateway/gateway.cc", '#include "gateway/inner/x.h"\n')
+        self.assert_fails("check_layers", "src/gateway/inner: not in ARCHITECTURE.md's order")
+
     def test_module_that_is_gone_fails(self):
         (self.root / "src/net/net.cc").unlink()
         self.assert_fails("check_layers", "names module net, which has no source")
@@ -89,6 +118,11 @@ class CheckLayers(Tree):
 
     def test_third_party_header_out_of_place_fails(self):
         self.write("src/gateway/gateway.cc", "#include <openssl/ssl.h>\n")
+        self.assert_fails("check_layers", "belongs in net/* only")
+
+    def test_third_party_header_in_an_inner_folder_of_its_place_fails(self):
+        self.write("ARCHITECTURE.md", PAGE.replace("| net |", "| net/inner | inner |\n| net |"))
+        self.write("src/net/inner/x.cc", "#include <openssl/ssl.h>\n")
         self.assert_fails("check_layers", "belongs in net/* only")
 
     def test_product_code_that_includes_testing_fails(self):
