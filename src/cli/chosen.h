@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "cli/command.h"
-#include "cli/output_format.h"
+#include "cli/terminal/output_format.h"
 
 namespace CLI {
 class App;

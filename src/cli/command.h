@@ -4,7 +4,7 @@
 #include <functional>
 #include <variant>
 
-#include "cli/context.h"
+#include "cli/cluster/context.h"
 
 namespace sluice::cli {
 

@@ -9,10 +9,10 @@
 
 #include "base/text.h"
 #include "cli/completion.h"
-#include "cli/console.h"
-#include "cli/exit_code.h"
 #include "cli/grammar.h"
 #include "cli/reference.h"
+#include "cli/terminal/console.h"
+#include "cli/terminal/exit_code.h"
 
 namespace sluice::cli {
 namespace {

@@ -6,9 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "cli/console.h"
-#include "cli/exit_code.h"
-#include "cli/workload_lookup.h"
+#include "cli/cluster/workload_lookup.h"
+#include "cli/terminal/console.h"
+#include "cli/terminal/exit_code.h"
 #include "net/deadline.h"
 
 namespace sluice::cli {

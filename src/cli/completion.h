@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/cluster/workload_name.h"
 #include "cli/command.h"
 #include "cli/grammar.h"
-#include "cli/workload_name.h"
 
 namespace sluice::cli {
 

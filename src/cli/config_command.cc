@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "cli/console.h"
-#include "cli/exit_code.h"
-#include "cli/table.h"
+#include "cli/terminal/console.h"
+#include "cli/terminal/exit_code.h"
+#include "cli/terminal/table.h"
 
 namespace sluice::cli {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "cli/environment.h"
-#include "cli/output_format.h"
-#include "cli/settings.h"
+#include "cli/cluster/environment.h"
+#include "cli/cluster/settings.h"
+#include "cli/terminal/output_format.h"
 
 namespace sluice::cli {
 

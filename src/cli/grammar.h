@@ -10,7 +10,7 @@
 #include <CLI/App.hpp>
 
 #include "cli/chosen.h"
-#include "cli/settings.h"
+#include "cli/cluster/settings.h"
 
 namespace sluice::cli {
 

@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/console.h"
-#include "cli/exit_code.h"
-#include "cli/input_thread.h"
-#include "cli/terminal.h"
+#include "cli/terminal/console.h"
+#include "cli/terminal/exit_code.h"
+#include "cli/terminal/input_thread.h"
+#include "cli/terminal/terminal.h"
 
 namespace sluice::cli {
 namespace {

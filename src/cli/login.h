@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/context.h"
+#include "cli/cluster/context.h"
 
 namespace sluice::cli {
 

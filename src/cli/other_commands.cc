@@ -8,12 +8,12 @@
 
 #include "cli/completion.h"
 #include "cli/config_command.h"
-#include "cli/console.h"
-#include "cli/exit_code.h"
 #include "cli/login.h"
 #include "cli/replay.h"
-#include "cli/status.h"
+#include "cli/terminal/console.h"
+#include "cli/terminal/exit_code.h"
 #include "cli/version.h"
+#include "cli/workloads/status.h"
 
 namespace sluice::cli {
 namespace {

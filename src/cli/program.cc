@@ -2,8 +2,8 @@
 
 #include <csignal>
 
-#include "cli/console.h"
-#include "cli/exit_code.h"
+#include "cli/terminal/console.h"
+#include "cli/terminal/exit_code.h"
 #include "net/event_loop.h"
 #include "net/signals.h"
 #include "net/task_group.h"

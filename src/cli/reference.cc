@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "cli/console.h"
-#include "cli/exit_code.h"
+#include "cli/terminal/console.h"
+#include "cli/terminal/exit_code.h"
 #include "cli/version.h"
 
 namespace sluice::cli {

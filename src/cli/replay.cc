@@ -10,11 +10,11 @@
 
 #include <fmt/format.h>
 
-#include "cli/console.h"
-#include "cli/exit_code.h"
-#include "cli/interruptible.h"
-#include "cli/terminal.h"
-#include "cli/terminal_modes.h"
+#include "cli/terminal/console.h"
+#include "cli/terminal/exit_code.h"
+#include "cli/terminal/interruptible.h"
+#include "cli/terminal/terminal.h"
+#include "cli/terminal/terminal_modes.h"
 #include "net/timers.h"
 #include "recording/asciicast.h"
 

@@ -5,12 +5,12 @@
 #include <CLI/CLI.hpp>
 
 #include "base/text.h"
-#include "cli/copy.h"
-#include "cli/list.h"
-#include "cli/logs.h"
-#include "cli/port_forward.h"
-#include "cli/process.h"
-#include "cli/status.h"
+#include "cli/copy/copy.h"
+#include "cli/logs/logs.h"
+#include "cli/port/port_forward.h"
+#include "cli/process/process.h"
+#include "cli/workloads/list.h"
+#include "cli/workloads/status.h"
 
 namespace sluice::cli {
 namespace {

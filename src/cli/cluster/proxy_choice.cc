@@ -1,0 +1,58 @@
+#include "cli/cluster/proxy_choice.h"
+
+#include <string>
+
+#include "base/text.h"
+
+namespace sluice::cli {
+namespace {
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+bool is_within(std::string_view host, std::string_view domain) {
+  if (domain.starts_with('.')) domain.remove_prefix(1);
+  if (domain.empty() || host.size() < domain.size()) return false;
+  const std::size_t begin = host.size() - domain.size();
+  return equals_ignore_case(host.substr(begin), domain) && (begin == 0 || host[begin - 1] == '.');
+}
+
+std::string_view trim(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+bool is_exempt(std::string_view no_proxy, std::string_view host) {
+  while (!no_proxy.empty()) {
+    const std::size_t comma = no_proxy.find(',');
+    const std::string_view entry = trim(no_proxy.substr(0, comma));
+    if (entry == "*" || is_within(host, entry)) return true;
+    if (comma == std::string_view::npos) return false;
+    no_proxy.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+Result<std::optional<http::Proxy>> choose_proxy(const http::Url& server,
+                                                const Environment& environment) {
+  const auto either = [&](const char* lower, const char* upper) {
+    auto value = environment.get(lower);
+    return value ? value : environment.get(upper);
+  };
+  const auto text =
+      server.secure ? either("https_proxy", "HTTPS_PROXY") : either("http_proxy", "HTTP_PROXY");
+  if (!text || is_loopback(server.host)) return std::nullopt;
+  if (is_exempt(either("no_proxy", "NO_PROXY").value_or(""), server.host)) return std::nullopt;
+  const bool has_scheme = text->contains("://");
+  const Result<http::Proxy> proxy = http::parse_proxy(has_scheme ? *text : "http://" + *text);
+  if (proxy) return *proxy;
+  return fail(
+      ErrorCode::InvalidArgument,
+      std::string(server.secure ? "HTTPS_PROXY" : "HTTP_PROXY") + ": " + proxy.error().message);
+}
+
+}  // namespace sluice::cli

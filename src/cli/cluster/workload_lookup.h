@@ -1,0 +1,38 @@
+// From the workload that a command line names to the one that a request names, and to paths.
+#pragma once
+
+#include "cli/cluster/context.h"
+#include "cli/cluster/workload_name.h"
+#include "workload/workload_ref.h"
+
+namespace sluice::cli {
+
+/// Where the type was not given, the server is asked which workloads have the name. Errors:
+/// InvalidArgument (no project; no such type; several have the name), NotFound (none has, with the
+/// nearest), and those of ClusterApi::get_json().
+net::Task<Result<workload::WorkloadRef>> look_up(Context& context, const WorkloadName& name);
+
+/// "/api/v1/PROJECT/workloads/TYPE/FRAMEWORK/NAME/ENDPOINT".
+std::string path_of(const workload::WorkloadRef& workload, std::string_view endpoint);
+/// "/api/v1/PROJECT/workloads".
+std::string workloads_path(const std::string& project);
+/// Errors: InvalidArgument: none is set.
+Result<std::string> project_of(const Settings& settings);
+
+/// For a request about this workload that was refused: where there is no such workload, the error
+/// names it, and the nearest there is.
+net::Task<Error> explain(Context& context, const workload::WorkloadRef& workload,
+                         const Error& error);
+
+/// Query fields, encoded: "a=b&c=d". Empty values are left out.
+class Query {
+ public:
+  Query& add(std::string_view name, std::string_view value);
+  /// The path with the query behind it, if there is any.
+  std::string on(std::string path) const;
+
+ private:
+  std::string text_;
+};
+
+}  // namespace sluice::cli

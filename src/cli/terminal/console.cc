@@ -1,0 +1,47 @@
+#include "cli/terminal/console.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "cli/terminal/exit_code.h"
+
+namespace sluice::cli {
+namespace {
+
+/// What somebody can do about it.
+std::string_view advice_for(const Error& error) {
+  if (error.code == ErrorCode::Unauthenticated && !error.message.contains("sluice login")) {
+    return "run `sluice login`, or set SLUICE_TOKEN to a new one";
+  }
+  const bool is_unknown_issuer = error.message.contains("self-signed certificate") ||
+                                 error.message.contains("issuer certificate");
+  if (is_unknown_issuer) return "name its authority's certificate with --ca-file";
+  return {};
+}
+
+}  // namespace
+
+void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+void note(std::string_view text) { print_error(fmt::format("sluice: {}\n", text)); }
+
+void report(const Error& error) {
+  std::string text = error.message;
+  if (!error.details.empty()) text += "\n  " + error.details;
+  if (!error.cause.empty()) text += " (" + error.cause + ")";
+  if (const std::string_view advice = advice_for(error); !advice.empty()) {
+    text += fmt::format(": {}", advice);
+  }
+  note(text);
+}
+
+bool print(std::string_view text) { return write_all(STDOUT_FILENO, text) == 0; }
+
+int print_all(std::string_view text) { return print(text) ? kSuccess : kSignalBase + SIGPIPE; }
+
+}  // namespace sluice::cli
