@@ -22,6 +22,7 @@ class Descriptor {
   /// Completes when both directions have ended, or with an error of the connection.
   Task<Result<>> hung_up();
 
+  Executor executor() { return descriptor_.get_executor(); }
   int fd() { return descriptor_.native_handle(); }
   bool is_open() const { return descriptor_.is_open(); }
   /// Ends pending waits with Cancelled.

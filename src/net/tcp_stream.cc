@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -39,13 +40,17 @@ TcpStream::TcpStream(Executor executor, UniqueFd socket, std::string peer)
   ::setsockopt(descriptor_.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-Task<Result<>> TcpStream::readable() { return descriptor_.readable(); }
+Task<Result<>> TcpStream::readable() {
+  patience_.begin_wait(descriptor_.executor(), descriptor_.fd(), std::chrono::steady_clock::now());
+  return descriptor_.readable();
+}
 
 Task<Result<>> TcpStream::writable() { return descriptor_.writable(); }
 
 Result<std::optional<std::size_t>> TcpStream::try_read(MutableBytes into) {
   while (true) {
     const ssize_t count = ::recv(descriptor_.fd(), into.data(), into.size(), 0);
+    patience_.note_read(static_cast<std::size_t>(std::max(count, ssize_t{0})));
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno == EAGAIN) return std::nullopt;
     if (errno != EINTR) return lost(errno);
@@ -75,10 +80,14 @@ Result<std::size_t> TcpStream::try_write_both(Bytes first, Bytes second) {
 
 void TcpStream::shutdown_write() { ::shutdown(descriptor_.fd(), SHUT_WR); }
 
-void TcpStream::close() { descriptor_.close(); }
+void TcpStream::close() {
+  patience_.stop();
+  descriptor_.close();
+}
 
 void TcpStream::abort() {
   const linger reset{.l_onoff = 1, .l_linger = 0};
+  patience_.stop();
   ::setsockopt(descriptor_.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   descriptor_.close();
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "net/descriptor.h"
+#include "net/read_patience.h"
 #include "net/stream.h"
 
 namespace sluice::net {
@@ -34,6 +35,7 @@ class TcpStream final : public Stream {
 
  private:
   Descriptor descriptor_;
+  ReadPatience patience_;
   std::string peer_;
 };
 
