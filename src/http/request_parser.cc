@@ -104,6 +104,12 @@ struct RequestParser::Beast {
     }
   };
 
+  /// Beast asserts that a chunked body's last element (at least "0\r\n\r\n") has not been cut
+  /// short.
+  bool may_be_cut(std::string_view input) const {
+    return parser.chunked() && input.starts_with('0') && input.size() < 5;
+  }
+
   CheckExtensions check_extensions;
   beast_http::request_parser<beast_http::string_body> parser;
   RequestHead head;
@@ -143,7 +149,7 @@ Result<std::size_t> RequestParser::feed(std::string_view input) {
     TRY_VOID(read_head());
     input.remove_prefix(size);
   }
-  if (!complete() && !input.empty()) {
+  if (!complete() && !input.empty() && !beast_->may_be_cut(input)) {
     TRY(const std::size_t taken, put(input));
     input.remove_prefix(taken);
     if (!complete() && input.size() > head_limit_) return too_large();  // a chunk's own head
