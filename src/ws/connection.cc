@@ -158,6 +158,8 @@ std::optional<Result<Received>> Connection::inflate() {
 }
 
 Result<Received> Connection::violated(Close close) {
+  if (compression_) compression_->unfolding = false;
+  decoder_.end();
   violation_ = std::move(close);
   return fail(ErrorCode::InvalidArgument, violation_.reason);
 }

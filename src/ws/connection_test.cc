@@ -286,6 +286,21 @@ TEST(Connection, ABrokenRuleIsAnErrorAndItsCloseReachesThePeer) {
   EXPECT_EQ(tasks.size(), 0u);
 }
 
+TEST(Connection, NothingFollowsACompressedMessageThatIsBroken) {
+  net::EventLoop loop;
+  testing::VirtualClock clock(loop);
+  testing::SeededRandom random;
+  MemoryPipe pipe(loop);
+  const std::string not_deflate("\xC2\x82\0\0\0\0\xFF\xFF", 8);
+  const std::string sound("\x82\x82\0\0\0\0hi", 8);
+  Connection server(loop.executor(), std::move(pipe.server),
+                    {.role = Role::Server, .compression = DeflateParameters{}}, clock, random,
+                    not_deflate + sound);
+  EXPECT_EQ(run(loop, receive_message(server)).error->code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(server.violation().code, CloseCode::InvalidPayload);
+  EXPECT_FALSE(server.try_receive());
+}
+
 TEST(Connection, BytesReadBehindTheHandshakeComeFirst) {
   net::EventLoop loop;
   testing::VirtualClock clock(loop);

@@ -51,6 +51,8 @@ class FrameDecoder final {
 
   /// Takes bytes off the front of `input` up to the next event. Call again until NeedsInput.
   FrameEvent feed(MutableBytes& input);
+  /// Nothing follows any more: for who finds a message broken that came out whole.
+  void end() { state_ = State::Ended; }
 
  private:
   enum class State { Header, Payload, Ended };
