@@ -41,11 +41,12 @@ Result<std::optional<WatchEvent>> WatchDecoder::next() {
       pending_.erase(0, at_);
       at_ = 0;
       searched_ = pending_.size();
-      if (pending_.size() > kMaxEventBytes) return malformed("too large");
+      if (pending_.size() > max_event_bytes_) return malformed("too large");
       return std::nullopt;
     }
     const std::string_view line = std::string_view(pending_).substr(at_, end - at_);
     at_ = searched_ = end + 1;
+    if (line.size() > max_event_bytes_) return malformed("too large");
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     TRY(std::optional<WatchEvent> event, parse_event(line));
     if (event) return event;

@@ -22,12 +22,16 @@ class WatchDecoder {
   /// One event may be so large: etcd's own limit for an object is 1.5 MiB.
   static constexpr std::size_t kMaxEventBytes = 16_MiB;
 
+  explicit WatchDecoder(std::size_t max_event_bytes = kMaxEventBytes)
+      : max_event_bytes_(max_event_bytes) {}
+
   void feed(Bytes bytes) { pending_.append(as_text(bytes)); }
   /// The next whole event; nullopt: more bytes are needed. Errors: Unavailable (malformed, too
   /// large): the watch can't go on.
   Result<std::optional<WatchEvent>> next();
 
  private:
+  std::size_t max_event_bytes_;
   std::string pending_;
   std::size_t at_ = 0;        // of the next event in pending_
   std::size_t searched_ = 0;  // up to here there is no end of it

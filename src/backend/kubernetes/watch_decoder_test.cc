@@ -91,6 +91,16 @@ TEST(WatchDecoder, LineWithoutAnEndIsBounded) {
   EXPECT_THAT(drain(decoder), ElementsAre("malformed watch event: too large"));
 }
 
+TEST(WatchDecoder, EventThatIsTooLargeIsRefusedAlsoWhereItComesWhole) {
+  const std::string event = kEvents.substr(0, kEvents.find('\n') + 1);
+  for (const std::size_t missing : {0U, 1U}) {
+    WatchDecoder decoder(event.size() - 1 - missing);
+    decoder.feed(as_bytes(event));
+    EXPECT_THAT(drain(decoder),
+                ElementsAre(missing == 0 ? "0a" : "malformed watch event: too large"));
+  }
+}
+
 TEST(WatchDecoder, LargeObjectIsAnEvent) {
   const std::string large(3_MiB, 'x');
   const std::string line = R"({"type":"ADDED","object":{"metadata":{"name":")" + large + "\"}}}\n";
