@@ -6,7 +6,7 @@
 #   LINKS             the sluice modules it may include
 #   PUBLIC_LIBRARIES  third-party libraries that its headers show
 #   LIBRARIES         third-party libraries that only its sources use
-#   TEST_LINKS        modules that only its tests include
+#   TEST_LINKS        modules that only its tests and fuzz targets include
 #   IO                it uses Asio (through net): shares net's precompiled header
 include(GoogleTest)
 
@@ -50,6 +50,13 @@ function(sluice_module name)
       get_filename_component(fuzz ${source} NAME_WE)
       add_executable(${fuzz} ${source})
       target_link_libraries(${fuzz} PRIVATE ${target})
+      foreach(link IN LISTS ARG_TEST_LINKS)
+        target_link_libraries(${fuzz} PRIVATE sluice_${link})
+      endforeach()
+      if(ARG_IO)
+        target_link_libraries(${fuzz} PRIVATE fmt::fmt)
+        target_precompile_headers(${fuzz} REUSE_FROM sluice_net)
+      endif()
       target_link_options(${fuzz} PRIVATE -fsanitize=fuzzer)
     endforeach()
   endif()

@@ -1,4 +1,6 @@
 """The checkers are tests themselves, so each rule is shown to fail on a small bad tree."""
+import importlib.machinery
+import importlib.util
 import pathlib
 import subprocess
 import tempfile
@@ -229,6 +231,33 @@ class CheckDocs(Tree):
         self.write_api(field="container")
         self.assert_fails("check_docs", "query field `pod` is not documented")
         self.assert_fails("check_docs", "query field `container` does not exist in the source")
+
+
+class FuzzCoverage(Tree):
+    def setUp(self):
+        super().setUp()
+        loader = importlib.machinery.SourceFileLoader("fuzz_coverage", str(TOOLS / "fuzz_coverage"))
+        self.tool = importlib.util.module_from_spec(importlib.util.spec_from_loader("fuzz_coverage", loader))
+        loader.exec_module(self.tool)
+
+    def test_subject_is_what_the_target_includes_but_for_what_is_everybodys(self):
+        self.write("src/net/codec.h", "")
+        self.write("src/net/codec.cc", "")
+        self.write("src/net/codec_fuzz.cc", '#include <string>\n#include "net/codec.h"\n#include "base/text.h"\n'
+                   '#include "testing/require.h"\n#include "net/codec_test_support.h"\n')
+        for name in ("src/base/text.h", "src/testing/require.h", "src/net/codec_test_support.h"):
+            self.write(name, "")
+        files = self.tool.subject(self.root / "src/net/codec_fuzz.cc", self.root / "src")
+        self.assertEqual([path.name for path in files], ["codec.cc", "codec.h"])
+
+    def test_lines_are_counted_for_each_file_and_for_all(self):
+        files = [pathlib.Path("a.cc"), pathlib.Path("a.h"), pathlib.Path("b.cc")]
+        report = {"data": [{"files": [
+            {"filename": "a.cc", "summary": {"lines": {"covered": 9, "count": 10}}},
+            {"filename": "b.cc", "summary": {"lines": {"covered": 0, "count": 30}}},
+            {"filename": "other.cc", "summary": {"lines": {"covered": 5, "count": 5}}}]}]}
+        self.assertEqual(self.tool.table("a_fuzz", files, self.tool.lines_of(report)), [
+            "a_fuzz:  22 % of   40 lines", "   90 % of   10 lines  a.cc", "    0 % of   30 lines  b.cc"])
 
 
 if __name__ == "__main__":
