@@ -240,15 +240,15 @@ class FuzzCoverage(Tree):
         self.tool = importlib.util.module_from_spec(importlib.util.spec_from_loader("fuzz_coverage", loader))
         loader.exec_module(self.tool)
 
-    def test_subject_is_what_the_target_includes_but_for_what_is_everybodys(self):
-        self.write("src/net/codec.h", "")
-        self.write("src/net/codec.cc", "")
-        self.write("src/net/codec_fuzz.cc", '#include <string>\n#include "net/codec.h"\n#include "base/text.h"\n'
+    def test_subject_is_what_the_target_is_named_for_and_includes_but_for_what_is_everybodys(self):
+        for name in ("src/net/codec.h", "src/net/codec.cc", "src/net/frame.h"):
+            self.write(name, "")
+        self.write("src/net/codec_fuzz.cc", '#include <string>\n#include "net/frame.h"\n#include "base/text.h"\n'
                    '#include "testing/require.h"\n#include "net/codec_test_support.h"\n')
         for name in ("src/base/text.h", "src/testing/require.h", "src/net/codec_test_support.h"):
             self.write(name, "")
         files = self.tool.subject(self.root / "src/net/codec_fuzz.cc", self.root / "src")
-        self.assertEqual([path.name for path in files], ["codec.cc", "codec.h"])
+        self.assertEqual([path.name for path in files], ["codec.cc", "codec.h", "frame.h"])
 
     def test_lines_are_counted_for_each_file_and_for_all(self):
         files = [pathlib.Path("a.cc"), pathlib.Path("a.h"), pathlib.Path("b.cc")]
