@@ -1,6 +1,5 @@
 #include "sluiced/commands.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -28,15 +27,6 @@ int refuse(const Error& error) {
   fmt::print(stderr, "{}\n", error.message);
   if (!error.cause.empty()) fmt::print(stderr, "  {}\n", error.cause);
   return kBadConfig;
-}
-
-/// Started with a closed stdin, say, the next file that we open would be taken for it.
-void open_standard_descriptors() {
-  UniqueFd null;
-  do {
-    (void)null.release();
-    null.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  } while (null && null.get() <= STDERR_FILENO);
 }
 
 /// A session needs a descriptor or two; the usual soft limit of 1024 is for programs that use
@@ -97,7 +87,6 @@ std::string installed_program(const std::string& called_as) {
 }  // namespace
 
 int serve(const std::string& called_as, const std::string& config_file) {
-  open_standard_descriptors();
   Result<Inheritance> inheritance = Inheritance::take();
   if (!inheritance) return refuse(inheritance.error());
   if (inheritance->predecessor) {

@@ -2,12 +2,14 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "base/standard_descriptors.h"
 #include "sluiced/commands.h"
 #include "sluiced/version.h"
 
 using namespace sluice::sluiced;
 
 int main(int argc, char** argv) {
+  sluice::open_standard_descriptors();
   CLI::App app("The gateway to a cluster's workloads: logs, exec, attach, port-forward, status.");
   std::string config_file;
   bool only_check = false;

@@ -2,11 +2,12 @@
 import hashlib
 import os
 import signal
+import subprocess
 
 import pytest
 
 from support.catalogue import PROJECT
-from support.cli import Cli, interrupt
+from support.cli import SLUICE, Cli, interrupt
 from support.terminal import Terminal
 from support.waiting import eventually
 
@@ -79,6 +80,18 @@ def test_refusals(cli, arguments, code):
     assert done.stderr.startswith(b"sluice: ")
 
 
+# --- with less than a program usually has ---
+
+
+@pytest.mark.parametrize("closed, output", [(0, b"x\n"), (1, b""), (2, b"x\n")])
+def test_a_closed_descriptor_is_like_an_empty_one(cli, closed, output):
+    command = f'exec "$@" {closed}>&-'
+    done = subprocess.run(["sh", "-c", command, "sh", SLUICE, "workspace", "exec", "-i", "shell", "--",
+                           "sh", "-c", "cat; echo x; echo y >&2"], stdin=subprocess.DEVNULL,
+                          capture_output=True, check=False, timeout=30, env=cli.environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, output, b"" if closed == 2 else b"y\n")
+
+
 # --- at a terminal ---
 
 
@@ -111,6 +124,15 @@ def test_terminal_is_restored_when_it_is_killed(terminal, how):
     shell.type(b"echo he'llo'\r")
     shell.read_until(b"hello")
     shell.process.send_signal(how)
+    shell.process.wait(30)
+    eventually(shell.is_restored, "the terminal is as it was")
+
+
+def test_terminal_is_restored_when_its_whole_group_is_killed(terminal):
+    shell = terminal("workspace", "bash", "shell")
+    shell.type(b"echo he'llo'\r")
+    shell.read_until(b"hello")
+    os.killpg(shell.process.pid, signal.SIGKILL)
     shell.process.wait(30)
     eventually(shell.is_restored, "the terminal is as it was")
 

@@ -13,7 +13,8 @@ namespace {
 
 /// The child's whole life. Only async-signal-safe calls: other threads may hold any lock.
 [[noreturn]] void guard(int pipe, int terminal, const termios& before) {
-  ::signal(SIGTTOU, SIG_IGN);  // by then it may be in the background
+  ::setpgid(0, 0);
+  ::signal(SIGTTOU, SIG_IGN);  // or its group, in the background, could change no terminal
   char word = 0;
   ssize_t count = 0;
   do {
@@ -43,6 +44,9 @@ HeldTerminal::HeldTerminal(int descriptor, Mode mode) : descriptor_(descriptor) 
     ::close(ends[1]);
     guard(child_end.get(), descriptor, before_);
   }
+  // In a group of its own, so that it outlives ours when that is killed. The child does it, too:
+  // whichever comes first.
+  if (guardian_ > 0) ::setpgid(guardian_, guardian_);
   termios held = before_;
   if (mode == Mode::Raw) {
     ::cfmakeraw(&held);
