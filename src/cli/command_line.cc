@@ -52,12 +52,31 @@ std::string unknown_command(CLI::App& app, std::span<const std::string> words) {
   return {};
 }
 
+/// The first word that is no option though it begins as one; "" when that is not what is wrong.
+std::string unknown_option(const CLI::App& app) {
+  for (const std::string& word : app.remaining(true)) {
+    if (word == "--" || !word.starts_with('-')) continue;
+    return fmt::format(
+        "no option \"{}\"; what is none comes behind `--`, or begins with ./ if it "
+        "is a path",
+        word);
+  }
+  return {};
+}
+
 /// Help goes to stdout, what is wrong to stderr.
 int end_of_parsing(CLI::App& app, const CLI::ParseError& error,
                    std::span<const std::string> words) {
   const auto success = static_cast<int>(CLI::ExitCodes::Success);
-  if (error.get_exit_code() == success) return app.exit(error);
+  if (error.get_exit_code() == success) {
+    const bool is_version = dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr;
+    const Result<int> printed = print(is_version ? fmt::format("{}\n", error.what()) : app.help());
+    if (printed) return *printed;
+    report(printed.error());
+    return exit_code_of(printed.error().code);
+  }
   std::string problem = unknown_command(app, words);
+  if (problem.empty()) problem = unknown_option(app);
   if (problem.empty()) problem = error.what();
   note(problem);
   note("`--help` behind a command shows what it takes");

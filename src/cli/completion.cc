@@ -242,8 +242,8 @@ net::Task<Result<int>> ask_server(Context& context, Completion completion) {
                                                   : pods_or_containers(context, completion);
   const Result<Candidates> found =
       co_await net::before(context.timers.now() + kPatience, context.timers, std::move(asked));
-  if (found) print(lines_of(*found, completion.begun));
-  co_return kSuccess;
+  if (!found) co_return kSuccess;
+  co_return print(lines_of(*found, completion.begun));
 }
 
 }  // namespace
@@ -282,9 +282,8 @@ Command answer_of(Completion completion) {
   return LocalCommand([completion](const GlobalOptions& options, const Environment& environment) {
     const bool is_clusters = completion.kind == Kind::Clusters;
     const Candidates found = is_clusters ? clusters(options, environment) : completion.words;
-    print(completion.kind == Kind::Files ? fmt::format("{}\n", kFiles)
-                                         : lines_of(found, completion.begun));
-    return kSuccess;
+    return print(completion.kind == Kind::Files ? fmt::format("{}\n", kFiles)
+                                                : lines_of(found, completion.begun));
   });
 }
 

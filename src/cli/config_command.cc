@@ -96,14 +96,14 @@ Result<int> run_config_get(const GlobalOptions& options, const Environment& envi
   const auto found = file.config.clusters.find(cluster);
   if (found == file.config.clusters.end()) return no_cluster(cluster, file);
   TRY(const std::string value, get_value(found->second, key));
-  return print_all(value + "\n");
+  return print(value + "\n");
 }
 
 Result<int> run_config_list(const GlobalOptions& options, const Environment& environment,
                             OutputFormat format) {
   TRY(const ConfigFile file, open_config(options, environment));
-  return print_all(format == OutputFormat::Table ? as_table(file.config)
-                                                 : format_as(format, as_json(file.config)));
+  return print(format == OutputFormat::Table ? as_table(file.config)
+                                             : format_as(format, as_json(file.config)));
 }
 
 Result<int> run_config_use(const GlobalOptions& options, const Environment& environment,

@@ -40,16 +40,14 @@ void add_completion(CLI::App& parent, Chosen& chosen) {
       ->type_name("");
   choose(app, chosen,
          LocalCommand([shell](const GlobalOptions&, const Environment&) -> Result<int> {
-           print(completion_script(*shell));
-           return kSuccess;
+           return print(completion_script(*shell));
          }));
 }
 
 void add_version(CLI::App& parent, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("version", "Print the version");
   choose(app, chosen, LocalCommand([](const GlobalOptions&, const Environment&) -> Result<int> {
-           print(fmt::format("sluice {}\n", kVersion));
-           return kSuccess;
+           return print(fmt::format("sluice {}\n", kVersion));
          }));
 }
 

@@ -244,12 +244,11 @@ Command reference_command(std::span<const std::string> words) {
   const bool is_page = words.size() == 1 && words[0] == "markdown";
   return LocalCommand([=](const GlobalOptions&, const Environment&) -> Result<int> {
     const Grammar grammar;
-    if (is_page) {
-      print(reference_page(grammar));
-    } else if (folder.empty()) {
+    if (is_page) return print(reference_page(grammar));
+    if (folder.empty()) {
       return fail(ErrorCode::InvalidArgument, "expected `markdown` or `man FOLDER`");
     }
-    for (const auto& [name, text] : folder.empty() ? Pages() : manual_pages(grammar)) {
+    for (const auto& [name, text] : manual_pages(grammar)) {
       TRY_VOID(write_file_atomically(folder + "/" + name, text, kReadable));
     }
     return kSuccess;

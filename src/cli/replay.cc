@@ -99,7 +99,7 @@ class Player {
 
   /// Ends what the recording began at the terminal, and says what there is to say of it.
   void end() {
-    if (is_terminal(STDOUT_FILENO)) print(modes_.restoring());
+    if (is_terminal(STDOUT_FILENO)) (void)print(modes_.restoring());
     for (const std::string& text : notes_) note(text);
   }
 

@@ -1,11 +1,12 @@
 """sluice list, once and as things change."""
 import json
+import subprocess
 
 import pytest
 import yaml
 
 from support.catalogue import ALL, BASE, DUO, LINES, PROJECT, SHELL
-from support.cli import Cli, interrupt
+from support.cli import SLUICE, Cli, interrupt
 from support.local import describe
 from support.platform import GHOST, OPERATOR
 from support.proxy import Proxy
@@ -43,6 +44,15 @@ def test_list_of_one_type(cli):
     for arguments in (("workspace", "list"), ("list", "--type", "workspace")):
         rows = cli.run(*arguments).stdout.splitlines()[1:]
         assert {words(row)[1] for row in rows} == {"workspace"}
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("describe", "shell"), ("status", "-o", "json")])
+def test_a_full_disk_is_told_of(cli, arguments):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([SLUICE, *arguments], stdout=full, stderr=subprocess.PIPE, check=False,
+                              env=cli.environment)
+    assert done.returncode == 1
+    assert done.stderr == b"sluice: cannot write the output (write: No space left on device)\n"
 
 
 # --- watching ---

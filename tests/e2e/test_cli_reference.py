@@ -1,9 +1,11 @@
 """The program's documents are its own words."""
+import os
+import signal
 import subprocess
 
 import pytest
 
-from support.cli import Cli
+from support.cli import SLUICE, Cli
 from support.server import ROOT
 
 pytestmark = pytest.mark.local  # the same whatever runs the workloads
@@ -43,3 +45,24 @@ def test_every_command_has_help_with_an_example(cli):
         assert f"Usage: sluice {name}" in text
         if "Subcommands:" not in text and name != "version":
             assert "Examples:\n  " in text and "sluice" in text.partition("Examples:")[2], name
+
+
+@pytest.mark.parametrize("arguments", [
+    ("version",), ("--version",), ("--help",), ("logs", "--help"), ("completion", "bash"), ("__reference", "markdown"),
+    ("config", "list"), ("config", "get", "server")])
+def test_output_that_cannot_be_written_is_an_error(cli, arguments):
+    assert cli.run("config", "set", "server", "https://lab.example").returncode == 0
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([SLUICE, *arguments], stdout=full, stderr=subprocess.PIPE, check=False,
+                              env=cli.environment)
+    assert done.returncode == 1
+    assert done.stderr == b"sluice: cannot write the output (write: No space left on device)\n"
+
+
+def test_a_reader_that_is_gone_is_no_message(cli):
+    reads, writes = os.pipe()
+    os.close(reads)
+    with open(writes, "wb") as closed:
+        done = subprocess.run([SLUICE, "version"], stdout=closed, stderr=subprocess.PIPE, check=False,
+                              env=cli.environment)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")

@@ -86,7 +86,8 @@ net::Task<Result<int>> serve_ports(Context& context, const WorkloadRef& workload
       co_return fail(ErrorCode::InvalidArgument, listener.error().message);
     }
     listeners.push_back(*std::move(listener));
-    print(fmt::format("{} -> {}\n", listeners.back().address().to_string(), port.remote));
+    // Whoever reads no more of it still has the ports.
+    (void)print(fmt::format("{} -> {}\n", listeners.back().address().to_string(), port.remote));
     std::string path = path_for(workload, options.target, port.remote);
     tasks.spawn("accept", accept_all(context, listeners.back(), std::move(path), tasks));
   }

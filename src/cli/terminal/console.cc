@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <string>
 
@@ -40,8 +41,11 @@ void report(const Error& error) {
   note(text);
 }
 
-bool print(std::string_view text) { return write_all(STDOUT_FILENO, text) == 0; }
-
-int print_all(std::string_view text) { return print(text) ? kSuccess : kSignalBase + SIGPIPE; }
+Result<int> print(std::string_view text) {
+  const int problem = write_all(STDOUT_FILENO, text);
+  if (problem == 0) return kSuccess;
+  if (problem == EPIPE) return kSignalBase + SIGPIPE;
+  return fail(system_error(ErrorCode::Internal, "cannot write the output", "write", problem));
+}
 
 }  // namespace sluice::cli

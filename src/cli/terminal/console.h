@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "base/error.h"
+#include "base/result.h"
 
 namespace sluice::cli {
 
@@ -13,9 +13,8 @@ void print_error(std::string_view text);
 void note(std::string_view text);
 /// The error and, where there is more to say, its details and what to do next.
 void report(const Error& error);
-/// Writes data to stdout, whole. False: nobody reads it.
-bool print(std::string_view text);
-/// The same as the end of a command: its exit code.
-int print_all(std::string_view text);
+/// Writes data to stdout, whole. The exit code: that of SIGPIPE when nobody reads it. Errors:
+/// Internal: it can't be written.
+Result<int> print(std::string_view text);
 
 }  // namespace sluice::cli

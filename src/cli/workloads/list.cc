@@ -29,9 +29,9 @@ net::Task<Result<int>> run_list(Context& context, ListOptions options) {
     co_return co_await watch.run();
   }
   CO_TRY(const json::object body, co_await context.api.get_object(path));
-  co_return print_all(options.format == OutputFormat::Table
-                          ? table_of(body, context.timers.wall_now())
-                          : format_as(options.format, json::value(body)));
+  co_return print(options.format == OutputFormat::Table
+                      ? table_of(body, context.timers.wall_now())
+                      : format_as(options.format, json::value(body)));
 }
 
 }  // namespace sluice::cli

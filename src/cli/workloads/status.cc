@@ -76,8 +76,8 @@ net::Task<Result<int>> run_status(Context& context, OutputFormat format) {
   const Result<json::value> parsed = json::parse(response.body);
   const json::object* body = parsed ? parsed->if_object() : nullptr;
   if (body == nullptr || body->find("status") == body->end()) co_return fail(error_of(response));
-  const int printed =
-      print_all(format == OutputFormat::Table ? cluster_table(*body) : format_as(format, *parsed));
+  CO_TRY(const int printed,
+         print(format == OutputFormat::Table ? cluster_table(*body) : format_as(format, *parsed)));
   co_return is_available ? printed : kRemoteFailure;
 }
 
@@ -92,11 +92,11 @@ net::Task<Result<int>> run_describe(Context& context, WorkloadName name, OutputF
   // A server without this path still has a status to show.
   const Result<json::object> pods = co_await context.api.get_object(path_of(workload, "pods"));
   if (format == OutputFormat::Table) {
-    co_return print_all(describe_text(whole, pods ? *pods : json::object()));
+    co_return print(describe_text(whole, pods ? *pods : json::object()));
   }
   // The status has counts under this name.
   if (pods) whole["podList"] = list_of(*pods, "pods");
-  co_return print_all(format_as(format, json::value(whole)));
+  co_return print(format_as(format, json::value(whole)));
 }
 
 }  // namespace sluice::cli
