@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import stat
+import subprocess
 import tarfile
 import time
 
@@ -216,6 +217,18 @@ def test_a_download_that_is_cut_goes_on_by_itself(cli, remote, tmp_path, proxy):
     assert not partials(tmp_path)
 
 
+@pytest.mark.slow
+def test_cuts_are_no_reason_to_give_up_while_it_gets_further(cli, remote, tmp_path, proxy):
+    cli.sh('head -c 16777216 /dev/urandom >"$1/f"', remote)
+    process = cli.start("workspace", "cp", f"shell:{remote}/f", str(tmp_path), **through(proxy))
+    for size in range(1, 9):
+        wait_for(lambda: any(part.stat().st_size > 1.5 * size * MIB for part in partials(tmp_path)), process)
+        proxy.cut()
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert errors.count(b"going on") == 8
+
+
 def test_an_upload_that_is_cut_goes_on_by_itself(cli, remote, tmp_path, proxy):
     data = os.urandom(8 * MIB)
     (tmp_path / "f").write_bytes(data)
@@ -315,6 +328,120 @@ def test_a_terminal_sees_how_far_it_is(cli, remote, tmp_path):
         terminal.close()
 
 
+# --- links, and what is no file on a disk ---
+
+
+def test_a_file_goes_through_the_links_that_lead_to_it(cli, remote, tmp_path):
+    (tmp_path / "source").write_bytes(b"new")
+    here = tmp_path / "here"
+    (here / "real").mkdir(parents=True)
+    (here / "real" / "file").write_bytes(b"old")
+    (here / "link").symlink_to("middle")
+    (here / "middle").symlink_to(here / "real" / "file")
+    (here / "dangling").symlink_to("real/none")
+    cli.sh("""cd "$1" && mkdir -p there/real && cd there && echo old >real/file
+ln -s middle link && ln -s "$1/there/real/file" middle && ln -s real/none dangling""", remote)
+    for name, leads_to in (("link", "file"), ("dangling", "none")):
+        up = cli.cp(tmp_path / "source", f"shell:{remote}/there/{name}")
+        assert (up.returncode, up.stderr) == (0, b"")
+        tree = cli.list(f"{remote}/there")
+        assert stat.S_ISLNK(tree[f"./{name}"][0])
+        assert tree[f"./real/{leads_to}"][2] == digest(b"new")
+        down = cli.cp(f"shell:{remote}/there/{name}", here / name)
+        assert (down.returncode, down.stderr) == (0, b"")
+        assert (here / name).is_symlink()
+        assert (here / "real" / leads_to).read_bytes() == b"new"
+    assert not partials(here) and not partials(here / "real")
+
+
+def test_links_that_lead_nowhere_are_refused(cli, remote, tmp_path):
+    cli.sh('cd "$1" && ln -s none/new lost && ln -s b a && ln -s a b && echo x >f', remote)
+    for name in ("lost", "a"):
+        up = cli.cp(ROOT / "README.md", f"shell:{remote}/{name}")
+        assert (up.returncode, up.stdout) == (2, b"")
+        assert b"leads nowhere" in up.stderr
+    (tmp_path / "lost").symlink_to("none/new")
+    down = cli.cp(f"shell:{remote}/f", tmp_path / "lost")
+    assert down.returncode == 2
+    assert b"none/: no such directory" in down.stderr
+
+
+def test_a_target_that_is_a_descriptor_stays_one(cli, remote, tmp_path):
+    cli.sh('echo x >"$1/f"', remote)
+    link = tmp_path / "stdout"
+    link.symlink_to("/proc/self/fd/1")
+    done = cli.cp(f"shell:{remote}/f", link)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"sluice exec" in done.stderr
+    assert os.readlink(link) == "/proc/self/fd/1"
+    assert cli.cp(ROOT / "README.md", "shell:/dev/stdout").returncode == 2
+
+
+def test_files_without_a_size_are_copied_whole(cli, remote, tmp_path):
+    down = cli.cp("shell:/proc/cpuinfo", tmp_path / "down")
+    assert (down.returncode, down.stderr) == (0, b"")
+    assert (tmp_path / "down").read_bytes().startswith(cli.sh("head -c 9 /proc/cpuinfo"))
+    assert cli.cp("shell:/sys/devices/system/cpu/online", tmp_path / "down").returncode == 0
+    assert (tmp_path / "down").read_bytes() == cli.sh("cat /sys/devices/system/cpu/online")
+    up = cli.cp("/proc/version", f"shell:{remote}/up")
+    assert (up.returncode, up.stderr) == (0, b"")
+    assert cli.sh('cat "$1/up"', remote) == pathlib.Path("/proc/version").read_bytes()
+
+
+def test_directories_without_sizes_are_copied_whole_or_refused(cli, remote, tmp_path):
+    refused = cli.cp("shell:/proc/sys/kernel/random", tmp_path / "down")
+    assert refused.returncode == 2
+    assert b"one by one" in refused.stderr
+    up = cli.cp("/proc/sys/kernel/random", f"shell:{remote}/up")
+    expected = pathlib.Path("/proc/sys/kernel/random/poolsize").read_bytes()
+    assert cli.sh('cat "$1/up/poolsize"', remote) == expected
+    assert up.returncode in (0, 1)  # some of it may not be read
+
+
+def test_a_file_of_the_kernel_whose_size_is_wrong_is_told_of(cli, remote):
+    done = cli.cp("/sys/devices/system/cpu/online", f"shell:{remote}/f")
+    assert done.returncode == 1
+    assert b"ended before its size" in done.stderr
+    assert set(cli.list(remote)) == {"."}  # nor a partial file
+
+
+# --- files that change meanwhile ---
+
+
+@pytest.mark.parametrize("down", [True, False])
+@pytest.mark.parametrize("change, whole", [("overwritten", False), ("shortened", False), ("appended", True)])
+def test_a_file_that_changes_meanwhile(cli, remote, tmp_path, proxy, down, change, whole):
+    data = os.urandom(24 * MIB)
+    (tmp_path / "source").mkdir()
+    source = tmp_path / "source" / "f"
+    source.write_bytes(data)
+    os.utime(source, (THEN, THEN))
+    if down:
+        assert cli.cp(source, f"shell:{remote}/f").returncode == 0
+    script = {"overwritten": 'printf x | dd of="$1" conv=notrunc bs=1 seek=100 2>/dev/null',
+              "shortened": 'truncate -s 5242880 "$1"', "appended": 'echo more >>"$1"'}[change]
+    arguments = (f"shell:{remote}/f", str(tmp_path)) if down else (str(source), f"shell:{remote}")
+    process = cli.start("workspace", "cp", *arguments, **through(proxy))
+    if down:
+        wait_for(lambda: any(part.stat().st_size > MIB for part in partials(tmp_path)), process)
+        cli.sh(script, f"{remote}/f")
+    else:
+        half = 'size=$(cat "$1"/.f.*.sluice-partial 2>/dev/null | wc -c); echo $((size > 1048576))'
+        wait_for(lambda: cli.sh(half, remote) == b"1\n", process)
+        subprocess.run(["sh", "-c", script, "sh", str(source)], check=True)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == (0 if whole else 1), errors
+    assert (b"changed while it was copied" in errors) != whole
+    there = tmp_path if down else remote
+    if whole:
+        copied = (tmp_path / "f").read_bytes() if down else cli.sh('cat "$1/f"', remote)
+        assert copied == data
+    elif down:
+        assert not partials(there) and not (tmp_path / "f").exists()
+    else:
+        assert set(cli.list(remote)) == {"."}
+
+
 # --- refusals ---
 
 
@@ -323,7 +450,9 @@ def test_a_terminal_sees_how_far_it_is(cli, remote, tmp_path):
     ("no-such-file", "shell:/tmp", 2, b"no-such-file"), ("/dev/null", "shell:/tmp", 2, b"neither"),
     ("shell:/a", "shell:/b", 2, b"WORKLOAD:PATH"), ("./a", "./b", 2, b"WORKLOAD:PATH"),
     ("shell:/etc/hosts", "/dev/null", 2, b"no file"), ("shell:/etc/hosts", "no/such/", 2, b"no such directory"),
-    (str(ROOT / "README.md"), "shell:/no/such/directory", 4, b"no such directory"),
+    ("shell:/etc/hosts", "no/such/f", 2, b"no/such/: no such directory"),
+    (str(ROOT / "README.md"), "shell:/no/such/directory", 4, b"/no/such/: no such directory"),
+    ("-lead", "shell:/tmp", 2, b'no option "-lead"'),
     (str(ROOT / "README.md"), "shell:/dev/null", 2, b"neither"), ("nope:/a", ".", 4, b"nope")])
 def test_refusals(cli, tmp_path, source, target, code, words):
     done = cli.cp(source, target if target != "." else tmp_path)
@@ -386,6 +515,28 @@ def test_without_tar_files_can_be_copied_and_directories_are_refused(equipped, t
         assert done.returncode == 0
         assert b"no sha256sum" in done.stderr
     assert (tmp_path / "f2").read_bytes() == (tmp_path / "f3").read_bytes() == b"text"
+
+
+@pytest.mark.local
+@pytest.mark.parametrize("missing", ["dd", "stat", "cat", "wc", "mv"])
+def test_what_a_file_needs_is_named_where_it_is_missing(equipped, tmp_path, missing):
+    cli = equipped([program for program in PROGRAMS if program != missing])
+    (tmp_path / "f").write_bytes(b"text")
+    down = cli.cp(f"shell:{tmp_path}/f", tmp_path / "down")
+    up = cli.cp(tmp_path / "f", f"shell:{tmp_path}/up")
+    done = down if missing in ("dd", "stat") else up
+    assert done.returncode == 1
+    assert f"the container has no {missing}".encode() in done.stderr
+    assert b"has no sh," not in down.stderr + up.stderr
+
+
+@pytest.mark.local
+def test_a_program_that_cannot_be_started_is_no_missing_shell(equipped, tmp_path):
+    cli = equipped(PROGRAMS, tar="#!/no/such/interpreter\n")
+    (tmp_path / "d").mkdir()
+    done = cli.cp(tmp_path / "d", f"shell:{tmp_path}/back")
+    assert done.returncode == 1
+    assert b"has no sh" not in done.stderr.replace(b"has no sha256sum", b"")
 
 
 @pytest.mark.local

@@ -26,6 +26,7 @@ namespace {
 // tar's record: an archive's size is a multiple of it.
 constexpr int kRecordBytes = 10240;
 constexpr int kRecordsAtOnce = 6;
+constexpr std::size_t kMaxUnsizedBytes = 16_MiB;
 constexpr mode_t kPermissions = 0777;
 constexpr int kReadFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
@@ -42,6 +43,7 @@ class Packing {
   Result<> pack_file(int directory, const char* entry, const std::string& name);
   Result<> pack_link(int directory, const char* entry, const std::string& name,
                      const struct stat& status);
+  Result<> pack_unsized(int file, const std::string& name, struct stat status);
   Result<> write_content(int file, std::uint64_t size, const std::string& name);
   Result<> write_header(const std::string& name, const struct stat& status,
                         const char* link_target = nullptr);
@@ -137,8 +139,37 @@ Result<> Packing::pack_file(int directory, const char* entry, const std::string&
     leave_out(name, std::strerror(errno));
     return {};
   }
+  if (status.st_size == 0) return pack_unsized(file.get(), name, status);
   TRY_VOID(write_header(name, status));
-  return write_content(file.get(), static_cast<std::uint64_t>(status.st_size), name);
+  TRY_VOID(write_content(file.get(), static_cast<std::uint64_t>(status.st_size), name));
+  struct stat now{};
+  const bool is_same = ::fstat(file.get(), &now) == 0 && now.st_size == status.st_size &&
+                       now.st_mtim.tv_sec == status.st_mtim.tv_sec &&
+                       now.st_mtim.tv_nsec == status.st_mtim.tv_nsec;
+  if (!is_same) leave_out(name, "changed while it was copied: copy it again");
+  return {};
+}
+
+/// What a kernel makes up, as in /proc, says that it is empty, and is not.
+Result<> Packing::pack_unsized(int file, const std::string& name, struct stat status) {
+  std::string content;
+  while (true) {
+    const Result<std::size_t> count = read_some(file, block_);
+    if (!count) {
+      leave_out(name, count.error().message);
+      return {};
+    }
+    if (*count == 0) break;
+    content += as_text({block_.data(), *count});
+    if (content.size() <= kMaxUnsizedBytes) continue;
+    leave_out(name, "has no size, and is large");
+    return {};
+  }
+  status.st_size = static_cast<off_t>(content.size());
+  TRY_VOID(write_header(name, status));
+  const la_ssize_t written = archive_write_data(archive_.get(), content.data(), content.size());
+  if (written < 0) return fail(failure());
+  return {};
 }
 
 /// As much as the header said: a file that grows is cut, one that shrinks is filled up with zeros.
@@ -147,7 +178,7 @@ Result<> Packing::write_content(int file, std::uint64_t size, const std::string&
     const std::size_t most = std::min<std::uint64_t>(size, block_.size());
     const Result<std::size_t> count = read_some(file, {block_.data(), most});
     if (!count || *count == 0) {
-      leave_out(name, count ? "became shorter while it was read" : count.error().message);
+      leave_out(name, count ? "ended before its size" : count.error().message);
       return {};
     }
     if (archive_write_data(archive_.get(), block_.data(), *count) < 0) return fail(failure());

@@ -44,6 +44,14 @@ class ArchiveWriterTest : public ::testing::Test {
   std::stop_source stop_;
 };
 
+TEST_F(ArchiveWriterTest, FilesThatOnlySayTheyAreEmptyArePackedWhole) {
+  source_ = "/proc/sys/kernel/random";
+  ASSERT_TRUE(pack());
+  ASSERT_TRUE(unpack("archive"));
+  EXPECT_EQ(content_of(target_ / "poolsize"), content_of(source_ / "poolsize"));
+  EXPECT_NE(content_of(target_ / "poolsize"), "");
+}
+
 TEST_F(ArchiveWriterTest, WhatIsPackedIsUnpacked) {
   const std::string deep = std::string(150, 'd') + "/" + std::string(150, 'e') + "/f";
   add("plain", "text", 0755);

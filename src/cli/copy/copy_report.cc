@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/copy/copy_location.h"
+#include "cli/copy/copy_scripts.h"
 #include "cli/terminal/console.h"
 #include "cli/terminal/exit_code.h"
 
@@ -24,13 +26,18 @@ constexpr std::array kFailures{
     Word{"no-access", ErrorCode::Internal, "the container's user may not read it"},
     Word{"no-file", ErrorCode::InvalidArgument, "is neither a file nor a directory"},
     Word{"is-directory", ErrorCode::InvalidArgument, "is a directory in the container"},
-    Word{"no-directory", ErrorCode::NotFound, "no such directory in the container"},
+    Word{"no-link", ErrorCode::InvalidArgument,
+         "is a symbolic link in the container that leads nowhere"},
+    Word{"no-sizes", ErrorCode::InvalidArgument,
+         "directories of /proc and /sys can't be copied, only their files, one by one"},
     Word{"no-tar", ErrorCode::Internal,
          "the container has no tar, without which cp can copy files but no directories"},
-    Word{"no-stat", ErrorCode::Internal, "the container has no stat, without which cp can't copy"},
     Word{"differs", ErrorCode::Internal,
          "what arrived differs from what was sent, and was removed: copy it again"},
 };
+
+// What the scripts need() besides tar.
+constexpr std::array kPrograms{"cat", "dd", "mv", "readlink", "stat", "wc"};
 
 std::string all_of(const Complaints& complaints) {
   std::string text = fmt::format("{}", fmt::join(complaints.kept(), "\n  "));
@@ -44,7 +51,8 @@ std::string all_of(const Complaints& complaints) {
 
 std::vector<std::string> shell_command(std::string_view script,
                                        std::vector<std::string> arguments) {
-  std::vector<std::string> command{"sh", "-c", std::string(script), "sluice-cp"};
+  std::vector<std::string> command{"sh", "-c", fmt::format("{}{}", kCommonScript, script),
+                                   "sluice-cp"};
   command.insert(command.end(), std::make_move_iterator(arguments.begin()),
                  std::make_move_iterator(arguments.end()));
   return command;
@@ -57,9 +65,20 @@ Result<> check_end(const ScriptReport& report, const Copy& copy) {
     if (!report.has(failure.word)) continue;
     return fail(failure.code, fmt::format("{}: {}", copy.remote, failure.meaning));
   }
+  if (report.has("no-directory")) {
+    return fail(ErrorCode::NotFound,
+                fmt::format("{}: no such directory in the container", directory_part(copy.remote)));
+  }
+  for (const char* program : kPrograms) {
+    if (!report.said.contains(fmt::format("no-{}", program))) continue;
+    return fail(ErrorCode::Internal,
+                fmt::format("the container has no {}, without which cp can't copy that", program));
+  }
   if (!report.exit_code) return std::unexpected(report.exit_code.error());
   if (*report.exit_code == kCannotExecute || *report.exit_code == kNoSuchCommand) {
-    return fail(ErrorCode::Internal, "the container has no sh, without which cp can't copy",
+    return fail(ErrorCode::Internal,
+                report.has("started") ? "the container lacks a program that cp needs"
+                                      : "the container has no sh, without which cp can't copy",
                 all_of(report.complaints));
   }
   if (*report.exit_code != 0) {
@@ -93,6 +112,10 @@ int report_parts(const ScriptReport& report, const Complaints& ours) {
   return ours.empty() && !report.has("incomplete") ? kSuccess : kRemoteFailure;
 }
 
+Error changed(std::string_view path) {
+  return {ErrorCode::Internal, fmt::format("{}: changed while it was copied: copy it again", path)};
+}
+
 net::Task<Result<>> Retries::wait_after(Error error) {
   const bool is_cut = error.code == ErrorCode::Unavailable;
   if (is_cut && ++tried_ > kMost) {
@@ -101,6 +124,13 @@ net::Task<Result<>> Retries::wait_after(Error error) {
   if (!is_cut || tried_ > kMost) co_return fail(std::move(error));
   note(fmt::format("{}; going on", error.message));
   co_return co_await context_.timers.sleep_for(backoff_.next(context_.random));
+}
+
+void Retries::began_at(std::uint64_t place) {
+  if (place <= furthest_) return;
+  furthest_ = place;
+  tried_ = 0;
+  backoff_.reset();
 }
 
 }  // namespace sluice::cli

@@ -1,6 +1,7 @@
 // What `sluice cp` runs in the container: POSIX sh, with what both GNU and busybox have. Paths come
 // as arguments, never as text of the script, and begin with "/" or "./". What a script has to say
-// of itself it says on stderr, in lines that ContainerScript::kWord begins.
+// of itself it says on stderr, in lines that ContainerScript::kWord begins: "started" first, so
+// that what is missing is known to be no sh; "no-PROGRAM" for another.
 #pragma once
 
 #include <cstdint>
@@ -11,58 +12,96 @@ namespace sluice::cli {
 /// What a copy of a file is made of: where to go on after a cut is a multiple of it.
 inline constexpr std::uint64_t kCopyBlockBytes = 1ULL << 20;
 
-/// PATH, the identity of a partial file that is here, and how many blocks of it. Writes "file
-/// IDENTITY MODE BLOCK" and the file from that block on, or "directory" and a tar archive. The
-/// identity is SIZE.SECONDS.
-inline constexpr std::string_view kDownloadScript = R"sh(
+/// Comes before each of the scripts below. `send COMMAND` passes its output on and says its sum.
+inline constexpr std::string_view kCommonScript = R"sh(
 say() { printf 'sluice-cp: %s\n' "$*" >&2; }
 stop() { say "$@"; exit 1; }
 can() { command -v "$1" >/dev/null 2>&1; }
-path=$1 known=$2 block=$3
-[ -e "$path" ] || stop no-path
-if [ -d "$path" ]; then
-  can tar || stop no-tar
-  cd "$path" || exit 1
-  export TAR_OPTIONS="--format=gnu --blocking-factor=128"
-  echo directory
+need() { for program; do can "$program" || stop "no-$program"; done; }
+send() {
   if can sha256sum && can tee; then
     exec 5>&1
-    { tar -cf - . || say incomplete; } | { tee /proc/self/fd/3 3>&1 >&5; } | sha256sum |
+    { "$@" || say incomplete; } | { tee /proc/self/fd/3 3>&1 >&5; } | sha256sum |
       { read -r sum rest; say sum "$sum"; }
   else
     say no-sum
-    tar -cf - . || say incomplete
+    "$@" || say incomplete
   fi
+}
+say started
+)sh";
+
+/// PATH, the identity of a partial file that is here, and how many blocks of it. Writes "file
+/// IDENTITY MODE BLOCK" and the file from that block on, "stream IDENTITY MODE 0" and all that can
+/// be read of a file whose size means nothing, or "directory" and a tar archive. The identity is
+/// SIZE.SECONDS. A file that grows meanwhile is as it was, if its beginning is.
+inline constexpr std::string_view kDownloadScript = R"sh(
+path=$1 known=$2 block=$3
+[ -e "$path" ] || stop no-path
+if [ -d "$path" ]; then
+  need tar
+  cd "$path" || exit 1
+  case $(pwd -P)/ in /proc/* | /sys/*) stop no-sizes ;; esac
+  export TAR_OPTIONS="--format=gnu --blocking-factor=128"
+  echo directory
+  send tar -cf - .
   exit 0
 fi
 [ -f "$path" ] || stop no-file
 [ -r "$path" ] || stop no-access
-can stat || stop no-stat
+need stat
 status=$(stat -L -c '%s.%Y %a' "$path") || exit 1
 identity=${status% *} mode=${status#* }
 size=${identity%.*}
+folder=$(cd "${path%/*}/" && pwd -P)
+case $folder/ in /proc/* | /sys/*) size=0 ;; esac
+if [ "$size" = 0 ]; then
+  need cat
+  echo "stream 0.${identity#*.} $mode 0"
+  send cat "$path"
+  exit 0
+fi
+need dd
+state() { stat -L -c '%s %y' "$path"; }
+sum() { sum=$(head -c "$size" "$path" | sha256sum) && say sum "${sum%% *}"; }
+before=$(state)
 [ "$identity" = "$known" ] && [ $((block * 1048576)) -le "$size" ] || block=0
 say size $((size - block * 1048576))
 echo "file $identity $mode $block"
-if can sha256sum; then
-  { sum=$(head -c "$size" "$path" | sha256sum) && say sum "${sum%% *}"; } &
-else
-  say no-sum
-fi
+if can sha256sum && can head; then sums=yes; else sums= && say no-sum; fi
+[ -z "$sums" ] || sum &
 count=$((size / 1048576 + 1 - block))
 dd if="$path" bs=1048576 skip="$block" count="$count" 2>/dev/null || say incomplete
 wait
+after=$(state)
+if [ "$after" != "$before" ]; then
+  if [ "$sums" ] && [ "${after%% *}" -gt "$size" ]; then say grown && sum; else say changed; fi
+fi
+)sh";
+
+/// Comes before the next two: where to a file goes, and its partial file.
+inline constexpr std::string_view kPlaceScript = R"sh(
+if [ -d "$1" ]; then target=${1%/}/$2 part=$3; else target=$1 part=$4; fi
+links=0
+while [ -L "$target" ]; do
+  need readlink
+  links=$((links + 1))
+  [ "$links" -le 40 ] || stop no-link
+  link=$(readlink "$target" && echo .) || stop no-link
+  link=${link%??}
+  case $link in /*) target=$link ;; *) target=${target%/*}/$link ;; esac
+  case $target in /proc/*) stop no-file ;; esac
+done
+part=${target%/*}/$part
 )sh";
 
 /// TARGET, NAME, the names of partial files for NAME in TARGET and for TARGET, and the size. Writes
 /// the size of what is there of it, and takes what follows.
 inline constexpr std::string_view kUploadFileScript = R"sh(
-say() { printf 'sluice-cp: %s\n' "$*" >&2; }
-stop() { say "$@"; exit 1; }
 umask 077
-if [ -d "$1" ]; then target=${1%/}/$2 part=${1%/}/$3; else target=$1 part=${1%/*}/$4; fi
+need cat wc mv
 [ -d "$target" ] && stop is-directory
-[ -d "${target%/*}/" ] || stop no-directory
+[ -d "${target%/*}/" ] || { [ "$links" = 0 ] && stop no-directory || stop no-link; }
 [ ! -e "$target" ] || [ -f "$target" ] || stop no-file
 [ "${target##*/}" ] || stop no-directory
 size=0
@@ -75,10 +114,8 @@ cat >>"$part"
 /// The same five, the checksum, the mode and the time in seconds. Puts the partial file
 /// in its place if it is whole.
 inline constexpr std::string_view kFinishFileScript = R"sh(
-say() { printf 'sluice-cp: %s\n' "$*" >&2; }
-if [ -d "$1" ]; then target=${1%/}/$2 part=${1%/}/$3; else target=$1 part=${1%/*}/$4; fi
 size=$(wc -c <"$part") || exit 1
-if command -v sha256sum >/dev/null 2>&1; then
+if can sha256sum; then
   sum=$(sha256sum <"$part") || exit 1
   sum=${sum%% *}
 else
@@ -92,9 +129,7 @@ mv -f "$part" "$target"
 
 /// TARGET and NAME (may be empty). Takes a tar archive.
 inline constexpr std::string_view kUploadDirectoryScript = R"sh(
-say() { printf 'sluice-cp: %s\n' "$*" >&2; }
-can() { command -v "$1" >/dev/null 2>&1; }
-can tar || { say no-tar; exit 1; }
+need tar
 target=$1
 [ -z "$2" ] || [ ! -d "$1" ] || target=${1%/}/$2
 [ -d "$target" ] || mkdir "$target" || exit 1

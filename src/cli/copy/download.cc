@@ -26,11 +26,11 @@ bool is_directory(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/// "file IDENTITY MODE BLOCK" of the script.
+/// "file IDENTITY MODE BLOCK" of the script, or "stream ...".
 struct FileHeader {
   std::string identity;
   FileAttributes attributes;
-  std::uint64_t size = 0;
+  std::optional<std::uint64_t> size;  // none of a stream
   std::uint64_t offset = 0;
 };
 
@@ -40,7 +40,8 @@ std::optional<FileHeader> parse_header(std::string_view line) {
     line.remove_prefix(std::min(word.size() + 1, line.size()));
     return word;
   };
-  if (next_word() != "file") return std::nullopt;
+  const std::string_view kind = next_word();
+  if (kind != "file" && kind != "stream") return std::nullopt;
   FileHeader header;
   header.identity = next_word();
   const std::size_t dot = header.identity.find('.');
@@ -55,9 +56,9 @@ std::optional<FileHeader> parse_header(std::string_view line) {
   if (!size || !seconds || read.ec != std::errc() || !block || *size < 0 || *block < 0) {
     return std::nullopt;
   }
-  header.size = static_cast<std::uint64_t>(*size);
+  if (kind == "file") header.size = static_cast<std::uint64_t>(*size);
   header.offset = static_cast<std::uint64_t>(*block) * kCopyBlockBytes;
-  if (header.offset > header.size) return std::nullopt;
+  if (header.offset > header.size.value_or(0)) return std::nullopt;
   header.attributes.modified.tv_sec = *seconds;
   return header;
 }
@@ -65,21 +66,27 @@ std::optional<FileHeader> parse_header(std::string_view line) {
 class Download {
  public:
   Download(Context& context, Copy copy, std::string target)
-      : context_(context), copy_(std::move(copy)), target_(std::move(target)) {}
+      : context_(context),
+        copy_(std::move(copy)),
+        target_(std::move(target)),
+        file_target_(follow_to_file(target_)) {}
 
   net::Task<Result<int>> run();
 
  private:
-  net::Task<Result<int>> try_once();
+  net::Task<Result<int>> try_once(Retries& retries);
   Result<> receive(UniqueFd from, const std::stop_token& stop);  // on the thread
   Result<> receive_directory(int from, const std::stop_token& stop);
   Result<> receive_one(int from, const std::stop_token& stop);
   Result<int> conclude(const ScriptReport& report);
-  std::string partial() const { return partial_path(target_, file_->identity); }
+  bool has_changed(const ScriptReport& report) const;
+  std::string partial() const { return partial_path(*file_target_, file_->identity); }
+  void remove_partial() const;
 
   Context& context_;
   Copy copy_;
   std::string target_;
+  Result<std::string> file_target_;  // where it leads, for a file
   // What the thread learns; read when it has ended.
   std::optional<FileHeader> file_;
   std::string sha256_;
@@ -89,14 +96,15 @@ class Download {
 net::Task<Result<int>> Download::run() {
   Retries retries(context_);
   while (true) {
-    Result<int> result = co_await try_once();
+    Result<int> result = co_await try_once(retries);
     if (result || !file_) co_return result;
     CO_TRY_VOID(co_await retries.wait_after(result.error()));
   }
 }
 
-net::Task<Result<int>> Download::try_once() {
-  const FoundPartial found = find_partial(target_);
+net::Task<Result<int>> Download::try_once(Retries& retries) {
+  const FoundPartial found = file_target_ ? find_partial(*file_target_) : FoundPartial();
+  retries.began_at(found.bytes / kCopyBlockBytes);
   std::vector<std::string> arguments{copy_.remote, found.identity,
                                      std::to_string(found.bytes / kCopyBlockBytes)};
   ContainerScript::Command command{copy_.workload, copy_.target,
@@ -131,17 +139,20 @@ Result<> Download::receive_one(int from, const std::stop_token& stop) {
   if (copy_.local.ends_with('/') && !is_directory(copy_.local)) {
     return fail(ErrorCode::InvalidArgument, fmt::format("{}: no such directory", copy_.local));
   }
-  struct stat status{};
-  if (::stat(target_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-    return fail(ErrorCode::InvalidArgument, fmt::format("{}: is there and no file", target_));
-  }
+  if (!file_target_) return std::unexpected(file_target_.error());
   TRY(sha256_, receive_file(from, partial(), file_->offset, file_->size, stop));
   return {};
 }
 
 Result<int> Download::conclude(const ScriptReport& report) {
+  if (file_ && has_changed(report)) {
+    remove_partial();
+    return fail(changed(copy_.remote));
+  }
   const Result<> ended = check_end(report, copy_);
   if (!ended) {
+    // The script has ended, and no cut is why it is not whole.
+    if (report.exit_code && !report.talk) remove_partial();
     Error error = ended.error();
     if (error.code == ErrorCode::Unavailable) {
       error.details = "the copy is not whole: run the same command again";
@@ -151,11 +162,27 @@ Result<int> Download::conclude(const ScriptReport& report) {
   const Result<> same = check_sum(report, sha256_);
   if (!same) {
     // What was kept of an earlier attempt may be what is wrong.
-    if (file_) ::unlink(partial().c_str());
+    remove_partial();
     return std::unexpected(same.error());
   }
-  if (file_) TRY_VOID(put_in_place(partial(), target_, file_->attributes));
+  if (file_ && report.has("incomplete")) {
+    remove_partial();
+    return fail(ErrorCode::Internal,
+                fmt::format("{}: the container could not read it whole", copy_.remote));
+  }
+  if (file_) TRY_VOID(put_in_place(partial(), *file_target_, file_->attributes));
   return report_parts(report, refused_);
+}
+
+/// One that has only grown is what it was: its beginning still has the sum of what arrived.
+bool Download::has_changed(const ScriptReport& report) const {
+  if (report.has("changed")) return true;
+  const bool is_whole = report.talk && report.exit_code;
+  return is_whole && report.has("grown") && report.after("sum") != sha256_;
+}
+
+void Download::remove_partial() const {
+  if (file_ && file_target_) ::unlink(partial().c_str());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,10 @@ namespace {
 
 constexpr std::size_t kMaxHeaderBytes = 256;
 constexpr mode_t kPermissions = 0777;
+constexpr std::size_t kSizeArgument = 4;
+constexpr const char* kNoSize = "none";  // that no file has: it is removed
+constexpr const char* kEndedEarly =
+    "it ended before its size, as what a kernel makes up may; `cat` reads it";
 constexpr const char* kQuiet = "";  // no progress is shown
 
 Error local_failure(const std::string& path) {
@@ -38,29 +43,35 @@ Result<> drain(int from) {
   }
 }
 
-/// The first `size` bytes of the file; those from `offset` on are sent. The SHA-256 of all.
-Result<std::string> send_file(const std::string& path, std::uint64_t offset, std::uint64_t size,
-                              int to, const std::stop_token& stop) {
+struct Sent {
+  std::string sha256;
+  std::uint64_t size = 0;
+};
+
+/// The first `size` bytes of the file, all where it is not known; those from `offset` on are sent.
+Result<Sent> send_file(const std::string& path, std::uint64_t offset,
+                       std::optional<std::uint64_t> size, int to, const std::stop_token& stop) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail(local_failure(path));
   Sha256 sum;
   std::vector<std::byte> block(kBlockBytes);
   std::uint64_t done = 0;
-  while (done < size) {
+  while (!size || done < *size) {
     if (stop.stop_requested()) return fail(cancelled());
     // What is sent begins with a block of its own.
-    const std::uint64_t most = (done < offset ? offset : size) - done;
+    const std::uint64_t end = done < offset ? offset : size.value_or(done + block.size());
     TRY(const std::size_t count,
-        read_some(file.get(), {block.data(), std::min<std::uint64_t>(most, block.size())}));
+        read_some(file.get(), {block.data(), std::min<std::uint64_t>(end - done, block.size())}));
+    if (count == 0 && !size && done >= offset) break;
     if (count == 0) {
-      return fail(ErrorCode::Internal, path + ": became shorter while it was copied");
+      return fail(ErrorCode::Internal, fmt::format("{}: {}", path, kEndedEarly));
     }
     const Bytes bytes(block.data(), count);
     sum.add(bytes);
     if (done >= offset) TRY_VOID(write_all(to, bytes));
     done += count;
   }
-  return sum.hex();
+  return Sent{sum.hex(), done};
 }
 
 /// "at SIZE" of the script.
@@ -79,9 +90,8 @@ class FileUpload {
   FileUpload(Context& context, Copy copy, const struct stat& status)
       : context_(context),
         copy_(std::move(copy)),
-        size_(static_cast<std::uint64_t>(status.st_size)),
-        seconds_(status.st_mtim.tv_sec),
-        mode_(status.st_mode & kPermissions) {
+        status_(status),
+        size_(static_cast<std::uint64_t>(status.st_size)) {
     const std::string name = base_name(copy_.local);
     const std::string identity =
         fmt::format("{}.{}.{}", size_, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
@@ -93,6 +103,8 @@ class FileUpload {
 
  private:
   net::Task<Result<int>> try_once();
+  Result<> send(std::uint64_t offset, int to, const std::stop_token& stop);  // on the thread
+  Result<> check_unchanged(std::string_view sum, const std::stop_token& stop) const;
   net::Task<Result<int>> finish();
   net::Task<Result<ScriptReport>> run_script(std::string_view script,
                                              std::vector<std::string> arguments,
@@ -100,19 +112,21 @@ class FileUpload {
 
   Context& context_;
   Copy copy_;
+  struct stat status_;  // as it was in the beginning
   std::uint64_t size_;
-  std::int64_t seconds_;
-  mode_t mode_;
   std::vector<std::string> places_;  // the scripts' first arguments
-  std::string sha256_;               // what the thread learns; read when it has ended
-  bool started_ = false;
+  // What the thread learns; read when it has ended.
+  std::string sha256_;
+  std::optional<std::uint64_t> offset_;  // where it began
+  std::optional<Error> unusable_;        // why what was sent has to be removed
 };
 
 net::Task<Result<int>> FileUpload::run() {
   Retries retries(context_);
   while (true) {
     Result<int> result = co_await try_once();
-    if (result || !started_) co_return result;
+    if (result || !offset_) co_return result;
+    retries.began_at(*offset_);
     CO_TRY_VOID(co_await retries.wait_after(result.error()));
   }
 }
@@ -121,22 +135,59 @@ net::Task<Result<int>> FileUpload::try_once() {
   ContainerScript::Talk talk = [this](UniqueFd from, UniqueFd to,
                                       const std::stop_token& stop) -> Result<> {
     TRY(const std::uint64_t offset, read_offset(from.get()));
-    started_ = true;
-    TRY(sha256_, send_file(copy_.local, offset, size_, to.get(), stop));
+    offset_ = offset;
+    TRY_VOID(send(offset, to.get(), stop));
     to.reset();
     return drain(from.get());
   };
   CO_TRY(const ScriptReport report,
          co_await run_script(kUploadFileScript, places_, base_name(copy_.local), std::move(talk)));
   CO_TRY_VOID(check_end(report, copy_));
-  co_return co_await finish();
+  Result<int> finished = co_await finish();
+  if (unusable_) co_return fail(*unusable_);
+  co_return finished;
+}
+
+Result<> FileUpload::send(std::uint64_t offset, int to, const std::stop_token& stop) {
+  // What is empty may be of a kernel's making: it has no size, and any time.
+  const bool has_size = status_.st_size > 0;
+  Result<Sent> sent =
+      send_file(copy_.local, offset, has_size ? std::optional(size_) : std::nullopt, to, stop);
+  if (!sent && sent.error().code != ErrorCode::Internal) return std::unexpected(sent.error());
+  const std::string sum = sent ? sent->sha256 : std::string();
+  Result<> same;
+  if (has_size) same = check_unchanged(sum, stop);
+  if (same && !sent) same = std::unexpected(sent.error());
+  if (!same && same.error().code == ErrorCode::Cancelled) return same;
+  if (!same) {
+    unusable_ = same.error();
+    return {};
+  }
+  sha256_ = sum;
+  size_ = sent->size;
+  return {};
+}
+
+/// One that has only grown is what it was, if its beginning still has the sum of what was sent.
+Result<> FileUpload::check_unchanged(std::string_view sum, const std::stop_token& stop) const {
+  struct stat now{};
+  if (::stat(copy_.local.c_str(), &now) != 0) return fail(local_failure(copy_.local));
+  const bool has_its_time = now.st_mtim.tv_sec == status_.st_mtim.tv_sec &&
+                            now.st_mtim.tv_nsec == status_.st_mtim.tv_nsec;
+  if (has_its_time && now.st_size == status_.st_size) return {};
+  if (now.st_size <= status_.st_size) return fail(changed(copy_.local));
+  constexpr int kNowhere = -1;
+  TRY(const Sent again, send_file(copy_.local, size_, size_, kNowhere, stop));
+  if (again.sha256 != sum) return fail(changed(copy_.local));
+  return {};
 }
 
 net::Task<Result<int>> FileUpload::finish() {
   std::vector<std::string> arguments = places_;
+  arguments[kSizeArgument] = unusable_ ? kNoSize : std::to_string(size_);
   arguments.push_back(sha256_);
-  arguments.push_back(fmt::format("{:o}", mode_));
-  arguments.push_back(std::to_string(seconds_));
+  arguments.push_back(fmt::format("{:o}", status_.st_mode & kPermissions));
+  arguments.push_back(std::to_string(status_.st_mtim.tv_sec));
   ContainerScript::Talk talk = [](UniqueFd from, UniqueFd to, const std::stop_token&) {
     to.reset();
     return drain(from.get());
@@ -153,8 +204,9 @@ net::Task<Result<ScriptReport>> FileUpload::run_script(std::string_view script,
                                                        std::vector<std::string> arguments,
                                                        std::string subject,
                                                        ContainerScript::Talk talk) {
+  const std::string whole = fmt::format("{}{}", kPlaceScript, script);
   ContainerScript::Command command{copy_.workload, copy_.target,
-                                   shell_command(script, std::move(arguments)), std::move(subject)};
+                                   shell_command(whole, std::move(arguments)), std::move(subject)};
   co_return co_await ContainerScript::run(context_, std::move(command), std::move(talk));
 }
 
