@@ -240,7 +240,7 @@ void ApiLogStream::examine() {
   offset_ += taken->skip;
   ready_ = taken->take;
   if (ready_ == 0) return;
-  failing_since_.reset();
+  failing_.end();
   backoff_.reset();
 }
 
@@ -295,14 +295,14 @@ net::Task<Result<>> ApiLogStream::pause() {
 
 void ApiLogStream::note_failure(const Error& error) {
   failure_ = error;
-  if (!failing_since_) failing_since_ = services_.timers.now();
+  failing_.go_on(services_.timers.now());
   pauses_ = true;
 }
 
 /// Whether the same request may succeed in a while.
 bool ApiLogStream::may_mend() const {
   return follow_ && !previous_ && !resume_.has_lost_lines() &&
-         services_.timers.now() - *failing_since_ < kFailurePatience;
+         failing_.lasted(services_.timers.now()) < kFailurePatience;
 }
 
 /// A failure that the run's end explains is none: the API read another run's log, or the node could
@@ -341,8 +341,8 @@ net::Task<Result<>> ApiLogStream::request(RunState state) {
   ApiRequest request = log_request(*pod, container_, query, as_);
   asked_at_ = state;
   CO_TRY(stream_, co_await services_.client.stream(std::move(request)));
-  refused_since_.reset();
-  denied_since_.reset();
+  refused_.end();
+  denied_.end();
   co_return Result<>{};
 }
 
@@ -352,22 +352,21 @@ Result<> ApiLogStream::refused(const Error& error) {
   if (error.code == ErrorCode::Cancelled) return fail(error);
   const MonotonicTime now = services_.timers.now();
   if (error.code == ErrorCode::PermissionDenied) {
-    if (!denied_since_) denied_since_ = now;
-    if (now - *denied_since_ >= ApiClient::kDenialPatience) return fail(error);
+    if (denied_.go_on(now) >= ApiClient::kDenialPatience) return fail(error);
     return {};
   }
-  denied_since_.reset();
+  denied_.end();
   const bool is_gone =
       error.code == ErrorCode::NotFound || error.code == ErrorCode::InvalidArgument;
-  if (!refused_since_) refused_since_ = now;
-  const bool may_be_back = may_be_starting(error, *pod_) && now - *refused_since_ < kNodeStart;
+  const nanoseconds refused_for = refused_.go_on(now);
+  const bool may_be_back = may_be_starting(error, *pod_) && refused_for < kNodeStart;
   if (is_gone && !may_be_back && follow_ && reading_ == Reading::Once) {
     // The node has removed the ended container, or its pod.
     if (last_end_ == BodyEnd::Cut) return log_lines_lost();
     finish();
     return {};
   }
-  if (now - *refused_since_ < kMaxLogOutage) return {};
+  if (refused_for < kMaxLogOutage) return {};
   return fail(ErrorCode::Unavailable, error.message);
 }
 

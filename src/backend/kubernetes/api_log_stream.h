@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/kubernetes/outage.h"
 #include "backend/kubernetes/pod_log.h"
 #include "backend/kubernetes/pod_watch.h"
 #include "base/backoff.h"
@@ -110,11 +111,11 @@ class ApiLogStream final : public LogStream {
   Backoff backoff_;
   bool pauses_ = false;  // before it resumes
   BodyEnd last_end_ = BodyEnd::Orderly;
-  std::optional<Error> failure_;                // unless the run's end explains it
-  std::optional<MonotonicTime> failing_since_;  // with nothing new in between
-  RunState asked_at_ = RunState::NotBegun;      // the last request
-  std::optional<MonotonicTime> refused_since_;
-  std::optional<MonotonicTime> denied_since_;  // the permission, of the last answers
+  std::optional<Error> failure_;            // unless the run's end explains it
+  Outage failing_;                          // with nothing new in between
+  RunState asked_at_ = RunState::NotBegun;  // the last request
+  Outage refused_;
+  Outage denied_;  // the permission, by the last answers
 
   const char* reason_ = nullptr;  // set once nothing more comes
   std::optional<StreamEnd> end_;

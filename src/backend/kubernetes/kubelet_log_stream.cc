@@ -111,7 +111,7 @@ std::size_t KubeletLogStream::receive(MutableBytes into) {
     body_is_over_ = received && *received;
     return 0;
   }
-  failing_since_.reset();
+  failing_.end();
   const Bytes bytes = into.first(**received);
   const Result<std::size_t> skip = cursor_.take(as_text(bytes));
   if (!skip) {
@@ -151,7 +151,7 @@ net::Task<Result<>> KubeletLogStream::request() {
   Result<std::unique_ptr<LogFileBody>> opened =
       co_await LogFileBody::open(services_.client, folder_, cursor_.file(), begin);
   if (opened) {
-    denied_since_.reset();
+    denied_.end();
     body_ = *std::move(opened);
     cursor_.begin_body(body_->begin());
     co_return co_await check_identity();
@@ -279,13 +279,11 @@ Result<> KubeletLogStream::failed(const Error& error) {
   const MonotonicTime now = services_.timers.now();
   if (error.code == ErrorCode::PermissionDenied) {
     // A kubelet that has just started has yet to reach the API server, which it asks about us.
-    if (!denied_since_) denied_since_ = now;
-    if (now - *denied_since_ >= ApiClient::kDenialPatience) return fail(error);
+    if (denied_.go_on(now) >= ApiClient::kDenialPatience) return fail(error);
   } else {
-    denied_since_.reset();
+    denied_.end();
   }
-  if (!failing_since_) failing_since_ = now;
-  if (now - *failing_since_ >= kMaxLogOutage) return fail(ErrorCode::Unavailable, error.message);
+  if (failing_.go_on(now) >= kMaxLogOutage) return fail(ErrorCode::Unavailable, error.message);
   slow_down();
   return {};
 }

@@ -12,6 +12,7 @@
 #include "backend/kubernetes/kubelet_log_start.h"
 #include "backend/kubernetes/log_cursor.h"
 #include "backend/kubernetes/log_file_body.h"
+#include "backend/kubernetes/outage.h"
 #include "backend/kubernetes/pod_log.h"
 #include "backend/kubernetes/pod_watch.h"
 
@@ -85,8 +86,8 @@ class KubeletLogStream final : public LogStream {
   RunState asked_at_ = RunState::NotBegun;  // the last request
   nanoseconds pause_{};                     // before the next request
   nanoseconds interval_ = kBusyInterval;
-  std::optional<MonotonicTime> failing_since_;
-  std::optional<MonotonicTime> denied_since_;  // the permission, of the last answers
+  Outage failing_;
+  Outage denied_;  // the permission, by the last answers
 
   std::vector<char> rest_;   // received and not yet read: mostly the beginning of a line
   bool has_unread_ = false;  // there may be whole lines in it

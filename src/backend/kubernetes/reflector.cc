@@ -74,7 +74,7 @@ net::Task<> Reflector::run() {
 
 void Reflector::caught_up() {
   failures_ = 0;
-  denied_since_.reset();
+  denied_.end();
   sink_.report(WatchState::Current, {});
 }
 
@@ -101,8 +101,8 @@ void Reflector::failed(const Error& error) {
     default: break;
   }
   const MonotonicTime now = timers_.now();
-  if (error.code == ErrorCode::PermissionDenied && !denied_since_) denied_since_ = now;
-  const bool is_forbidden = denied_since_ && now - *denied_since_ >= ApiClient::kDenialPatience;
+  if (error.code == ErrorCode::PermissionDenied) denied_.go_on(now);
+  const bool is_forbidden = denied_.lasted(now) >= ApiClient::kDenialPatience;
   // One cut is nothing to tell anybody: the next try mends it.
   if (++failures_ <= 1) return;
   sink_.report(is_forbidden ? WatchState::Forbidden : WatchState::Failing, error.message);

@@ -10,6 +10,7 @@
 
 #include "backend/kubernetes/api_client.h"
 #include "backend/kubernetes/cluster_snapshot.h"
+#include "backend/kubernetes/outage.h"
 #include "backend/kubernetes/watch_decoder.h"
 #include "base/backoff.h"
 
@@ -80,7 +81,7 @@ class Reflector {
   bool sees_bookmarks_ = false;                  // of this watch: then it is never silent for long
   std::string version_;                          // where to resume; empty: list first
   int failures_ = 0;                             // since it was caught up
-  std::optional<MonotonicTime> denied_since_;    // the permission, since it was caught up
+  Outage denied_;                                // the permission, since it was caught up
   std::optional<MonotonicTime> listed_at_once_;  // the last time, without a pause before it
 };
 
