@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "net/dead_peer.h"
 #include "net/deadline.h"
 #include "net/resolve.h"
 #include "net/tls_stream.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
-
-// A watch can be silent for a minute: a server that is gone is noticed within two.
-constexpr seconds kKeepalive(20);
-constexpr milliseconds kUnacknowledged = seconds(60);
 
 std::string without_final_slash(std::string path) {
   if (path.ends_with('/')) path.pop_back();
@@ -79,8 +76,7 @@ net::Task<Result<ApiConnection>> ApiEndpoints::connect_address(const http::Url& 
                                                                std::string address, Tls tls) {
   const std::uint16_t port = proxy_ ? proxy_->port : server.port;
   CO_TRY(std::unique_ptr<net::TcpStream> tcp, co_await net::connect_tcp(std::move(address), port));
-  tcp->set_keepalive(kKeepalive);
-  tcp->set_user_timeout(kUnacknowledged);
+  net::notice_dead_peer(*tcp);
   if (proxy_) {
     CO_TRY_VOID(co_await http::open_tunnel(*tcp, proxy_->kind, server.host, server.port));
   }

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "cli/cluster/proxy_choice.h"
+#include "net/dead_peer.h"
 #include "net/resolve.h"
 #include "net/tls_stream.h"
 
@@ -9,10 +10,6 @@ namespace sluice::cli {
 namespace {
 
 constexpr std::size_t kMaxAuthoritiesBytes = 4_MiB;
-
-// What is sent and not acknowledged for so long: the peer is gone.
-constexpr seconds kKeepalive(20);
-constexpr milliseconds kUnacknowledged = seconds(60);
 
 }  // namespace
 
@@ -48,8 +45,7 @@ net::Task<Result<std::unique_ptr<net::Stream>>> Connector::connect(http::Url url
   const std::string host = proxy ? proxy->host : url.host;
   const std::uint16_t port = proxy ? proxy->port : url.port;
   CO_TRY(std::unique_ptr<net::TcpStream> tcp, co_await net::connect_host(host, port));
-  tcp->set_keepalive(kKeepalive);
-  tcp->set_user_timeout(kUnacknowledged);
+  net::notice_dead_peer(*tcp);
   if (proxy) {
     CO_TRY_VOID(co_await http::open_tunnel(*tcp, proxy->kind, url.host, url.port));
   }
