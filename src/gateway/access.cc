@@ -48,6 +48,12 @@ Result<> refuse_impersonation(const http::FieldMap& fields) {
   return {};
 }
 
+Result<> check_audit(const Services& services) {
+  if (services.audit == nullptr || !services.audit->refuses_sessions()) return {};
+  return fail(ErrorCode::Unavailable,
+              "sessions are refused while the server can't write its audit trail");
+}
+
 }  // namespace
 
 net::Task<Result<auth::Caller>> authenticate(const Services& services, Exchange& exchange) {
@@ -76,12 +82,6 @@ net::Task<Result<>> authorize(const Services& services, const Exchange& exchange
     services.metrics.authorization_denied(exchange.route.endpoint);
   }
   co_return allowed;
-}
-
-Result<> check_audit(const Services& services) {
-  if (services.audit == nullptr || !services.audit->refuses_sessions()) return {};
-  return fail(ErrorCode::Unavailable,
-              "sessions are refused while the server can't write its audit trail");
 }
 
 Result<SessionTicket> admit(const Services& services, const auth::Caller& caller) {

@@ -15,11 +15,8 @@ net::Task<Result<>> authorize(const Services& services, const Exchange& exchange
                               const auth::Caller& caller, workload::Verb verb,
                               const std::string& project);
 
-/// Errors: Unavailable: sessions must be on record, and the audit trail can't be written.
-Result<> check_audit(const Services& services);
-
-/// The right to one more session. Errors: TooManySessions; Unavailable while shutting down, and as
-/// check_audit().
+/// The right to one more session, watch or download. Errors: TooManySessions; Unavailable while
+/// shutting down, and where they must be on record and the audit trail can't be written.
 Result<SessionTicket> admit(const Services& services, const auth::Caller& caller);
 
 }  // namespace sluice::gateway

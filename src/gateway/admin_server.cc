@@ -1,6 +1,7 @@
 #include "gateway/admin_server.h"
 
 #include "gateway/error_response.h"
+#include "net/yield.h"
 #include "ws/held_bytes.h"
 
 namespace sluice::gateway {
@@ -51,6 +52,8 @@ net::Task<> AdminServer::serve_client(std::unique_ptr<net::Stream> stream) {
     const http::Response response = answer(**head);
     const Result<> sent = co_await connection.respond(response, (*head)->keep_alive);
     if (!sent || !(*head)->keep_alive) co_return;
+    const Result<> yielded = co_await net::yield();
+    if (!yielded) co_return;
   }
 }
 

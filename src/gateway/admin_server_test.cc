@@ -45,6 +45,19 @@ TEST_F(AdminServerTest, MetricsAreInPrometheusText) {
   EXPECT_THAT(get("/metrics"), HasSubstr("Content-Type: text/plain; version=0.0.4"));
 }
 
+/// One connection's requests are answered one a round of the loop.
+TEST_F(AdminServerTest, ClientThatPipelinesTakesTurnsWithTheOthers) {
+  testing::MemoryPipe greedy(loop);
+  testing::MemoryPipe other(loop);
+  const std::string request = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(greedy.client->try_write(as_bytes(request)));
+  ASSERT_TRUE(other.client->try_write(as_bytes(request)));
+  admin.serve(std::move(greedy.server));
+  admin.serve(std::move(other.server));
+  while (other.under_way_to_client() == 0) loop.context().run_one();
+  EXPECT_LE(greedy.under_way_to_client(), 3 * other.under_way_to_client());
+}
+
 TEST_F(AdminServerTest, NothingElse) {
   EXPECT_THAT(get("/cluster-api/status"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(get("/healthz", "POST"), StartsWith("HTTP/1.1 405 "));

@@ -53,7 +53,8 @@ class AuditTest : public GatewayTest {
   http::ServerConnection connection_{std::move(pipe_.server), clock, http::ServerLimits{}};
   http::RequestHead head_{
       .method = "GET", .path = "/cluster-api/status", .query = "command=c2VjcmV0"};
-  Exchange exchange_{connection_, head_, clock.now(), "192.0.2.1:5", {}, {}, {}};
+  net::Turns turns_{loop.executor(), 1};
+  Exchange exchange_{connection_, head_, turns_, clock.now(), "192.0.2.1:5", {}, {}, {}};
   SessionSubject subject_;
 };
 

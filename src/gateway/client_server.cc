@@ -5,6 +5,7 @@
 #include "gateway/serve.h"
 #include "gateway/session_run.h"
 #include "gateway/watch_run.h"
+#include "net/yield.h"
 #include "observe/log.h"
 #include "session/clock_jump.h"
 
@@ -44,13 +45,15 @@ ClientServer::ClientServer(net::Executor executor, const Services& services)
     : services_(services),
       router_(services.settings.base_path),
       registry_(services.metrics),
+      download_turns_(executor, 1),
       tasks_(executor) {
   tasks_.spawn("count bytes", count_bytes());
   tasks_.spawn("watch the wall clock", watch_wall_clock());
 }
 
-void ClientServer::serve(std::unique_ptr<net::Stream> stream) {
-  tasks_.spawn("client", serve_client(std::move(stream), Newcomer(services_.activity)));
+void ClientServer::serve(std::unique_ptr<net::Stream> stream, ConnectionPlace place) {
+  tasks_.spawn("client",
+               serve_client(std::move(stream), Newcomer(services_.activity), std::move(place)));
 }
 
 net::Task<> ClientServer::stop() {
@@ -76,7 +79,8 @@ net::Task<> ClientServer::watch_wall_clock() {
   }
 }
 
-net::Task<> ClientServer::serve_client(std::unique_ptr<net::Stream> stream, Newcomer newcomer) {
+net::Task<> ClientServer::serve_client(std::unique_ptr<net::Stream> stream, Newcomer newcomer,
+                                       [[maybe_unused]] ConnectionPlace place) {
   services_.metrics.connection_opened();
   std::unique_ptr<UpgradedSession> session =
       co_await serve_requests(std::move(stream), std::move(newcomer));
@@ -98,6 +102,9 @@ net::Task<std::unique_ptr<UpgradedSession>> ClientServer::serve_requests(
     }
     Outcome outcome = co_await serve_request(connection, **head);
     if (!outcome.goes_on) co_return std::move(outcome.session);
+    // Whoever pipelines requests and reads the answers never has to be waited for.
+    const Result<> yielded = co_await net::yield();
+    if (!yielded) co_return nullptr;
   }
 }
 
@@ -115,8 +122,9 @@ net::Task<> ClientServer::refuse(http::ServerConnection& connection, const Error
 
 net::Task<ClientServer::Outcome> ClientServer::serve_request(http::ServerConnection& connection,
                                                              const http::RequestHead& head) {
-  Exchange exchange{connection, head, services_.timers.now(), connection.stream().peer(), {},
-                    {},         {}};
+  Exchange exchange{
+      connection, head, download_turns_, services_.timers.now(), connection.stream().peer(), {},
+      {},         {}};
   Result<Answer> answer = co_await route_and_serve(exchange);
   if (answer) {
     auto* const watch = std::get_if<std::unique_ptr<WorkloadWatch>>(&*answer);

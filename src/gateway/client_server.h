@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "gateway/connection_limit.h"
 #include "gateway/exchange.h"
 #include "gateway/services.h"
 #include "gateway/session_registry.h"
@@ -18,8 +19,8 @@ class ClientServer {
   /// `services` outlives it.
   ClientServer(net::Executor executor, const Services& services);
 
-  /// Takes a connection that is ready for HTTP.
-  void serve(std::unique_ptr<net::Stream> stream);
+  /// Takes a connection that is ready for HTTP, and has its place until it has ended.
+  void serve(std::unique_ptr<net::Stream> stream, ConnectionPlace place = {});
   /// Ends the sessions with 1001.
   void interrupt_sessions() { registry_.interrupt_all(); }
   /// Ends every connection, at once. Await it before destruction.
@@ -31,7 +32,8 @@ class ClientServer {
     bool goes_on = false;  // the connection waits for the next request
     std::unique_ptr<UpgradedSession> session;
   };
-  net::Task<> serve_client(std::unique_ptr<net::Stream> stream, Newcomer newcomer);
+  net::Task<> serve_client(std::unique_ptr<net::Stream> stream, Newcomer newcomer,
+                           ConnectionPlace place);
   net::Task<std::unique_ptr<UpgradedSession>> serve_requests(std::unique_ptr<net::Stream> stream,
                                                              Newcomer newcomer);
   net::Task<Outcome> serve_request(http::ServerConnection& connection,
@@ -49,6 +51,7 @@ class ClientServer {
   const Services& services_;
   const Router router_;
   SessionRegistry registry_;
+  net::Turns download_turns_;
   net::TaskGroup tasks_;
 };
 

@@ -36,6 +36,32 @@ TEST_F(ClientServerTest, ConnectionServesOneRequestAfterTheOther) {
   EXPECT_FALSE(client.ended);
 }
 
+TEST_F(ClientServerTest, ClientThatPipelinesTakesTurnsWithTheOthers) {
+  const auto request = [](std::string_view user) {
+    return "GET " + std::string(kBase) + "/status HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " +
+           std::string(user) + "\r\n\r\n";
+  };
+  Client greedy(loop, gateway());
+  for (int i = 0; i < 100; ++i) greedy.send(request("alice"));
+  Client other(loop, gateway());
+  other.send(request("bob"));
+  run_until_idle();
+  ASSERT_EQ(authorizer.asked.size(), 101u);
+  const auto bob = std::ranges::find(authorizer.asked, "bob status p");
+  EXPECT_LE(bob - authorizer.asked.begin(), 2);
+}
+
+TEST_F(ClientServerTest, ConnectionHasItsPlaceUntilItHasEnded) {
+  ConnectionLimit connections(1, metrics);
+  testing::MemoryPipe pipe(loop);
+  gateway().serve(std::move(pipe.server), ConnectionPlace(connections));
+  run_until_idle();
+  EXPECT_FALSE(connections.has_room());
+  pipe.client->close();
+  run_until_idle();
+  EXPECT_TRUE(connections.has_room());
+}
+
 TEST_F(ClientServerTest, ConnectionCloseIsObeyed) {
   Client client(loop, gateway());
   client.send(status_request("Connection: close\r\n"));

@@ -10,12 +10,14 @@
 #include "gateway/upgraded_session.h"
 #include "gateway/workload_watch.h"
 #include "http/server_connection.h"
+#include "net/turns.h"
 
 namespace sluice::gateway {
 
 struct Exchange {
   http::ServerConnection& connection;
   const http::RequestHead& head;
+  net::Turns& download_turns;  // of all downloads of this loop
   MonotonicTime started;
   std::string peer;
   Route route;  // its endpoint is Unknown until the path was matched

@@ -29,6 +29,14 @@ Verdict verdict(std::string_view parameters) {
   return zero ? Verdict::Refused : Verdict::Allowed;
 }
 
+voidpf allocate(voidpf memory, uInt items, uInt size) {
+  auto& buffers = *static_cast<std::vector<ws::PooledBuffer>*>(memory);
+  buffers.push_back(ws::PooledBuffer::take(std::size_t{items} * size));
+  return buffers.back().data();
+}
+
+void release(voidpf, voidpf) {}  // zlib gives all of it back at the end; the buffers end then, too
+
 }  // namespace
 
 bool accepts_gzip(std::span<const std::string_view> accept_encoding) {
@@ -52,6 +60,9 @@ GzipStream::GzipStream() : stream_(std::make_unique<z_stream_s>()) {
   constexpr int kGzipWindow = 15 + 16;  // zlib's way to ask for gzip's header
   constexpr int kMemoryLevel = 8;
   // The fastest level: a log compresses well anyhow, and the loop has other sessions to serve.
+  stream_->zalloc = allocate;
+  stream_->zfree = release;
+  stream_->opaque = &memory_;
   const int result = ::deflateInit2(stream_.get(), Z_BEST_SPEED, Z_DEFLATED, kGzipWindow,
                                     kMemoryLevel, Z_DEFAULT_STRATEGY);
   if (result != Z_OK) std::abort();  // out of memory; the parameters are right
@@ -59,19 +70,19 @@ GzipStream::GzipStream() : stream_(std::make_unique<z_stream_s>()) {
 
 GzipStream::~GzipStream() { ::deflateEnd(stream_.get()); }
 
-void GzipStream::write(Bytes bytes, std::string& out) { run(bytes, Z_NO_FLUSH, out); }
+void GzipStream::write(Bytes bytes, ws::OutputBuffer& out) { run(bytes, Z_NO_FLUSH, out); }
 
-void GzipStream::finish(std::string& out) { run({}, Z_FINISH, out); }
+void GzipStream::finish(ws::OutputBuffer& out) { run({}, Z_FINISH, out); }
 
-void GzipStream::run(Bytes bytes, int flush, std::string& out) {
+void GzipStream::run(Bytes bytes, int flush, ws::OutputBuffer& out) {
+  constexpr uInt kRoomBytes = 16'384;
   stream_->next_in = reinterpret_cast<const Bytef*>(bytes.data());
   stream_->avail_in = static_cast<uInt>(bytes.size());
-  unsigned char buffer[16384];
   do {
-    stream_->next_out = buffer;
-    stream_->avail_out = sizeof buffer;
+    stream_->next_out = reinterpret_cast<Bytef*>(out.reserve(kRoomBytes));
+    stream_->avail_out = kRoomBytes;
     (void)::deflate(stream_.get(), flush);  // fails only when called wrongly
-    out.append(reinterpret_cast<const char*>(buffer), sizeof buffer - stream_->avail_out);
+    out.commit(kRoomBytes - stream_->avail_out);
   } while (stream_->avail_out == 0);
 }
 

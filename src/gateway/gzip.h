@@ -3,10 +3,10 @@
 
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
+#include <vector>
 
-#include "base/bytes.h"
+#include "ws/output_buffer.h"
 
 struct z_stream_s;  // zlib's
 
@@ -23,13 +23,14 @@ class GzipStream {
   GzipStream& operator=(const GzipStream&) = delete;
 
   /// Appends what comes out to `out`; it may be nothing for now.
-  void write(Bytes bytes, std::string& out);
+  void write(Bytes bytes, ws::OutputBuffer& out);
   /// Appends the rest. Once, at the end.
-  void finish(std::string& out);
+  void finish(ws::OutputBuffer& out);
 
  private:
-  void run(Bytes bytes, int flush, std::string& out);
+  void run(Bytes bytes, int flush, ws::OutputBuffer& out);
 
+  std::vector<ws::PooledBuffer> memory_;  // zlib's, so that it counts with what is held
   std::unique_ptr<z_stream_s> stream_;
 };
 

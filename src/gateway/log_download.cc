@@ -4,7 +4,9 @@
 
 #include "base/text.h"
 #include "gateway/gzip.h"
+#include "net/yield.h"
 #include "observe/log.h"
+#include "ws/output_buffer.h"
 
 namespace sluice::gateway {
 namespace {
@@ -15,14 +17,14 @@ class Encoder {
   explicit Encoder(bool gzip) {
     if (gzip) gzip_.emplace();
   }
-  void add(std::string_view text, std::string& out) {
+  void add(std::string_view text, ws::OutputBuffer& out) {
     if (gzip_) {
       gzip_->write(as_bytes(text), out);
     } else {
-      out += text;
+      out.append(as_bytes(text));
     }
   }
-  void finish(std::string& out) {
+  void finish(ws::OutputBuffer& out) {
     if (gzip_) gzip_->finish(out);
   }
 
@@ -31,7 +33,7 @@ class Encoder {
 };
 
 /// Appends the next block; false at the end of the log.
-Result<bool> take_block(backend::LogStream& log, Encoder& encoder, std::string& out) {
+Result<bool> take_block(backend::LogStream& log, Encoder& encoder, ws::OutputBuffer& out) {
   TRY(const std::span<const backend::LogPiece> pieces, log.read());
   for (const backend::LogPiece& piece : pieces) encoder.add(piece.text, out);
   if (!pieces.empty() || !log.end()) return true;
@@ -39,22 +41,33 @@ Result<bool> take_block(backend::LogStream& log, Encoder& encoder, std::string& 
   return false;
 }
 
-net::Task<Result<>> send_blocks(http::ServerConnection& connection, backend::LogStream& log,
-                                Encoder& encoder) {
-  std::string chunk;
+/// take_block() in turn: of all downloads of a loop, one block is read and compressed before the
+/// loop goes round. A log is there at once, and so may its client be.
+net::Task<Result<bool>> take_block_in_turn(net::Turns& turns, backend::LogStream& log,
+                                           Encoder& encoder, ws::OutputBuffer& out) {
+  CO_TRY_VOID(co_await turns.take());
+  const Result<bool> more = take_block(log, encoder, out);
+  const Result<> yielded = co_await net::yield();
+  turns.pass();
+  if (!yielded) co_return fail(yielded.error());
+  co_return more;
+}
+
+net::Task<Result<>> send_blocks(Exchange& exchange, backend::LogStream& log, Encoder& encoder) {
+  ws::OutputBuffer chunk;
   while (true) {
-    CO_TRY(const bool more, take_block(log, encoder, chunk));
-    if (!chunk.empty()) {
-      const Bytes bytes = as_bytes(chunk);
-      CO_TRY_VOID(co_await connection.write_chunk(bytes));
-    }
-    chunk.clear();
+    CO_TRY(const bool more,
+           co_await take_block_in_turn(exchange.download_turns, log, encoder, chunk));
+    chunk.shrink();  // the client may take its time
+    const Bytes bytes = chunk.pending();
+    CO_TRY_VOID(co_await exchange.connection.write_chunk(bytes));
+    chunk.consume(bytes.size());
     if (!more) break;
     if (!log.end()) {
       CO_TRY_VOID(co_await log.readable());
     }
   }
-  co_return co_await connection.finish_chunks();
+  co_return co_await exchange.connection.finish_chunks();
 }
 
 http::ResponseHead download_head(const std::string& file_name, bool gzip) {
@@ -94,7 +107,7 @@ net::Task<Result<Answer>> send_log_download(const Services& services, Exchange& 
   const bool ending = is_ending(services.stage.load(std::memory_order_relaxed));
   const bool keep_alive = exchange.head.keep_alive && !ending;
   CO_TRY_VOID(co_await exchange.connection.start_chunks(head, keep_alive));
-  const Result<> sent = co_await send_blocks(exchange.connection, *log, encoder);
+  const Result<> sent = co_await send_blocks(exchange, *log, encoder);
   if (!sent) {
     sluice::log(LogLevel::Warning, "download ended early", sent.error(),
                 {{"user", exchange.user}, {"pod", container.pod.name}});

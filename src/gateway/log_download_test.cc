@@ -1,6 +1,8 @@
 #include "gateway/log_download.h"
 
 #include "gateway/gateway_test_support.h"
+#include "net/yield.h"
+#include "ws/held_bytes.h"
 
 namespace sluice::gateway {
 namespace {
@@ -31,13 +33,67 @@ class FailingLog final : public backend::LogStream {
   const backend::LogPiece piece_{"one\n", true};
 };
 
+/// Blocks that are all there already; each that is read is noted.
+class ReadyLog final : public backend::LogStream {
+ public:
+  explicit ReadyLog(std::string& order) : order_(order) {}
+
+  net::Task<Result<>> readable() override { co_return Result<>{}; }
+  Result<std::span<const backend::LogPiece>> read() override {
+    if (left_ == 0) return std::span<const backend::LogPiece>();
+    --left_;
+    order_ += 'd';
+    return std::span<const backend::LogPiece>(&piece_, 1);
+  }
+  std::optional<backend::StreamEnd> end() const override {
+    if (left_ > 0) return std::nullopt;
+    return backend::StreamEnd::Completed;
+  }
+  std::string_view end_reason() const override { return ""; }
+
+ private:
+  std::string& order_;
+  int left_ = 5;
+  const backend::LogPiece piece_{"one\n", true};
+};
+
+net::Task<> yield_often(std::string& order) {
+  for (int i = 0; i < 100; ++i) {
+    order += 'o';
+    const Result<> yielded = co_await net::yield();
+    EXPECT_TRUE(yielded);
+  }
+}
+
 class LogDownloadTest : public GatewayTest {
  protected:
+  /// A client that asks for the log of a pod that has 1 MiB of it, and reads nothing.
+  std::unique_ptr<Client> begin(std::string_view fields = kAlice) {
+    auto client = std::make_unique<Client>(loop, gateway());
+    client->send("GET " + std::string(kBase) + "/logs/download?pod=large HTTP/1.1\r\nHost: h\r\n" +
+                 std::string(fields) + "\r\n");
+    run_until_idle();
+    return client;
+  }
+  void add_large_log() {
+    auto& pod = backend.add_pod(kWorkload, "large", {"main"});
+    for (int i = 0; i < 16; ++i) pod.container("main").log->append(random_line(), {});
+  }
+  /// 64 KiB that nothing makes smaller.
+  std::string random_line() {
+    std::vector<std::byte> bytes(64_KiB - 1);
+    random.fill(bytes);
+    std::string line(as_text(bytes));
+    std::ranges::replace(line, '\n', ' ');
+    return line + "\n";
+  }
+
   Result<Answer> download(std::unique_ptr<backend::LogStream> log) {
     testing::MemoryPipe pipe(loop);
     http::ServerConnection connection(std::move(pipe.server), clock, http::ServerLimits{});
     const http::RequestHead head;
-    Exchange exchange{connection, head, clock.now(), "peer", {}, "alice"};
+    net::Turns turns(loop.executor(), 1);
+    Exchange exchange{connection, head, turns, clock.now(), "peer", {}, "alice", {}};
     const workload::ContainerRef container{kWorkload, {"p", "w-0-0", "u"}, "main"};
     Result<Answer> answer =
         testing::run(loop, send_log_download(services, exchange, container, std::move(log)));
@@ -65,6 +121,60 @@ TEST_F(LogDownloadTest, LogThatCannotBeReadAtAllIsAnError) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::Unavailable);
   EXPECT_EQ(sent, "");
+}
+
+TEST_F(LogDownloadTest, DownloadsTakeTurnsWithEachOtherAndWithTheRestOfTheLoop) {
+  testing::MemoryPipe pipes[] = {testing::MemoryPipe(loop), testing::MemoryPipe(loop)};
+  http::RequestHead head;
+  head.fields.add("Accept-Encoding", "gzip");
+  net::Turns turns(loop.executor(), 1);
+  const workload::ContainerRef container{kWorkload, {"p", "w-0-0", "u"}, "main"};
+  std::string order;
+  std::list<http::ServerConnection> connections;
+  std::list<Exchange> exchanges;
+  std::list<std::optional<Result<Answer>>> answers;
+  net::TaskGroup tasks(loop.executor());
+  for (testing::MemoryPipe& pipe : pipes) {
+    connections.emplace_back(std::move(pipe.server), clock, http::ServerLimits{});
+    exchanges.push_back({connections.back(), head, turns, clock.now(), "peer", {}, "alice", {}});
+    auto download =
+        send_log_download(services, exchanges.back(), container, std::make_unique<ReadyLog>(order));
+    tasks.spawn("download", testing::store_result(std::move(download), answers.emplace_back()));
+  }
+  tasks.spawn("others", yield_often(order));
+  testing::run_until_empty(loop, tasks);
+  EXPECT_EQ(std::ranges::count(order, 'd'), 10);
+  EXPECT_THAT(order, Not(HasSubstr("dd")));
+}
+
+TEST_F(LogDownloadTest, DownloadHasASessionsPlaceUntilItsEnd) {
+  add_large_log();
+  auto first = begin();
+  const auto second = begin();
+  EXPECT_EQ(limits.running(), 2u);
+  const auto refused = begin();
+  EXPECT_THAT(refused->received(), ::testing::StartsWith("HTTP/1.1 429 "));
+  EXPECT_THAT(refused->received(), HasSubstr("Retry-After: 5\r\n"));
+  EXPECT_THAT(refused->received(), HasSubstr("you already have 2 sessions"));
+  first.reset();
+  run_until_idle();
+  EXPECT_EQ(limits.running(), 1u);
+  EXPECT_THAT(begin()->received(), ::testing::StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(LogDownloadTest, WhatAClientHasYetToTakeIsCounted) {
+  add_large_log();
+  const std::size_t before = ws::held_bytes();
+  auto plain = begin();
+  EXPECT_GE(ws::held_bytes() - before, 256_KiB);
+  plain.reset();
+  run_until_idle();
+  EXPECT_EQ(ws::held_bytes(), before);
+  auto compressed = begin(std::string(kAlice) + "Accept-Encoding: gzip\r\n");
+  EXPECT_GE(ws::held_bytes() - before, 512_KiB);  // and what the compression takes
+  compressed.reset();
+  run_until_idle();
+  EXPECT_EQ(ws::held_bytes(), before);
 }
 
 TEST_F(LogDownloadTest, FileNameSaysWhatItIsOfAndWhen) {

@@ -81,7 +81,7 @@ net::Task<Result<Answer>> serve_log_download(const Services& services, Exchange&
   CO_TRY(const LogRequest request,
          parse_log_request(exchange.head.query, LogDelivery::Download, services.timers.wall_now()));
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Logs, workload.project));
-  CO_TRY_VOID(check_audit(services));
+  CO_TRY(const SessionTicket ticket, admit(services, caller));  // to its end
   CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, request.target));
   CO_TRY(auto log, co_await services.backend.open_log(caller, container, request.options));
   co_return co_await send_log_download(services, exchange, container, std::move(log));

@@ -37,6 +37,7 @@ std::string message_of(Limit limit, const Settings& settings) {
           "you start sessions faster than a user may, {} a second; try again after the time in "
           "Retry-After, and start fewer at once",
           settings.upgrade_rate_per_user.per_second);
+    case Limit::Connections:
     case Limit::HeaderSize:
     case Limit::BodySize:
     case Limit::MessageSize:

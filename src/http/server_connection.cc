@@ -43,9 +43,11 @@ ServerConnection::ServerConnection(std::unique_ptr<net::Stream> stream, net::Tim
 net::Task<Result<std::optional<RequestHead>>> ServerConnection::read_head() {
   if (ended_) co_return std::nullopt;
   if (buffer_.empty()) {
-    CO_TRY(const bool more, co_await fill_before(timers_.now() + limits_.keep_alive_timeout));
+    const nanoseconds patience = is_new_ ? limits_.greeting_timeout : limits_.keep_alive_timeout;
+    CO_TRY(const bool more, co_await fill_before(timers_.now() + patience));
     if (!more) co_return std::nullopt;
   }
+  is_new_ = false;
   const MonotonicTime deadline = timers_.now() + limits_.head_timeout;
   Result<RequestHead> head = co_await read_request(deadline);
   refused_ = !head;

@@ -16,7 +16,8 @@ struct ServerLimits {
   std::size_t head_bytes = 64 * 1024;            // beyond: 431
   std::size_t body_bytes = 64 * 1024;            // read and dropped; beyond: 413
   nanoseconds head_timeout = seconds(10);        // for a request, from its first byte
-  nanoseconds keep_alive_timeout = seconds(60);  // for that first byte
+  nanoseconds greeting_timeout = seconds(10);    // for that first byte, on a new connection
+  nanoseconds keep_alive_timeout = seconds(60);  // for that first byte, after another request
 };
 
 class ServerConnection {
@@ -68,6 +69,7 @@ class ServerConnection {
   bool chunked_ = false;
   bool refused_ = false;  // the last request was not read to its end
   bool ended_ = false;    // our direction is shut
+  bool is_new_ = true;    // no request has come yet
   int minor_version_ = 1;
 };
 

@@ -66,11 +66,27 @@ TEST_F(ServerConnectionTest, SlowHeadIsCutAfterTenSeconds) {
   EXPECT_EQ(head->error().code, ErrorCode::Unavailable);
 }
 
-TEST_F(ServerConnectionTest, IdleConnectionEndsAfterAMinute) {
+TEST_F(ServerConnectionTest, NewConnectionThatSaysNothingEndsAfterTenSeconds) {
   net::TaskGroup group(loop_.executor());
   std::optional<Result<std::optional<RequestHead>>> head;
   group.spawn("read", testing::store_result(connection_.read_head(), head));
-  clock_.advance(seconds(60));
+  clock_.advance(milliseconds(9'999));
+  EXPECT_FALSE(head);
+  clock_.advance(milliseconds(1));
+  testing::run_until_empty(loop_, group);
+  ASSERT_TRUE(head && *head);
+  EXPECT_EQ(**head, std::nullopt);
+}
+
+TEST_F(ServerConnectionTest, IdleConnectionEndsAMinuteAfterItsLastRequest) {
+  send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  ASSERT_TRUE(read_head());
+  net::TaskGroup group(loop_.executor());
+  std::optional<Result<std::optional<RequestHead>>> head;
+  group.spawn("read", testing::store_result(connection_.read_head(), head));
+  clock_.advance(milliseconds(59'999));
+  EXPECT_FALSE(head);
+  clock_.advance(milliseconds(1));
   testing::run_until_empty(loop_, group);
   ASSERT_TRUE(head && *head);
   EXPECT_EQ(**head, std::nullopt);

@@ -7,13 +7,14 @@
 
 #include "base/text.h"
 #include "net/socket_address.h"
+#include "net/yield.h"
 
 namespace sluice::net {
 namespace {
 
 constexpr int kBacklog = 4096;
-/// How long to wait when no descriptor is left for a connection.
-constexpr milliseconds kDescriptorPause(50);
+/// How long to wait when there is no room or no descriptor for a connection.
+constexpr milliseconds kPause(50);
 
 std::unexpected<Error> bad_address(std::string_view text) {
   return fail(ErrorCode::InvalidArgument, "\"" + std::string(text) +
@@ -110,8 +111,14 @@ Result<Listener> Listener::adopt(Executor executor, UniqueFd socket) {
   return Listener(executor, std::move(socket), std::move(address));
 }
 
-Task<Result<std::unique_ptr<TcpStream>>> Listener::accept(Timers& timers) {
+Task<Result<std::unique_ptr<TcpStream>>> Listener::accept(Timers& timers,
+                                                          std::function<bool()> has_room) {
+  CO_TRY_VOID(co_await yield());  // before there is one, for a task that ends here would lose it
   while (true) {
+    if (!has_room()) {
+      CO_TRY_VOID(co_await timers.sleep_for(kPause));
+      continue;
+    }
     SocketAddress peer;
     peer.length = sizeof peer.storage;
     const int fd =
@@ -122,7 +129,7 @@ Task<Result<std::unique_ptr<TcpStream>>> Listener::accept(Timers& timers) {
     const int error_number = errno;
     if (error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
         error_number == ENOMEM) {
-      CO_TRY_VOID(co_await timers.sleep_for(kDescriptorPause));
+      CO_TRY_VOID(co_await timers.sleep_for(kPause));
     } else if (error_number == EAGAIN || error_number == EBADF) {
       CO_TRY_VOID(co_await descriptor_.readable());
     }  // else a connection that died in the queue: on to the next

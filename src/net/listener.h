@@ -2,6 +2,7 @@
 // (SO_REUSEPORT), and the kernel spreads the connections.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -41,9 +42,14 @@ class Listener {
   /// processes. Errors: as listening_address().
   static Result<Listener> adopt(Executor executor, UniqueFd socket);
 
-  /// The next connection. Out of descriptors, it waits a little rather than spin. Errors:
+  /// The next connection, after what else is ready on the loop: those that come as fast as they
+  /// are accepted don't keep it. While `has_room` says that there is none, and when it is out of
+  /// descriptors, it leaves them in the socket's queue and looks again 20 times a second. Errors:
   /// Cancelled.
-  Task<Result<std::unique_ptr<TcpStream>>> accept(Timers& timers);
+  Task<Result<std::unique_ptr<TcpStream>>> accept(Timers& timers, std::function<bool()> has_room);
+  Task<Result<std::unique_ptr<TcpStream>>> accept(Timers& timers) {
+    return accept(timers, [] { return true; });
+  }
 
   /// With the port that was picked.
   const ListenAddress& address() const { return address_; }

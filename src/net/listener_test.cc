@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "net/resolve.h"
+#include "net/task_group.h"
+#include "net/yield.h"
 #include "testing/test_loop.h"
 #include "testing/virtual_clock.h"
 
@@ -53,6 +55,56 @@ TEST(Listener, AcceptsAConnection) {
   auto server = testing::run(loop, listener->accept(timers));
   ASSERT_TRUE(server);
   EXPECT_TRUE((*server)->peer().starts_with("127.0.0.1:"));
+}
+
+Task<> accept_all(Listener& listener, Timers& timers, std::string& order, int count) {
+  for (int i = 0; i < count; ++i) {
+    const auto stream = co_await listener.accept(timers);
+    EXPECT_TRUE(stream);
+    order += 'a';
+  }
+}
+
+Task<> yield_often(std::string& order, int rounds) {
+  for (int i = 0; i < rounds; ++i) {
+    order += 'o';
+    const Result<> yielded = co_await yield();
+    EXPECT_TRUE(yielded);
+  }
+}
+
+TEST(Listener, ConnectionsThatAreThereTakeTurnsWithTheRestOfTheLoop) {
+  EventLoop loop;
+  SystemTimers timers;
+  auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
+  std::vector<Result<std::unique_ptr<TcpStream>>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(testing::run(loop, connect_tcp("127.0.0.1", listener->address().port)));
+  }
+  std::string order;
+  TaskGroup tasks(loop.executor());
+  tasks.spawn("accept", accept_all(*listener, timers, order, 3));
+  tasks.spawn("others", yield_often(order, 4));
+  testing::run_until_empty(loop, tasks);
+  EXPECT_EQ(order, "oaoaoao");
+}
+
+TEST(Listener, WithoutRoomConnectionsWait) {
+  EventLoop loop;
+  testing::VirtualClock clock(loop);
+  auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0}, Listener::Sharing::First);
+  auto client = testing::run(loop, connect_tcp("127.0.0.1", listener->address().port));
+  std::optional<Result<std::unique_ptr<TcpStream>>> accepted;
+  bool has_room = false;
+  TaskGroup group(loop.executor());
+  group.spawn("accept", testing::store_result(
+                            listener->accept(clock, [&has_room] { return has_room; }), accepted));
+  clock.advance(seconds(1));
+  EXPECT_FALSE(accepted);
+  has_room = true;
+  clock.advance(milliseconds(50));
+  testing::run_until_empty(loop, group);
+  EXPECT_TRUE(accepted && *accepted);
 }
 
 TEST(Listener, OutOfDescriptorsWaitsAndGoesOn) {

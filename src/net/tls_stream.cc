@@ -7,6 +7,7 @@
 #include "net/deadline.h"
 #include "net/socket_address.h"
 #include "net/tls_bio.h"
+#include "net/yield.h"
 
 namespace sluice::net {
 namespace {
@@ -49,7 +50,7 @@ Task<Result<>> TlsStream::wait(Waits waits) {
 
 Task<Result<>> TlsStream::readable() {
   if (SSL_has_pending(tls_.get()) == 1 && read_waits_ == Waits::ForReading && !drained_) {
-    co_return Result<>{};
+    co_return co_await yield();  // a peer that always has more must not keep the loop
   }
   co_return co_await wait(read_waits_);
 }

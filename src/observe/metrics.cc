@@ -164,6 +164,7 @@ std::string_view to_string(AuthenticationFailure reason) {
 
 std::string_view to_string(Limit limit) {
   switch (limit) {
+    case Limit::Connections: return "connections";
     case Limit::Sessions: return "sessions";
     case Limit::SessionsPerUser: return "sessions-per-user";
     case Limit::BufferedBytes: return "buffered-bytes";

@@ -42,6 +42,7 @@ enum class AuthenticationFailure {
 };
 /// Label `limit` of sluice_limit_refusals_total.
 enum class Limit {
+  Connections,
   Sessions,
   SessionsPerUser,
   BufferedBytes,
@@ -85,7 +86,8 @@ class Metrics {
 
   void authentication_failed(AuthenticationFailure reason);
   void authorization_denied(Endpoint endpoint);
-  /// Something was refused because of it: a request with a 4xx, a session's message with 1009.
+  /// Something was refused because of it: a request with a 4xx, a session's message with 1009; or
+  /// connections have to wait.
   void limit_reached(Limit limit);
   /// One fetch of an issuer's keys (JWKS or discovery).
   void keys_fetched(FetchOutcome outcome);

@@ -18,7 +18,7 @@ using net::ListenAddress;
 using yaml::Mapping;
 using yaml::Value;
 
-constexpr auto kMostSessions = std::int64_t{10'000'000};
+constexpr auto kMostConnections = std::int64_t{10'000'000};
 
 Result<ListenAddress> read_address(const Value& value) {
   TRY(const std::string text, value.as_string());
@@ -77,7 +77,7 @@ Result<std::optional<ListenAddress>> read_admin(const Value& section) {
 Result<> take_count(Mapping& map, std::string_view key, std::size_t& out) {
   const std::optional<Value> value = map.take(key);
   if (!value) return {};
-  TRY(const std::int64_t number, value->as_int64(1, kMostSessions));
+  TRY(const std::int64_t number, value->as_int64(1, kMostConnections));
   out = static_cast<std::size_t>(number);
   return {};
 }
@@ -117,13 +117,18 @@ Result<> read_sessions(const Value& section, gateway::Settings& settings) {
   return map.finish();
 }
 
-Result<> read_http(const Value& section, http::ServerLimits& limits) {
+Result<> read_http(const Value& section, Config& config) {
   // A bearer token alone may have 16 KiB; Beast's parser counts in 32 bits.
   constexpr std::int64_t kLeastHeaderBytes = 1024;
   constexpr std::int64_t kMostBytes = 64 << 20;
+  http::ServerLimits& limits = config.gateway.http;
   TRY(Mapping map, section.as_mapping());
   TRY_VOID(take_bytes(map, "maxHeaderSize", kLeastHeaderBytes, kMostBytes, limits.head_bytes));
   TRY_VOID(take_bytes(map, "maxBodySize", 0, kMostBytes, limits.body_bytes));
+  if (const auto value = map.take("maxConnections")) {
+    TRY(const std::int64_t number, value->as_int64(1, kMostConnections));
+    config.max_connections = static_cast<std::size_t>(number);
+  }
   return map.finish();
 }
 
@@ -206,7 +211,7 @@ Result<> read_optional_sections(Mapping& root, Config& config) {
     TRY(config.admin, read_admin(*section));
   }
   if (const auto section = root.take("sessions")) TRY_VOID(read_sessions(*section, config.gateway));
-  if (const auto section = root.take("http")) TRY_VOID(read_http(*section, config.gateway.http));
+  if (const auto section = root.take("http")) TRY_VOID(read_http(*section, config));
   if (const auto section = root.take("compat")) TRY_VOID(read_compat(*section, config.gateway));
   if (const auto section = root.take("websocket"))
     TRY_VOID(read_websocket(*section, config.gateway));

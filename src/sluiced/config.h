@@ -57,7 +57,8 @@ struct Config {
   std::optional<auth::PolicyConfig> policy;
   std::variant<LocalBackendFiles, backend::kubernetes::KubernetesConfig> backend;
   gateway::Settings gateway;
-  std::optional<AuditConfig> audit;  // absent: no audit trail is kept
+  std::optional<std::size_t> max_connections;  // absent: what the limit of open files allows
+  std::optional<AuditConfig> audit;            // absent: no audit trail is kept
   std::optional<RecordingConfig> recording;
   LogLevel log_level = LogLevel::Info;
   LogFormat log_format = LogFormat::Json;

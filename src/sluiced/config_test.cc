@@ -42,6 +42,7 @@ TEST(Config, MinimalHasTheDefaultsOfTheContract) {
   EXPECT_EQ(config.gateway.upgrade_rate_per_user.burst, 2'000u);
   EXPECT_EQ(config.gateway.http.head_bytes, 65'536u);
   EXPECT_EQ(config.gateway.http.body_bytes, 65'536u);
+  EXPECT_EQ(config.max_connections, std::nullopt);
   EXPECT_EQ(config.gateway.max_message_bytes, ws::kAnySize);
   EXPECT_EQ(config.gateway.missing_workload, gateway::MissingWorkload::PlainText500);
   EXPECT_FALSE(config.gateway.compression);
@@ -119,6 +120,16 @@ threads: 2
   EXPECT_EQ(config.log_level, LogLevel::Debug);
   EXPECT_EQ(config.log_format, LogFormat::Text);
   EXPECT_EQ(config.threads, 2u);
+}
+
+TEST(Config, ConnectionsAreLimitedAsItSays) {
+  const auto config =
+      parse_config("http: {maxConnections: 500}\n" + minimal(), "/etc/sluice/s.yaml");
+  EXPECT_EQ(config->max_connections, 500u);
+  EXPECT_EQ(
+      message_with("http: {maxConnections: 0}"),
+      "/etc/sluice/s.yaml:1: http.maxConnections: expected a whole number from 1 to 10000000, "
+      "got 0");
 }
 
 TEST(Config, ErrorsNameFileLineKeyAndWhatIsRight) {

@@ -1,6 +1,7 @@
 #include "sluiced/server.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +37,17 @@ constexpr nanoseconds kNewcomerPatience = seconds(2);
 /// How long the server that this one hands over to may take to its start.
 constexpr nanoseconds kHandOverPatience = seconds(60);
 
+/// How many connections leave files to open for the rest: the admin listener, the server's own
+/// files, and what sessions need besides.
+std::size_t affordable_connections() {
+  constexpr rlim_t kLeastReserve = 64;
+  constexpr rlim_t kReservePart = 256;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kLeastReserve;
+  const rlim_t reserve = std::max(kLeastReserve, limit.rlim_cur / kReservePart);
+  return limit.rlim_cur > reserve ? limit.rlim_cur - reserve : 1;
+}
+
 std::vector<std::unique_ptr<net::EventLoop>> make_loops(unsigned count) {
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::unique_ptr<net::EventLoop>> loops(count);
@@ -50,6 +62,7 @@ Server::Server(Config config, std::string program, Inheritance inheritance)
       program_(std::move(program)),
       inheritance_(std::move(inheritance)),
       limits_(config_.gateway, timers_, metrics_),
+      connections_(config_.max_connections.value_or(affordable_connections()), metrics_),
       loops_(make_loops(config_.threads)),
       first_loop_(*loops_.front()),
       activity_([this] { first_loop_.post([this] { changed_.notify(); }); }),
@@ -205,8 +218,8 @@ void Server::make_workers(std::vector<Listeners> listeners, std::optional<net::L
                                       random_, metrics_, limits_, activity_, stage_, audit_.get(),
                                       recordings_ ? &*recordings_ : nullptr});
   for (std::size_t i = 0; i < loops_.size(); ++i) {
-    workers_.push_back(std::make_unique<Worker>(*loops_[i], *services_, certificate_.get(),
-                                                std::move(listeners[i])));
+    workers_.push_back(std::make_unique<Worker>(*loops_[i], *services_, connections_,
+                                                certificate_.get(), std::move(listeners[i])));
   }
   if (admin) admin_ = std::make_unique<AdminListener>(first_loop_, *services_, *std::move(admin));
 }

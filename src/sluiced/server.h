@@ -13,6 +13,7 @@
 #include "auth/policy.h"
 #include "backend/local/process_host.h"
 #include "backend/managed_backend.h"
+#include "gateway/connection_limit.h"
 #include "gateway/record.h"
 #include "gateway/services.h"
 #include "net/event.h"
@@ -86,6 +87,7 @@ class Server {
   net::SystemTimers timers_;
   Metrics metrics_;
   gateway::SessionLimits limits_;
+  gateway::ConnectionLimit connections_;
   std::unique_ptr<AuditTrail> audit_;  // null: none is kept
   std::atomic<gateway::Stage> stage_ = gateway::Stage::Starting;
 

@@ -10,9 +10,11 @@ constexpr nanoseconds kHandshakeTimeout = seconds(10);
 }  // namespace
 
 Worker::Worker(net::EventLoop& loop, const gateway::Services& services,
-               net::TlsCertificate* certificate, std::vector<net::Listener> listeners)
+               gateway::ConnectionLimit& connections, net::TlsCertificate* certificate,
+               std::vector<net::Listener> listeners)
     : loop_(loop),
       services_(services),
+      connections_(connections),
       certificate_(certificate),
       listeners_(std::move(listeners)),
       clients_(loop.executor(), services),
@@ -51,24 +53,29 @@ net::Task<> Worker::accept(net::Listener& listener) {
   const auto user_timeout =
       std::chrono::duration_cast<milliseconds>(services_.settings.idle_timeout);
   while (true) {
-    Result<std::unique_ptr<net::TcpStream>> stream = co_await listener.accept(services_.timers);
+    std::function<bool()> has_room = [this] { return connections_.has_room(); };
+    Result<std::unique_ptr<net::TcpStream>> stream =
+        co_await listener.accept(services_.timers, std::move(has_room));
     if (!stream) co_return;
+    gateway::ConnectionPlace place(connections_);
     (*stream)->set_user_timeout(user_timeout);
     if (certificate_ != nullptr) {
-      tasks_.spawn("secure", secure(*std::move(stream), gateway::Newcomer(services_.activity)));
+      tasks_.spawn("secure", secure(*std::move(stream), gateway::Newcomer(services_.activity),
+                                    std::move(place)));
     } else {
-      clients_.serve(*std::move(stream));
+      clients_.serve(*std::move(stream), std::move(place));
     }
   }
 }
 
 /// It counts as a newcomer of its own here until it is one of ClientServer's.
 net::Task<> Worker::secure(std::unique_ptr<net::TcpStream> stream,
-                           [[maybe_unused]] gateway::Newcomer newcomer) {
+                           [[maybe_unused]] gateway::Newcomer newcomer,
+                           gateway::ConnectionPlace place) {
   std::shared_ptr<const net::TlsContext> context = certificate_->current();
   Result<std::unique_ptr<net::TlsStream>> secured = co_await net::accept_tls(
       std::move(stream), std::move(context), services_.timers, kHandshakeTimeout);
-  if (secured) clients_.serve(*std::move(secured));
+  if (secured) clients_.serve(*std::move(secured), std::move(place));
 }
 
 AdminListener::AdminListener(net::EventLoop& loop, const gateway::Services& services,

@@ -18,7 +18,8 @@ namespace sluice::sluiced {
 class Worker {
  public:
   /// `certificate` is null for plaintext.
-  Worker(net::EventLoop& loop, const gateway::Services& services, net::TlsCertificate* certificate,
+  Worker(net::EventLoop& loop, const gateway::Services& services,
+         gateway::ConnectionLimit& connections, net::TlsCertificate* certificate,
          std::vector<net::Listener> listeners);
 
   net::EventLoop& loop() { return loop_; }
@@ -36,10 +37,12 @@ class Worker {
   net::Task<> end_accepting(std::function<void()> stopped);
   net::Task<> end(std::function<void()> stopped);
   net::Task<> accept(net::Listener& listener);
-  net::Task<> secure(std::unique_ptr<net::TcpStream> stream, gateway::Newcomer newcomer);
+  net::Task<> secure(std::unique_ptr<net::TcpStream> stream, gateway::Newcomer newcomer,
+                     gateway::ConnectionPlace place);
 
   net::EventLoop& loop_;
   const gateway::Services& services_;
+  gateway::ConnectionLimit& connections_;
   net::TlsCertificate* certificate_;
   std::vector<net::Listener> listeners_;
   gateway::ClientServer clients_;

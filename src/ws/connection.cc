@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "net/deadline.h"
+#include "net/yield.h"
 
 namespace sluice::ws {
 namespace {
@@ -190,13 +191,17 @@ void Connection::append_compressed(Opcode opcode, Bytes payload, bool final) {
 }
 
 net::Task<Result<>> Connection::flush() {
-  const Writing mark(*this);
-  co_return co_await write_output();
+  {
+    const Writing mark(*this);
+    CO_TRY_VOID(co_await write_output());
+  }
+  co_return co_await net::yield();
 }
 
 net::Task<Result<>> Connection::send(Opcode opcode, Bytes payload, bool final) {
   if (role_ == Role::Server && !compression_ && payload.size() >= kDirectBytes) {
-    co_return co_await send_direct(opcode, payload, final);
+    CO_TRY_VOID(co_await send_direct(opcode, payload, final));
+    co_return co_await net::yield();
   }
   append(opcode, payload, final);
   co_return co_await flush();

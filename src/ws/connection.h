@@ -49,7 +49,9 @@ class Connection final {
   /// For many small messages: append them all, then flush() once.
   void append(Opcode opcode, Bytes payload, bool final = true);
   /// Writes the output buffer. Completes when it is in the socket's buffer: awaiting it is the
-  /// backpressure. One flush() or send() at a time; control frames go out in between.
+  /// backpressure, and what else is ready on the loop comes first: a peer that reads as fast as its
+  /// source gives doesn't keep it. One flush() or send() at a time; control frames go out in
+  /// between.
   /// Errors: Unavailable (peer gone); Cancelled: what is left leaves with the next write; a
   /// message that send() had not queued whole can't be continued, so close() or abort() it.
   net::Task<Result<>> flush();

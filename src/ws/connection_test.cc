@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/yield.h"
 #include "testing/memory_pipe.h"
 #include "testing/seeded_random.h"
 #include "testing/test_loop.h"
@@ -326,6 +327,34 @@ TEST(Connection, APieceSaysWhetherItsMessageIsText) {
         ends = piece.ends_message;
       }
     }
+  }
+}
+
+net::Task<> send_often(Connection& connection, std::string& order, std::string text) {
+  for (int i = 0; i < 3; ++i) {
+    const Result<> sent = co_await connection.send(Opcode::Binary, as_bytes(text));
+    EXPECT_TRUE(sent);
+    order += 's';
+  }
+}
+
+net::Task<> yield_often(std::string& order) {
+  for (int i = 0; i < 3; ++i) {
+    order += 'o';
+    const Result<> yielded = co_await net::yield();
+    EXPECT_TRUE(yielded);
+  }
+}
+
+TEST(Connection, WritesThatNeedNotWaitTakeTurnsWithTheRestOfTheLoop) {
+  for (const std::size_t size : {1_KiB, 64_KiB}) {
+    Pair pair({.capacity = 1_MiB});
+    std::string order;
+    net::TaskGroup tasks(pair.loop.executor());
+    tasks.spawn("sender", send_often(pair.server, order, long_text(size)));
+    tasks.spawn("others", yield_often(order));
+    testing::run_until_empty(pair.loop, tasks);
+    EXPECT_EQ(order, "ososos");
   }
 }
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from support.catalogue import BASE, LINES, SHELL, TICKER
+from support.catalogue import BASE, FOREVER, LINES, SHELL, TICKER, shell
 from support.httpclient import dial, raw_request, read_head
 from support.metrics import metrics
 from support.rawws import BINARY, CONTINUATION, Refused
@@ -107,6 +107,78 @@ def test_while_too_much_is_held_for_slow_readers_none_begins(serve):
         assert session.message()
         session.drop()
     eventually(lambda: admitted(client), "one may begin again")
+
+
+@pytest.mark.local
+def test_a_download_counts_as_a_session_until_its_end(serve):
+    large = LINES.named(name="large", containers=(shell(f"yes {'a' * 99} | head -n 200000; {FOREVER}"),))
+    client = serve(SHELL, large, sessions={"maxPerUser": 1})
+    head = (f"GET {large.path('logs/download')} HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {client.token}\r\n\r\n").encode()
+    eventually(lambda: len(client.get(large.path("logs/download")).body) == 20_000_000, "its log is there")
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(client.server.address)
+        sock.sendall(head)
+        assert sock.recv(12) == b"HTTP/1.1 200"
+        eventually(lambda: metrics(client)["sluice_buffered_bytes"] >= 100_000, "what it holds is counted")
+        answer = client.get(large.path("logs/download"))
+        assert (answer.status, answer.headers["retry-after"]) == (429, "5")
+        assert answer.message == "you already have 1 sessions, the most a user may have; end one first"
+        assert client.refused(SHELL.path("logs")).status == 429
+    eventually(lambda: admitted(client), "the place is free again")
+
+
+def test_one_connection_that_pipelines_holds_up_nobody(serve):
+    client = serve(threads=1)
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    stop = threading.Event()
+    with dial(client.server.address) as sock:
+        sender = threading.Thread(target=send_until, args=(sock, request * 500, stop))
+        reader = threading.Thread(target=drain, args=(sock,))
+        sender.start()
+        reader.start()
+        try:
+            for _ in range(20):
+                start = time.monotonic()
+                assert client.get(STATUS).status == 200
+                assert time.monotonic() - start < 2
+        finally:
+            stop.set()
+            sender.join()
+            sock.shutdown(socket.SHUT_RDWR)
+            reader.join()
+
+
+def send_until(sock, data, stop):
+    while not stop.is_set():
+        sock.sendall(data)
+
+
+def test_over_max_connections_new_ones_wait_while_the_admin_listener_answers(serve):
+    client = serve(http={"maxConnections": 3})
+    idle = [dial(client.server.address) for _ in range(3)]
+    try:
+        eventually(lambda: metrics(client)["sluice_connections"] == 3, "they are accepted")
+        with dial(client.server.address) as waiting:
+            waiting.settimeout(5)
+            waiting.sendall(f"GET {STATUS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            eventually(lambda: refusals(client, "connections") == 1, "the limit is reached")
+            assert metrics(client)["sluice_connections"] == 3
+            idle.pop().close()
+            assert read_head(waiting)[0].status == 401
+    finally:
+        for sock in idle:
+            sock.close()
+
+
+@pytest.mark.slow
+def test_a_connection_that_says_nothing_is_cut_after_10_s(client):
+    with dial(client.server.address) as silent:
+        start = time.monotonic()
+        silent.settimeout(14)
+        drain(silent)
+        assert 9 <= time.monotonic() - start <= 13
 
 
 def test_other_checks_come_before_the_limits(serve):
