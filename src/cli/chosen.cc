@@ -1,19 +1,11 @@
 #include "cli/chosen.h"
 
-#include <map>
-#include <string>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace sluice::cli {
-namespace {
-
-const std::map<std::string, OutputFormat> kFormats{
-    {"table", OutputFormat::Table}, {"json", OutputFormat::Json}, {"yaml", OutputFormat::Yaml}};
-
-}  // namespace
-
 void choose(CLI::App& app, Chosen& chosen, Command command) {
   app.final_callback([&chosen, command = std::move(command)] { chosen.command = command; });
 }
@@ -24,9 +16,26 @@ void add_examples(CLI::App& app, std::initializer_list<std::string_view> lines) 
   app.footer(text);
 }
 
+CLI::Validator one_of(std::vector<std::pair<std::string, int>> words) {
+  return CLI::Validator(
+      [words = std::move(words)](std::string& text) {
+        std::string known;
+        for (const auto& [word, value] : words) {
+          known += (known.empty() ? "" : ", ") + word;
+          if (!equals_ignore_case(text, word)) continue;
+          text = std::to_string(value);
+          return std::string();
+        }
+        return fmt::format("\"{}\" is none of: {}", text, known);
+      },
+      "");
+}
+
 void add_format(CLI::App& app, OutputFormat& format) {
   app.add_option("-o,--output", format, "table, json or yaml")
-      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description(""))
+      ->transform(one_of({{"table", static_cast<int>(OutputFormat::Table)},
+                          {"json", static_cast<int>(OutputFormat::Json)},
+                          {"yaml", static_cast<int>(OutputFormat::Yaml)}}))
       ->type_name("FORMAT");
 }
 

@@ -64,21 +64,45 @@ std::string unknown_option(const CLI::App& app) {
   return {};
 }
 
+/// Whether the words are of an exec whose command does not stand behind `--`.
+bool lacks_dashes(std::span<const std::string> words) {
+  const auto has = [&](const char* word) { return std::ranges::find(words, word) != words.end(); };
+  return has("exec") && !has("--");
+}
+
+/// What is wrong with the words, in a sentence.
+std::string problem_of(CLI::App& app, const CLI::ParseError& error,
+                       std::span<const std::string> words) {
+  const std::string command = unknown_command(app, words);
+  if (!command.empty()) return command;
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && lacks_dashes(words)) {
+    return "the command of exec goes behind --: sluice exec NAME -- COMMAND ARGUMENTS";
+  }
+  const std::string option = unknown_option(app);
+  if (!option.empty()) return option;
+  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
+    for (const std::string& word : words) {
+      const std::size_t equals = word.find('=');
+      const bool is_value = equals != std::string::npos && word.starts_with('-');
+      // All options that take text or a number say themselves what is wrong with it.
+      if (is_value) return fmt::format("{} takes no value", word.substr(0, equals));
+    }
+  }
+  return error.what();
+}
+
 /// Help goes to stdout, what is wrong to stderr.
 int end_of_parsing(CLI::App& app, const CLI::ParseError& error,
                    std::span<const std::string> words) {
   const auto success = static_cast<int>(CLI::ExitCodes::Success);
-  if (error.get_exit_code() == success) {
+  if (error.get_exit_code() == success || words.empty()) {
     const bool is_version = dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr;
     const Result<int> printed = print(is_version ? fmt::format("{}\n", error.what()) : app.help());
     if (printed) return *printed;
     report(printed.error());
     return exit_code_of(printed.error().code);
   }
-  std::string problem = unknown_command(app, words);
-  if (problem.empty()) problem = unknown_option(app);
-  if (problem.empty()) problem = error.what();
-  note(problem);
+  note(problem_of(app, error, words));
   note("`--help` behind a command shows what it takes");
   return kUsage;
 }

@@ -9,6 +9,7 @@
 #include "cli/cluster/workload_lookup.h"
 #include "cli/terminal/console.h"
 #include "cli/terminal/exit_code.h"
+#include "cli/terminal/printable.h"
 #include "net/deadline.h"
 
 namespace sluice::cli {
@@ -61,12 +62,17 @@ void give(Grammar& grammar, Line& line, CLI::Option& option, const std::string& 
   }
 }
 
-void read_option(Grammar& grammar, Line& line, const std::string& word) {
-  const std::size_t equals = word.find('=');
-  const std::string name = word.substr(0, equals);
+/// null: there is none of that name that takes a value.
+CLI::Option* find_option(Grammar& grammar, const Line& line, const std::string& name) {
   CLI::Option* option = line.command->get_option_no_throw(name);
   if (option == nullptr) option = grammar.app.get_option_no_throw(name);
-  if (option == nullptr || !takes_value(*option)) return;
+  return option != nullptr && takes_value(*option) ? option : nullptr;
+}
+
+void read_option(Grammar& grammar, Line& line, const std::string& word) {
+  const std::size_t equals = word.find('=');
+  CLI::Option* option = find_option(grammar, line, word.substr(0, equals));
+  if (option == nullptr) return;
   if (equals == std::string::npos) {
     line.option = option;
   } else {
@@ -91,6 +97,7 @@ Line read_line(Grammar& grammar, std::span<const std::string> words) {
   Line line{.command = &grammar.app};
   for (const std::string& word : words) {
     if (line.option != nullptr) {
+      if (word == "=") continue;  // bash's words end there
       give(grammar, line, *line.option, word);
       line.option = nullptr;
     } else if (line.only_positionals || !word.starts_with('-')) {
@@ -114,7 +121,12 @@ Candidates words_of(std::initializer_list<const char*> words) {
 void complete_value(const CLI::Option& option, const Line& line, Completion& completion) {
   const std::string name = name_of(option);
   const bool is_config = !line.path.empty() && line.path.front() == "config";
-  if (option.get_type_name() == "FILE" || name == "FILE" || name == "SOURCE" || name == "TARGET") {
+  if (name == "SOURCE" || name == "TARGET") {
+    const bool is_path = completion.begun.find_first_of("/.~:") != std::string::npos;
+    const auto source = line.given.find("SOURCE");
+    const bool is_remote = source != line.given.end() && source->second.contains(':');
+    completion.kind = is_path || is_remote ? Kind::Files : Kind::WorkloadsOrFiles;
+  } else if (option.get_type_name() == "FILE" || name == "FILE") {
     completion.kind = Kind::Files;
   } else if (option.get_type_name() == "FORMAT") {
     completion.words = words_of({"table", "json", "yaml"});
@@ -142,10 +154,16 @@ void complete_value(const CLI::Option& option, const Line& line, Completion& com
   }
 }
 
+/// Both the command and the program have some, such as --help; two types may share a name.
+void add_once(Candidates& candidates, Completion::Candidate candidate) {
+  const auto same = std::ranges::find(candidates, candidate.word, &Completion::Candidate::word);
+  if (same == candidates.end()) candidates.push_back(std::move(candidate));
+}
+
 void add_options(const CLI::App& command, Candidates& candidates) {
   for (const CLI::Option* option : command.get_options()) {
     for (const std::string& name : option->get_lnames()) {
-      candidates.push_back({"--" + name, option->get_description()});
+      add_once(candidates, {"--" + name, option->get_description()});
     }
   }
 }
@@ -173,12 +191,12 @@ WorkloadName workload_of(const Line& line) {
   return workload;
 }
 
-std::string lines_of(const Candidates& candidates, const std::string& begun) {
+std::string lines_of(const Candidates& candidates, const Completion& completion) {
   std::string text;
   for (const Completion::Candidate& one : candidates) {
-    if (!one.word.starts_with(begun)) continue;
-    text += one.word;
-    if (!one.meaning.empty()) text += "\t" + one.meaning;
+    if (!one.word.starts_with(completion.begun)) continue;
+    text += completion.before + printable(one.word);
+    if (!one.meaning.empty()) text += "\t" + printable(one.meaning);
     text += "\n";
   }
   return text;
@@ -211,8 +229,8 @@ net::Task<Result<Candidates>> workloads(Context& context, const WorkloadName& wa
     if (!wanted.type.empty() && type != wanted.type) continue;
     if (!wanted.type.empty() && wanted.framework != "any" && framework != wanted.framework)
       continue;
-    candidates.push_back(
-        {json::text_of(*one, "name"), fmt::format("{}, {}", type, json::text_of(*one, "phase"))});
+    add_once(candidates, {json::text_of(*one, "name"),
+                          fmt::format("{}, {}", type, json::text_of(*one, "phase"))});
   }
   co_return candidates;
 }
@@ -237,13 +255,33 @@ net::Task<Result<Candidates>> pods_or_containers(Context& context, const Complet
   co_return candidates;
 }
 
+/// Of a word "--pod=train-" that is begun: then the value is what is to be completed. null: it is
+/// none.
+CLI::Option* option_with_value(Grammar& grammar, const Line& line, Completion& completion) {
+  const std::size_t equals = completion.begun.find('=');
+  const bool is_option = completion.begun.starts_with("--") && !line.only_positionals;
+  if (!is_option || equals == std::string::npos) return nullptr;
+  CLI::Option* option = find_option(grammar, line, completion.begun.substr(0, equals));
+  if (option == nullptr) return nullptr;
+  completion.before = completion.begun.substr(0, equals + 1);
+  completion.begun.erase(0, equals + 1);
+  return option;
+}
+
 net::Task<Result<int>> ask_server(Context& context, Completion completion) {
-  auto asked = completion.kind == Kind::Workloads ? workloads(context, completion.workload)
-                                                  : pods_or_containers(context, completion);
-  const Result<Candidates> found =
+  const bool or_files = completion.kind == Kind::WorkloadsOrFiles;
+  const bool is_workloads = completion.kind == Kind::Workloads || or_files;
+  auto asked = is_workloads ? workloads(context, completion.workload)
+                            : pods_or_containers(context, completion);
+  Result<Candidates> found =
       co_await net::before(context.timers.now() + kPatience, context.timers, std::move(asked));
-  if (!found) co_return kSuccess;
-  co_return print(lines_of(*found, completion.begun));
+  std::string text;
+  if (found && or_files) {
+    for (Completion::Candidate& one : *found) one.word += ':';
+  }
+  if (found) text = lines_of(*found, completion);
+  if (or_files) text += fmt::format("{}\n", kFiles);
+  co_return print(text);
 }
 
 }  // namespace
@@ -256,7 +294,10 @@ Completion complete(Grammar& grammar, std::span<const std::string> words) {
   completion.workload = workload_of(line);
   completion.target.pod = given(line, "pod");
   if (line.option != nullptr) {
+    if (completion.begun == "=") completion.begun.clear();
     complete_value(*line.option, line, completion);
+  } else if (CLI::Option* option = option_with_value(grammar, line, completion)) {
+    complete_value(*option, line, completion);
   } else if (completion.begun.starts_with('-') && !line.only_positionals) {
     add_options(*line.command, completion.words);
     if (line.command != &grammar.app) add_options(grammar.app, completion.words);
@@ -271,6 +312,7 @@ Completion complete(Grammar& grammar, std::span<const std::string> words) {
 Command answer_of(Completion completion) {
   switch (completion.kind) {
     case Kind::Workloads:
+    case Kind::WorkloadsOrFiles:
     case Kind::Pods:
     case Kind::Containers:
       return RemoteCommand(
@@ -283,7 +325,7 @@ Command answer_of(Completion completion) {
     const bool is_clusters = completion.kind == Kind::Clusters;
     const Candidates found = is_clusters ? clusters(options, environment) : completion.words;
     return print(completion.kind == Kind::Files ? fmt::format("{}\n", kFiles)
-                                                : lines_of(found, completion.begun));
+                                                : lines_of(found, completion));
   });
 }
 
@@ -291,39 +333,53 @@ std::string_view completion_script(Shell shell) {
   switch (shell) {
     case Shell::Bash:
       return R"(_sluice() {
-  local IFS=$'\n' answer
+  local IFS=$'\n' answer word=${COMP_WORDS[COMP_CWORD]}
   answer=($(sluice __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
   if [ "${answer[0]}" = :files ]; then
     compopt -o default
     COMPREPLY=()
-  else
-    COMPREPLY=("${answer[@]%%$'\t'*}")
+    return
+  fi
+  COMPREPLY=("${answer[@]%%$'\t'*}")
+  local last=$((${#answer[@]} - 1))
+  if [ $last -gt 0 ] && [ "${answer[last]}" = :files ]; then
+    unset "COMPREPLY[last]"
+    COMPREPLY+=($(compgen -f -- "$word"))
+    compopt -o nospace
   fi
 }
 complete -F _sluice sluice
 )";
     case Shell::Zsh:
+      // From a folder of $fpath it is read when it is first called for, and then has to answer.
       return R"(#compdef sluice
 _sluice() {
-  local -a answer shown
+  local -a answer shown suffix
   answer=("${(@f)$(sluice __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  if [[ $answer[1] == :files ]]; then
+  if [[ $answer[-1] == :files ]]; then
     _files
-  elif [[ -n $answer[1] ]]; then
+    answer[-1]=()
+    suffix=(-S '')
+  fi
+  if [[ -n $answer[1] ]]; then
     shown=("${(@)answer//$'\t'/  -- }")
-    compadd -l -d shown -- "${(@)answer%%$'\t'*}"
+    compadd -l -d shown "${(@)suffix}" -- "${(@)answer%%$'\t'*}"
   fi
 }
-compdef _sluice sluice
+if [[ $funcstack[1] == _sluice ]]; then
+  _sluice "$@"
+else
+  compdef _sluice sluice
+fi
 )";
     case Shell::Fish:
       return R"(function __sluice_complete
   set -l answer (sluice __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null)
-  if test "$answer[1]" = :files
+  if test "$answer[-1]" = :files
     __fish_complete_path (commandline -ct)
-  else
-    string join \n -- $answer
+    set -e answer[-1]
   end
+  string join \n -- $answer
 end
 complete -c sluice -f -a '(__sluice_complete)'
 )";

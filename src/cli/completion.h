@@ -15,11 +15,11 @@ namespace sluice::cli {
 
 /// The first word of the shells' questions.
 inline constexpr std::string_view kCompleteWord = "__complete";
-/// The shell knows files better.
+/// The shell knows files better. The last line, behind words that may stand there, too.
 inline constexpr std::string_view kFiles = ":files";
 
 struct Completion {
-  enum class Kind { Words, Files, Clusters, Workloads, Pods, Containers };
+  enum class Kind { Words, Files, Clusters, Workloads, WorkloadsOrFiles, Pods, Containers };
   struct Candidate {
     std::string word;
     std::string meaning;
@@ -27,7 +27,8 @@ struct Completion {
 
   Kind kind = Kind::Words;
   std::vector<Candidate> words;  // of the kind Words
-  std::string begun;             // how the word begins
+  std::string before;            // of the word, and not to be completed: "--pod="
+  std::string begun;             // how the rest of the word begins
   // Of the line, for what the server is asked:
   WorkloadName workload;
   TargetOptions target;

@@ -1,5 +1,7 @@
 #include "cli/completion.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 namespace sluice::cli {
@@ -65,6 +67,30 @@ TEST_F(CompletionTest, ValuesAreWhatTheirOptionTakes) {
   EXPECT_EQ(at({"status", "--ca-file", ""}).kind, Kind::Files);
   EXPECT_EQ(at({"status", "--cluster", ""}).kind, Kind::Clusters);
   EXPECT_EQ(at({"config", "use", ""}).kind, Kind::Clusters);
+}
+
+TEST_F(CompletionTest, ValueMayStandBehindItsOptionInOneWord) {
+  const Completion pods = at({"logs", "train", "--pod=train-"});
+  EXPECT_EQ(pods.kind, Kind::Pods);
+  EXPECT_EQ(pods.before, "--pod=");
+  EXPECT_EQ(pods.begun, "train-");
+  EXPECT_THAT(words_at({"list", "--output="}), ElementsAre("table", "json", "yaml"));
+  // As bash has it, whose words end at "=".
+  EXPECT_THAT(words_at({"list", "--output", "="}), ElementsAre("table", "json", "yaml"));
+  EXPECT_THAT(words_at({"list", "--output", "=", "j"}), ElementsAre("json"));
+}
+
+TEST_F(CompletionTest, NoWordComesTwice) {
+  std::vector<std::string> words = words_at({"logs", "--"});
+  std::ranges::sort(words);
+  EXPECT_EQ(std::ranges::adjacent_find(words), words.end());
+}
+
+TEST_F(CompletionTest, WhatIsCopiedIsOfAWorkloadOrAFile) {
+  EXPECT_EQ(at({"cp", "no"}).kind, Kind::WorkloadsOrFiles);
+  EXPECT_EQ(at({"cp", "./no"}).kind, Kind::Files);
+  EXPECT_EQ(at({"cp", "file", "no"}).kind, Kind::WorkloadsOrFiles);
+  EXPECT_EQ(at({"cp", "notebook:/x", "no"}).kind, Kind::Files);
 }
 
 TEST_F(CompletionTest, WordsOfACommandToRunAreItsOwn) {

@@ -11,6 +11,8 @@ namespace {
 
 /// What the first cluster is called that nobody names.
 constexpr const char* kFirstCluster = "default";
+/// The only key whose value is no text.
+constexpr std::string_view kInsecure = "insecureSkipTlsVerify";
 
 struct ConfigFile {
   std::string name;
@@ -55,8 +57,9 @@ json::value as_json(const Config& config) {
     json::object& cluster = clusters[name].emplace_object();
     for (const std::string_view key : config_keys()) {
       const std::string value = get_value(entry, key).value_or("");
-      if (!value.empty() && value != "false") cluster[key] = value;
+      if (!value.empty() && key != kInsecure) cluster[key] = value;
     }
+    if (entry.insecure) cluster[kInsecure] = true;
   }
   return json::object{{"current", current_cluster(config)}, {"clusters", std::move(clusters)}};
 }

@@ -10,7 +10,7 @@
 namespace sluice::cli {
 
 /// Of the cluster that is named, else of the current one; the first that is ever set is made, and
-/// current. Errors of all: InvalidArgument, Unavailable.
+/// current. Errors of all: InvalidArgument, NotFound, Internal.
 Result<int> run_config_set(const GlobalOptions& options, const Environment& environment,
                            const std::string& key, const std::string& value);
 /// Prints it; an empty line: it is not set.

@@ -42,7 +42,7 @@ constexpr Described kVariables[] = {
 };
 constexpr Described kExitCodes[] = {
     {"0", "in order"},
-    {"1", "the server or the workload refused or failed"},
+    {"1", "the server or the workload refused or failed, or something of this machine did"},
     {"2", "usage: the command line, the configuration, a bad value"},
     {"3", "no valid token, or not allowed"},
     {"4", "no such project, workload, pod or container, or no such path in one"},

@@ -28,15 +28,15 @@ void add_status(CLI::App& parent, Chosen& chosen) {
 }
 
 void add_completion(CLI::App& parent, Chosen& chosen) {
-  const std::map<std::string, Shell> shells{
-      {"bash", Shell::Bash}, {"zsh", Shell::Zsh}, {"fish", Shell::Fish}};
   CLI::App& app = *parent.add_subcommand("completion", "Print what a shell completes words by");
   add_examples(app, {"source <(sluice completion bash)", "source <(sluice completion zsh)",
                      "sluice completion fish | source"});
   auto shell = std::make_shared<Shell>(Shell::Bash);
   app.add_option("SHELL", *shell, "bash, zsh or fish")
       ->required()
-      ->transform(CLI::CheckedTransformer(shells).description(""))
+      ->transform(one_of({{"bash", static_cast<int>(Shell::Bash)},
+                          {"zsh", static_cast<int>(Shell::Zsh)},
+                          {"fish", static_cast<int>(Shell::Fish)}}))
       ->type_name("");
   choose(app, chosen,
          LocalCommand([shell](const GlobalOptions&, const Environment&) -> Result<int> {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "cli/copy/copy.h"
@@ -63,6 +64,16 @@ CLI::Validator time_validator(std::optional<WallTime>& into) {
       "");
 }
 
+CLI::Validator whole_number_validator(std::int64_t least) {
+  return CLI::Validator(
+      [least](std::string& text) {
+        const auto number = parse_int64(text);
+        if (number && *number >= least) return std::string();
+        return fmt::format("expected a whole number, {} or more, not \"{}\"", least, text);
+      },
+      "");
+}
+
 void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& chosen) {
   struct Options : LogsOptions {
     std::string since_text, since_time_text, wait_text;
@@ -81,8 +92,7 @@ void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
   app.add_flag("-f,--follow", options->follow,
                "Go on as lines are written; survives lost connections");
   app.add_option("-t,--tail", options->tail, "Only so many of the last lines; -1 is all")
-      ->check(
-          CLI::Range(std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()).description(""))
+      ->check(whole_number_validator(-1))
       ->type_name("LINES");
   auto* since = app.add_option("--since", options->since_text, "Only what is younger: 5m, 1h30m")
                     ->check(duration_validator(options->since))
@@ -92,7 +102,7 @@ void add_logs(CLI::App& parent, const std::optional<ClassWord>& word, Chosen& ch
       ->type_name("TIME")
       ->excludes(since);
   app.add_option("--limit-bytes", options->limit, "At most so many bytes")
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""))
+      ->check(whole_number_validator(1))
       ->type_name("BYTES");
   app.add_flag("--previous", options->previous, "The log of the container's run before this one");
   app.add_flag("--timestamps", options->timestamps, "Each line with the time it was written");

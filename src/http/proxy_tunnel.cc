@@ -1,10 +1,15 @@
 #include "http/proxy_tunnel.h"
 
+#include <algorithm>
 #include <array>
 
+#include <boost/url/pct_string_view.hpp>
 #include <fmt/format.h>
 
+#include "base/base64.h"
+#include "base/text.h"
 #include "http/url.h"
+#include "http/url_text.h"
 
 namespace sluice::http {
 namespace {
@@ -28,10 +33,13 @@ net::Task<Result<std::string>> read_exactly(net::Stream& stream, std::size_t siz
   co_return bytes;
 }
 
-net::Task<Result<>> connect_http(net::Stream& stream, std::string host, std::uint16_t port) {
+net::Task<Result<>> connect_http(net::Stream& stream, std::string authorization, std::string host,
+                                 std::uint16_t port) {
   const bool is_v6 = host.contains(':');
   const std::string target = fmt::format("{}:{}", is_v6 ? "[" + host + "]" : host, port);
-  const std::string request = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", target);
+  std::string request = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n", target);
+  if (!authorization.empty()) request += "Proxy-Authorization: " + authorization + "\r\n";
+  request += "\r\n";
   CO_TRY_VOID(co_await stream.write(as_bytes(request)));
   std::string answer;
   while (!answer.ends_with("\r\n\r\n")) {
@@ -70,25 +78,54 @@ net::Task<Result<>> connect_socks(net::Stream& stream, std::string host, std::ui
   co_return Result<>{};
 }
 
+/// RFC 7617: of a URL's "user:password", percent-encoded.
+Result<std::string> basic_authorization(const std::string& user_information) {
+  const auto encoded = boost::urls::make_pct_string_view(user_information);
+  if (!encoded) {
+    return fail(ErrorCode::InvalidArgument,
+                "the proxy's user and password are not well encoded: % needs two hex digits");
+  }
+  const bool has_password = user_information.contains(':');
+  const std::string user_password = encoded->decode() + (has_password ? "" : ":");
+  return "Basic " + base64_encode(as_bytes(user_password));
+}
+
 }  // namespace
 
 Result<Proxy> parse_proxy(const std::string& text) {
-  constexpr std::string_view kSocks = "socks5://";
-  const bool is_socks = text.starts_with(kSocks);
-  TRY(const Url url, parse_url(is_socks ? "http://" + text.substr(kSocks.size()) : text));
-  if (url.secure) {
-    return fail(ErrorCode::InvalidArgument, "a proxy must be an http:// or socks5:// URL");
+  const std::size_t colon = std::min(text.find("://"), text.size());
+  const bool is_socks = equals_ignore_case(text.substr(0, colon), "socks5");
+  if (!is_socks && !equals_ignore_case(text.substr(0, colon), "http")) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("\"{}\": a proxy must be an http:// or socks5:// URL, other schemes "
+                            "are not supported",
+                            without_user(text)));
   }
-  if (!is_socks) return Proxy{ProxyKind::HttpConnect, url.host, url.port};
+  const std::string rest = text.substr(std::min(colon + 3, text.size()));
+  const std::size_t at = rest.substr(0, rest.find('/')).rfind('@');
+  const bool has_user = at != std::string::npos;
+  TRY(const Url url, parse_url("http://" + (has_user ? rest.substr(at + 1) : rest)));
+  if (!is_socks) {
+    Proxy proxy{ProxyKind::HttpConnect, url.host, url.port, {}};
+    if (has_user) {
+      TRY(proxy.authorization, basic_authorization(rest.substr(0, at)));
+    }
+    return proxy;
+  }
+  if (has_user) {
+    return fail(ErrorCode::InvalidArgument,
+                "a user and password are supported for http:// proxies only");
+  }
   constexpr std::uint16_t kHttpPort = 80, kSocksPort = 1080;
   const bool has_port = url.port != kHttpPort || url.authority.ends_with(":80");
-  return Proxy{ProxyKind::Socks5, url.host, has_port ? url.port : kSocksPort};
+  return Proxy{ProxyKind::Socks5, url.host, has_port ? url.port : kSocksPort, {}};
 }
 
-net::Task<Result<>> open_tunnel(net::Stream& stream, ProxyKind kind, std::string host,
+net::Task<Result<>> open_tunnel(net::Stream& stream, const Proxy& proxy, std::string host,
                                 std::uint16_t port) {
-  return kind == ProxyKind::Socks5 ? connect_socks(stream, std::move(host), port)
-                                   : connect_http(stream, std::move(host), port);
+  return proxy.kind == ProxyKind::Socks5
+             ? connect_socks(stream, std::move(host), port)
+             : connect_http(stream, proxy.authorization, std::move(host), port);
 }
 
 }  // namespace sluice::http

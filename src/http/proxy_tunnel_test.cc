@@ -9,15 +9,20 @@ namespace sluice::http {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using namespace std::string_literals;
 
 class ProxyTunnelTest : public ::testing::Test {
  protected:
   /// Asks for h.example:6443 through a proxy that answers so.
-  Result<> open(ProxyKind kind, const std::string& answer, std::string host = "h.example") {
+  Result<> open(const Proxy& proxy, const std::string& answer, std::string host = "h.example") {
     EXPECT_TRUE(testing::run(loop_, pipe_.server->write(as_bytes(answer))));
     pipe_.server->shutdown_write();
-    return testing::run(loop_, open_tunnel(*pipe_.client, kind, std::move(host), 6443));
+    return testing::run(loop_, open_tunnel(*pipe_.client, proxy, std::move(host), 6443));
+  }
+  Result<> open(ProxyKind kind, const std::string& answer) {
+    const Proxy proxy{kind, "p", 3128, {}};
+    return open(proxy, answer);
   }
   std::string sent() { return read(*pipe_.server); }
   std::string read(net::Stream& stream) {
@@ -35,6 +40,34 @@ TEST_F(ProxyTunnelTest, HttpProxyIsAskedToConnect) {
   ASSERT_TRUE(open(ProxyKind::HttpConnect, "HTTP/1.1 200 OK\r\nX: y\r\n\r\nhello"));
   EXPECT_EQ(sent(), "CONNECT h.example:6443 HTTP/1.1\r\nHost: h.example:6443\r\n\r\n");
   EXPECT_EQ(read(*pipe_.client), "hello");  // what follows is the host's
+}
+
+TEST_F(ProxyTunnelTest, HttpProxyIsGivenItsUserAndPassword) {
+  const Result<Proxy> proxy = parse_proxy("http://me:p%40ss%3Aword@p:3128");
+  ASSERT_TRUE(proxy) << proxy.error().message;
+  EXPECT_EQ(proxy->host, "p");
+  EXPECT_EQ(proxy->port, 3128);
+  ASSERT_TRUE(open(*proxy, "HTTP/1.1 200 OK\r\n\r\n"));
+  // base64 of me:p@ss:word
+  EXPECT_THAT(sent(), HasSubstr("\r\nProxy-Authorization: Basic bWU6cEBzczp3b3Jk\r\n"));
+}
+
+TEST(Proxy, PasswordIsInNoError) {
+  for (const char* text :
+       {"http://me:secret@p:port", "http://me:secret%zz@p", "socks5://me:secret@p",
+        "ftp://me:secret@p", "http://me:secret@p:99999", "http://me:secret@", "me:secret@p"}) {
+    const Result<Proxy> proxy = parse_proxy(text);
+    ASSERT_FALSE(proxy) << text;
+    EXPECT_THAT(proxy.error().message, Not(HasSubstr("secret")));
+  }
+}
+
+TEST(Proxy, OtherSchemesAreToldFromThoseThatAreSupported) {
+  for (const char* text : {"socks4://p", "https://p", "ftp://p"}) {
+    const Result<Proxy> proxy = parse_proxy(text);
+    ASSERT_FALSE(proxy) << text;
+    EXPECT_THAT(proxy.error().message, HasSubstr("http:// or socks5://"));
+  }
 }
 
 TEST_F(ProxyTunnelTest, HttpProxysRefusalIsTold) {

@@ -17,7 +17,7 @@ struct Url {
   bool operator==(const Url&) const = default;
 };
 
-/// Errors: InvalidArgument (another scheme, no host, user information, malformed).
+/// Errors: InvalidArgument (another scheme, no host, no such port, a password, malformed).
 Result<Url> parse_url(const std::string& text);
 std::string to_string(const Url& url);
 /// Nobody on the way reads what is sent there: https, or this machine.

@@ -13,6 +13,7 @@ from support.cli import SLUICE, Cli, interrupt
 from support.local import describe
 from support.proxy import Proxy
 from support.threaded import ThreadedListener, join, read_head
+from support.waiting import eventually
 
 pytestmark = pytest.mark.local  # what they look at is the program, whatever runs the workloads
 
@@ -50,6 +51,37 @@ class HauntedServer(ThreadedListener):
         server = socket.create_connection(self._client.server.address)
         server.sendall(head)
         join(connection, server)
+
+
+class DyingServer(ThreadedListener):
+    """A server before the real one, whose pods are listed though they are deleted: each log ends with its first lines.
+    `lists` and `logs` count what was asked for."""
+
+    def __init__(self, client, workload):
+        self._client, self._workload = client, workload
+        self._pods = client.get(workload.path("pods")).body
+        self.lists, self.logs = 0, 0
+        super().__init__()
+
+    def serve(self, connection):
+        head = read_head(connection)
+        path = head.split(b" ")[1].partition(b"?")[0]
+        if path.endswith(b"/pods"):
+            self.lists += 1
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(self._pods), self._pods))
+            return
+        server = socket.create_connection(self._client.server.address)
+        server.sendall(head)
+        if not path.endswith(b"/logs"):
+            join(connection, server)
+            return
+        self.logs += 1
+        connection.sendall(read_head(server))
+        frame = server.recv(2, socket.MSG_WAITALL)
+        connection.sendall(frame + server.recv(frame[1], socket.MSG_WAITALL))
+        reason = b"pod deleted"
+        connection.sendall(bytes([0x88, 2 + len(reason), 0x03, 0xE9]) + reason)
+        server.close()
 
 
 def by_pod(output):
@@ -193,6 +225,20 @@ def test_pods_that_come_are_included_from_their_first_line_and_those_that_go_are
     assert firsts == {"steady-0-0": "1", "steady-0-1": "1"}
     assert interrupt(process) == 130
     process.communicate()
+
+
+@pytest.mark.local
+def test_pod_that_is_deleted_and_still_listed_is_told_of_once(serve, tmp_path):
+    client = serve(STEADY).settle(STEADY)
+    dying = DyingServer(client, STEADY)
+    process = cli_of(client, tmp_path).start("training", "logs", "-f", "steady", "--all-pods",
+                                             SLUICE_SERVER="http://{}:{}/cluster-api".format(*dying.address))
+    eventually(lambda: dying.lists >= 5, "it has looked for pods again and again")
+    assert interrupt(process) == 130
+    dying.close()
+    said = process.communicate()[1].decode().splitlines()
+    assert sorted(said) == ["sluice: steady-0-0: pod deleted", "sluice: steady-0-1: pod deleted"]
+    assert dying.logs <= 2 * 2  # each pod's, and once more for one that takes its name
 
 
 @pytest.mark.local

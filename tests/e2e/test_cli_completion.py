@@ -32,13 +32,13 @@ def by_fish(cli, line):
     return [one.partition("\t")[0] for one in lines]
 
 
-def by_zsh(cli, line):
+def by_zsh(cli, line, setup=b"autoload -Uz compinit; compinit -u; source <(sluice completion zsh)"):
     """At a terminal: only there zsh completes. What it shows for two tabs, in words."""
     master, slave = os.openpty()
     with subprocess.Popen(["zsh", "-f", "-i"], stdin=slave, stdout=slave, stderr=slave, cwd=cli.environment["HOME"],
                           env=cli.environment, start_new_session=True) as shell:
         try:
-            os.write(master, b"PS1=; autoload -Uz compinit; compinit -u; source <(sluice completion zsh)\n")
+            os.write(master, b"PS1=; " + setup + b"\n")
             os.write(master, b"echo re''ady\n")
             read_until(master, b"ready\r\n")
             os.write(master, line.encode() + b"\t\t")
@@ -101,6 +101,32 @@ def test_files_are_completed_where_a_file_is_meant(cli, complete):
         return
     words = complete(cli, "sluice status --ca-file auth")
     assert {"authority-one.pem", "authority-two.pem"} <= set(words), words
+
+
+def test_zsh_reads_it_from_a_folder_when_it_is_first_called_for(cli):
+    folder = pathlib.Path(cli.environment["HOME"], "functions")
+    folder.mkdir()
+    (folder / "_sluice").write_bytes(cli.run("completion", "zsh").stdout)
+    words = by_zsh(cli, "sluice lo", b"fpath=(~/functions $fpath); autoload -Uz compinit; compinit -u")
+    assert {"logs", "login", "logout"} <= set(words), words
+
+
+@SHELLS
+def test_workloads_and_files_are_completed_where_either_may_stand(cli, complete):
+    (pathlib.Path(cli.environment["HOME"]) / "sheet").touch()
+    words = complete(cli, "sluice workspace cp sh")
+    assert {"shell:", "sheet"} <= set(words), words
+
+
+def test_value_in_one_word_with_its_option_is_completed(cli):
+    assert by_bash(cli, "sluice list --output=")[:2] == ["--output=table", "--output=json"]
+    assert by_bash(cli, "sluice list --output = j") == ["json"]
+    assert by_bash(cli, "sluice logs duo --pod=")[0].startswith("--pod=duo-")
+
+
+def test_no_word_is_offered_twice(cli):
+    words = by_bash(cli, "sluice logs --")
+    assert len(words) == len(set(words))
 
 
 def test_pods_and_containers_are_those_of_the_workload(cli):

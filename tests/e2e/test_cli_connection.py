@@ -1,4 +1,5 @@
 """How sluice reaches its server: TLS and whom it trusts, proxies, connections that are cut, a lot of bytes."""
+import base64
 import hashlib
 import os
 import random
@@ -12,6 +13,7 @@ from support.cli import SLUICE, Cli
 from support.connect_proxy import ConnectProxy
 from support.proxy import Proxy
 from support.server import SLUICED
+from support.tcp import unused_port
 
 pytestmark = pytest.mark.local  # what they look at is the program, whatever runs the workloads
 
@@ -79,7 +81,27 @@ def test_certificate_of_another_name_is_refused(secure):
 def test_authorities_that_cannot_be_read_are_a_usage_error(secure, tmp_path, content):
     if content:
         (tmp_path / "bad.pem").write_text(content)
-    assert secure.run("status", "--ca-file", str(tmp_path / "bad.pem")).returncode == 2
+    done = secure.run("status", "--ca-file", str(tmp_path / "bad.pem"))
+    assert done.returncode == 2
+    assert f"{tmp_path}/bad.pem" in done.stderr.decode()
+
+
+def test_https_at_a_port_without_tls_says_so(cli):
+    done = cli.run("status", SLUICE_SERVER=cli.environment["SLUICE_SERVER"].replace("http:", "https:"))
+    assert done.returncode == 5
+    assert "is it http://" in done.stderr.decode()
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "port"])
+def test_port_that_is_none_is_a_usage_error(cli, port):
+    done = cli.run("status", "--server", f"http://127.0.0.1:{port}")
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_password_in_a_servers_url_is_refused_and_not_shown(cli):
+    done = cli.run("status", "--server", "http://me:secret@127.0.0.1")
+    assert done.returncode == 2
+    assert "password" in done.stderr.decode() and "secret" not in done.stderr.decode()
 
 
 # --- proxies ---
@@ -116,6 +138,27 @@ def test_proxy_that_refuses_is_told_of(secure):
     refusing.close()
     assert done.returncode == 5
     assert "407" in done.stderr.decode()
+
+
+def test_proxy_is_given_its_user_and_password(secure, proxy):
+    secure.environment["HTTPS_PROXY"] = proxy.url.replace("http://", "http://me:p%40ss@")
+    assert secure.run("status").returncode == 0
+    assert proxy.authorizations == ["Basic " + base64.b64encode(b"me:p@ss").decode()]
+
+
+@pytest.mark.parametrize("url, words", [
+    ("http://me:secret@proxy.test:port", "HTTPS_PROXY"), ("socks4://proxy.test", "http:// or socks5://")])
+def test_proxy_that_cannot_be_is_refused_without_its_password(secure, url, words):
+    done = secure.run("status", SLUICE_SERVER=f"https://{NAME}/cluster-api", HTTPS_PROXY=url)
+    assert done.returncode == 2
+    assert words in done.stderr.decode() and "secret" not in done.stderr.decode()
+
+
+def test_proxy_that_is_not_there_is_named(secure):
+    port = unused_port()
+    done = secure.run("status", SLUICE_SERVER=f"https://{NAME}/cluster-api", HTTPS_PROXY=f"http://127.0.0.1:{port}")
+    assert done.returncode == 5
+    assert f"the proxy 127.0.0.1:{port}" in done.stderr.decode()
 
 
 # --- cuts ---

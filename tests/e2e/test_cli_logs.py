@@ -124,17 +124,36 @@ def test_a_read_that_is_cut_is_no_success(cut):
     (("training", "logs", "lines", "--pod", "nope"), 4, "nope"),
     (("training", "logs", "lines", "-c", "nope"), 4, "main"),
     (("training", "logs", "nope"), 4, 'workload "nope"'),
-    (("logs",), 2, "NAME"), ((), 2, "required"), (("trainin", "logs", "x"), 2, '"training"'),
+    (("logs",), 2, "NAME"), (("trainin", "logs", "x"), 2, '"training"'),
     (("training", "lgos"), 2, '"logs"'),
     (("logs", "lines", "--folow"), 2, "--folow"),
     (("workload", "logs", "lines", "--type", "training", "--framework", "tf"), 2, "training/runai"),
     (("training", "logs", "lines", "--since", "soon"), 2, "duration"),
     (("training", "logs", "lines", "--since-time", "soon"), 2, "time"),
-    (("training", "logs", "lines", "--tail", "-2"), 2, "-2")])
+    (("training", "logs", "lines", "--tail", "-2"), 2, "-2"),
+    (("training", "logs", "lines", "--tail", "99999999999999999999"), 2, "99999999999999999999"),
+    (("training", "logs", "lines", "--limit-bytes", "-1"), 2, "a whole number, 1 or more"),
+    (("training", "logs", "lines", "--timestamps=xyz"), 2, "--timestamps takes no value"),
+    (("list", "-o", "xml"), 2, '"xml" is none of: table, json, yaml'),
+    (("list", "-o", "1"), 2, '"1" is none of: table, json, yaml'),
+    (("training", "tensorflow", "logs", "lines"), 4, "there is one of training/runai")])
 def test_failures_say_what_is_wrong(cli, arguments, code, words):
     done = cli.run(*arguments)
     assert (done.returncode, done.stdout) == (code, b"")
     assert words in done.stderr.decode()
+
+
+def test_no_words_at_all_show_the_help(cli):
+    done = cli.run()
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Usage: sluice" in done.stdout
+
+
+def test_empty_token_file_is_named(platform, tmp_path):
+    (tmp_path / "token").write_text("\n")
+    done = Cli(platform.server, None, PROJECT, tmp_path).run("status", "--token-file", str(tmp_path / "token"))
+    assert done.returncode == 3
+    assert f"{tmp_path}/token: no token there: it is empty" in done.stderr.decode()
 
 
 def test_bad_token_says_what_to_do(cli):

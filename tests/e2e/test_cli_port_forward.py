@@ -138,5 +138,27 @@ def test_a_local_port_that_is_taken(cli, pod):
     assert "in use" in done.stderr.decode()
 
 
-def test_no_such_workload(cli):
-    assert cli.run("workspace", "port-forward", "nope", "--port", ":80").returncode == 4
+# --- what is known before anybody connects ---
+
+
+@pytest.mark.parametrize("arguments, code, words", [
+    (("workspace", "port-forward", "nope"), 4, 'no workload "nope"'),
+    (("workspace", "port-forward", "shell", "--pod", "nope"), 4, 'no pod "nope"'),
+    (("workspace", "port-forward", "shell", "-c", "zzz"), 4, 'no container "zzz"'),
+    (("training", "port-forward", "finished"), 1, "has ended"),
+    (("training", "port-forward", "empty"), 1, "no pods")])
+def test_what_cannot_be_forwarded_to_is_refused_at_once(cli, arguments, code, words):
+    done = cli.run(*arguments, "--port", ":80")
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert words in done.stderr.decode()
+
+
+def test_who_may_not_forward_is_refused_at_once(platform, tmp_path):
+    stranger = Cli(platform.server, platform.token("stranger"), PROJECT, tmp_path)
+    done = stranger.run("workspace", "port-forward", "shell", "--port", ":80")
+    assert (done.returncode, done.stdout) == (3, b"")
+
+
+def test_stdio_to_a_closed_port_is_a_failure_of_the_workload(cli):
+    done = cli.run("workspace", "port-forward", "shell", "--stdio", str(unused_port()))
+    assert (done.returncode, done.stdout) == (1, b"")

@@ -72,12 +72,26 @@ def test_interrupt_between_pipes_ends_it(cli):
 
 
 @pytest.mark.parametrize("arguments, code", [
-    (("exec", "shell"), 2), (("exec", "nope", "--", "true"), 4), (("attach", "shell", "-i"), 5),
+    (("exec", "shell"), 2), (("exec", "nope", "--", "true"), 4), (("attach", "shell", "-i"), 1),
     (("exec", "shell", "--pod", "x", "--", "true"), 4), (("attach", "shell", "--detach-keys", "alt-x"), 2)])
 def test_refusals(cli, arguments, code):
     done = cli.run("workspace", *arguments)
     assert (done.returncode, done.stdout) == (code, b"")
     assert done.stderr.startswith(b"sluice: ")
+
+
+def test_command_without_dashes_is_told_where_it_goes(cli):
+    done = cli.run("workspace", "exec", "shell", "ls", "-la")
+    assert done.returncode == 2
+    assert b"behind --" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("bash", "shell"), ("exec", "-it", "shell", "--", "sh")])
+@pytest.mark.parametrize("stdin", [b"", b"echo he'llo'; tty\n"])
+def test_without_a_terminal_a_shell_reads_stdin_to_its_end(cli, arguments, stdin):
+    done = cli.run("workspace", *arguments, stdin=stdin)
+    assert done.stdout == (b"hello\nnot a tty\n" if stdin else b"")
+    assert b"no terminal" in done.stderr
 
 
 # --- with less than a program usually has ---

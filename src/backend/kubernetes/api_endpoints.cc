@@ -78,7 +78,7 @@ net::Task<Result<ApiConnection>> ApiEndpoints::connect_address(const http::Url& 
   CO_TRY(std::unique_ptr<net::TcpStream> tcp, co_await net::connect_tcp(std::move(address), port));
   net::notice_dead_peer(*tcp);
   if (proxy_) {
-    CO_TRY_VOID(co_await http::open_tunnel(*tcp, proxy_->kind, server.host, server.port));
+    CO_TRY_VOID(co_await http::open_tunnel(*tcp, *proxy_, server.host, server.port));
   }
   ApiConnection connection;
   connection.authority = server.authority;

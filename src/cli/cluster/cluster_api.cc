@@ -20,9 +20,11 @@ ErrorCode code_of(unsigned status, bool is_json) {
     case 403: return ErrorCode::PermissionDenied;
     case 404: return ErrorCode::NotFound;
     case 409: return ErrorCode::Conflict;
-    case 429: return ErrorCode::TooManySessions;
+    // Both: the server is there, and may do it later.
+    case 429:
+    case 503: return ErrorCode::TooManySessions;
+    // Of a proxy that doesn't reach the server.
     case 502:
-    case 503:
     case 504: return ErrorCode::Unavailable;
     // A workload that doesn't exist is a 500 in plain text (contract section 3).
     case 500: return is_json ? ErrorCode::Internal : ErrorCode::WorkloadNotFound;

@@ -102,10 +102,11 @@ Result<> set_value(ClusterEntry& entry, std::string_view key, const std::string&
 }
 
 Result<> write_config(const Config& config, const std::string& file) {
-  TRY_VOID(make_private_folder(std::filesystem::path(file).parent_path()));
+  const Result<> made = make_private_folder(std::filesystem::path(file).parent_path());
+  if (!made) return fail(ErrorCode::Internal, made.error().message);
   Result<> written = write_file_atomically(file, format_config(config), kOwnerOnly);
   if (written) return written;
-  return fail(ErrorCode::Unavailable, file + ": cannot be written: " + written.error().message);
+  return fail(ErrorCode::Internal, file + ": cannot be written: " + written.error().message);
 }
 
 Result<Config> parse_config(std::string_view text, const std::string& file) {

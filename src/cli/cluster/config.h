@@ -46,7 +46,7 @@ std::string unknown_cluster(const Config& config, const std::string& name, const
 /// As parse_config() reads it.
 std::string format_config(const Config& config);
 /// Readable by its owner alone, as is its folder, which is made where there is none. Comments of
-/// the file before are lost. Errors: Unavailable, naming the file.
+/// the file before are lost. Errors: Internal, naming the file.
 Result<> write_config(const Config& config, const std::string& file);
 
 /// The keys of an entry, in the order in which they are written.

@@ -50,6 +50,10 @@ net::Task<Result<std::string>> Credentials::token() {
     co_return fail(ErrorCode::Unauthenticated,
                    settings_.token_file + ": no token there: " + text.error().message);
   }
+  if (text->empty()) {
+    co_return fail(ErrorCode::Unauthenticated,
+                   settings_.token_file + ": no token there: it is empty");
+  }
   co_return text;
 }
 

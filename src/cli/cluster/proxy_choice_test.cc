@@ -34,6 +34,14 @@ TEST(ProxyChoice, ExemptHosts) {
   EXPECT_FALSE(is_exempt("", "a.example"));
 }
 
+TEST(ProxyChoice, PasswordOfABadProxyIsNotRepeated) {
+  const std::string problem =
+      proxy_for("https://a.example", {{"HTTPS_PROXY", "http://u:secret@host:port"}});
+  EXPECT_TRUE(problem.starts_with("HTTPS_PROXY"));
+  EXPECT_FALSE(problem.contains("secret"));
+  EXPECT_EQ(proxy_for("https://a.example", {{"HTTPS_PROXY", "u:p@p:3128"}}), "p:3128");
+}
+
 TEST(ProxyChoice, BadProxyNamesTheVariable) {
   EXPECT_TRUE(
       proxy_for("https://a.example", {{"HTTPS_PROXY", "ftp://p"}}).starts_with("HTTPS_PROXY"));

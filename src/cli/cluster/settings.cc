@@ -44,7 +44,7 @@ Result<http::Url> parse_server(const std::string& text) {
   Result<http::Url> url = http::parse_url(text);
   if (!url) {
     return fail(ErrorCode::InvalidArgument,
-                fmt::format("the server's URL, {}: {}", text, url.error().message));
+                fmt::format("the server's URL: {}", url.error().message));
   }
   while (url->target.ends_with('/')) url->target.pop_back();
   if (url->target.contains('?')) {

@@ -25,15 +25,15 @@ class TokenStore {
   /// `cluster` empty: there is nothing, and nothing can be stored.
   TokenStore(const std::string& config_file, const std::string& cluster);
 
-  /// nullopt: nobody has logged in. Errors: InvalidArgument, Unavailable, naming the file.
+  /// nullopt: nobody has logged in. Errors: InvalidArgument, Internal, naming the file.
   Result<std::optional<Tokens>> read() const;
-  /// Errors: Unavailable.
+  /// Errors: Internal.
   Result<> write(const Tokens& tokens) const;
-  /// False: there was nothing. Errors: Unavailable.
+  /// False: there was nothing. Errors: Internal.
   Result<bool> remove() const;
 
   /// Held by whoever replaces the tokens: a refresh token may be good for one use only. Closing it
-  /// lets go. Errors: Unavailable (held by another program for too long), Cancelled.
+  /// lets go. Errors: Internal (held by another program for too long), Cancelled.
   net::Task<Result<UniqueFd>> lock(net::Timers& timers) const;
 
  private:

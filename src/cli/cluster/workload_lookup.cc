@@ -37,8 +37,7 @@ std::vector<Listed> read_list(const json::value& body) {
 net::Task<Result<std::vector<Listed>>> list(Context& context, std::string project) {
   const Result<json::value> body = co_await context.api.get_json(workloads_path(project));
   if (body) co_return read_list(*body);
-  // A server whose paths end before this one has another word for each: no such path.
-  if (body.error().code == ErrorCode::NotFound && !body.error().message.contains("project")) {
+  if (is_unknown_path(body.error())) {
     co_return fail(ErrorCode::InvalidArgument,
                    "this server can't list workloads, so say of which type it is: `sluice training "
                    "logs NAME`, for example");
@@ -66,12 +65,22 @@ Error no_workload(const std::string& name, const std::string& project,
   return error;
 }
 
+std::string options_of(const WorkloadClass& known) {
+  return fmt::format("--type {} --framework {}", to_string(known.type), to_string(known.framework));
+}
+
+Error of_another_type(const Listed& one, const WorkloadRef& asked) {
+  return {ErrorCode::NotFound,
+          fmt::format("no workload \"{}\" of {}/{} in project \"{}\"; there is one of {}/{}: {}",
+                      asked.name, to_string(asked.type), to_string(asked.framework), asked.project,
+                      to_string(one.workload_class.type), to_string(one.workload_class.framework),
+                      options_of(one.workload_class))};
+}
+
 Error several(const std::string& name, const std::vector<const Listed*>& found) {
   std::string types;
   for (const Listed* one : found) {
-    types +=
-        fmt::format("{}--type {} --framework {}", types.empty() ? "" : ", or ",
-                    to_string(one->workload_class.type), to_string(one->workload_class.framework));
+    types += (types.empty() ? "" : ", or ") + options_of(one->workload_class);
   }
   return {
       ErrorCode::InvalidArgument,
@@ -79,6 +88,18 @@ Error several(const std::string& name, const std::vector<const Listed*>& found) 
 }
 
 }  // namespace
+
+bool is_unknown_path(const Error& error) {
+  const std::string& message = error.message;
+  // Of what it knows, it says that the project or the workload is not there.
+  return error.code == ErrorCode::NotFound && !message.contains("project") &&
+         !message.contains("workload");
+}
+
+Error without_list(const Error& error) {
+  if (!is_unknown_path(error)) return error;
+  return {ErrorCode::Internal, "this server can't list workloads"};
+}
 
 Query& Query::add(std::string_view name, std::string_view value) {
   if (value.empty()) return *this;
@@ -131,6 +152,7 @@ net::Task<Error> explain(Context& context, const WorkloadRef& workload, const Er
   if (!listed) co_return error;
   std::vector<Listed> others;
   for (const Listed& one : *listed) {
+    if (one.name == workload.name) co_return of_another_type(one, workload);
     if (one.workload_class.type == workload.type) others.push_back(one);
   }
   co_return no_workload(workload.name, workload.project, others);

@@ -24,6 +24,11 @@ Result<std::string> project_of(const Settings& settings);
 net::Task<Error> explain(Context& context, const workload::WorkloadRef& workload,
                          const Error& error);
 
+/// Whether the server has no such path: it is one that serves only what the contract requires.
+bool is_unknown_path(const Error& error);
+/// For a list of workloads that was refused: says so where the server has none.
+Error without_list(const Error& error);
+
 /// Query fields, encoded: "a=b&c=d". Empty values are left out.
 class Query {
  public:

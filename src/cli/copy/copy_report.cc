@@ -104,10 +104,8 @@ Result<> check_sum(const ScriptReport& report, std::string_view sha256) {
 }
 
 int report_parts(const ScriptReport& report, const Complaints& ours) {
-  if (!ours.empty()) note(fmt::format("not copied:\n  {}", all_of(ours)));
-  if (!report.complaints.empty()) {
-    note(fmt::format("in the container:\n  {}", all_of(report.complaints)));
-  }
+  if (!ours.empty()) note_list("not copied", all_of(ours));
+  if (!report.complaints.empty()) note_list("in the container", all_of(report.complaints));
   if (report.has("no-attributes")) note("mode and time could not be set in the container");
   return ours.empty() && !report.has("incomplete") ? kSuccess : kRemoteFailure;
 }
@@ -117,7 +115,7 @@ Error changed(std::string_view path) {
 }
 
 net::Task<Result<>> Retries::wait_after(Error error) {
-  const bool is_cut = error.code == ErrorCode::Unavailable;
+  const bool is_cut = is_passing(error);
   if (is_cut && ++tried_ > kMost) {
     error.details = "what has arrived is kept: the same command goes on from there";
   }

@@ -25,7 +25,13 @@ TargetOptions default_target(const json::value& body, TargetOptions target) {
   return target;
 }
 
+constexpr std::string_view kPodDeleted = "pod deleted";
+
 }  // namespace
+
+bool is_pod_deleted(const Error& error) {
+  return error.code == ErrorCode::Conflict && error.message == kPodDeleted;
+}
 
 LogFollower::LogFollower(Context& context, workload::WorkloadRef workload,
                          const LogsOptions& options, Output& output, std::string_view subject)
@@ -80,9 +86,7 @@ net::Task<Result<LogFollower::Outcome>> LogFollower::read_body() {
   const std::string where = path(resume_.begin_body(reading));
   buffer_.clear();
   CO_TRY(WebSocket opened, co_await context_.api.open_websocket(where, kRaw));
-  if (!lost_.empty()) {
-    note(fmt::format("{}connected again; the log goes on where it was", subject_));
-  }
+  if (!lost_.empty()) note(fmt::format("{}connected again", subject_));
   lost_.clear();
   ServerSocket socket(context_.executor, context_.timers, std::move(opened.connection));
   const Result<Outcome> outcome = co_await receive(socket, reading);
@@ -119,7 +123,7 @@ Result<LogFollower::Outcome> LogFollower::end_body(const ws::Close& close,
       break;
     case ws::CloseCode::InternalError: return fail(ErrorCode::Internal, close.reason);
     case ws::CloseCode::GoingAway:
-      if (close.reason == "pod deleted") return fail(ErrorCode::NotFound, close.reason);
+      if (close.reason == kPodDeleted) return fail(ErrorCode::Conflict, close.reason);
       break;
     default: break;
   }

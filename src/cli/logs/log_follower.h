@@ -15,13 +15,17 @@
 
 namespace sluice::cli {
 
+/// A log's pod was deleted: no more will come.
+bool is_pod_deleted(const Error& error);
+
 class LogFollower {
  public:
   /// `subject`: which log it is, for notes; empty: there is only one.
   LogFollower(Context& context, workload::WorkloadRef workload, const LogsOptions& options,
               Output& output, std::string_view subject = {});
 
-  /// Until the log has ended. Errors: why it can't be followed any longer; Cancelled.
+  /// Until the log has ended. Errors: why it can't be followed any longer (is_pod_deleted()
+  /// tells one); Cancelled.
   net::Task<Result<>> run();
   /// Of the last line; nullopt: there was none.
   std::optional<WallTime> last_time() const { return resume_.last_time(); }

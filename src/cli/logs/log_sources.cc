@@ -17,6 +17,7 @@ LogSource source_of(const json::object& pod, const json::object& container) {
           .label = {},
           .restarts = json::find_int64(container, "restarts").value_or(0),
           .has_started = has_started(container),
+          .started = text_of(container, "startedAt"),
           .reason = text_of(container, "reason")};
 }
 

@@ -16,6 +16,7 @@ struct LogSource {
   std::string label;        // "POD/CONTAINER", or "POD" where every pod has one container
   std::int64_t restarts = 0;
   bool has_started = false;  // once: there is a log
+  std::string started;       // when its run did; empty: not known
   std::string reason;        // why it hasn't
 };
 

@@ -46,10 +46,17 @@ net::Task<Result<int>> MergedLogs::run() {
   co_return has_failed_ ? kRemoteFailure : kSuccess;
 }
 
+net::Task<Result<json::object>> MergedLogs::list_pods() {
+  Result<json::object> pods = co_await context_.api.get_object(path_of(workload_, "pods"));
+  if (pods || !is_unknown_path(pods.error())) co_return pods;
+  co_return fail(ErrorCode::Internal,
+                 "this server can't list a workload's pods: without --all-pods it shows one's log");
+}
+
 // --- once ---
 
 net::Task<Result<>> MergedLogs::read_all() {
-  CO_TRY(const json::object pods, co_await context_.api.get_object(path_of(workload_, "pods")));
+  CO_TRY(const json::object pods, co_await list_pods());
   const std::vector<LogSource> sources = log_sources(pods, options_.target.container);
   if (sources.empty()) {
     co_return fail(ErrorCode::NotFound,
@@ -88,7 +95,7 @@ net::Task<Result<>> MergedLogs::follow_all() {
 
 /// Whether all has ended.
 net::Task<Result<bool>> MergedLogs::look_for_pods() {
-  const Result<json::object> pods = co_await context_.api.get_object(path_of(workload_, "pods"));
+  const Result<json::object> pods = co_await list_pods();
   // Of a workload that was deleted the last lines are still to come.
   const bool are_gone = !pods && pods.error().code == ErrorCode::WorkloadNotFound;
   if (are_gone && tasks_.size() > 0) co_return false;
@@ -120,9 +127,15 @@ void MergedLogs::start_streams(const std::vector<LogSource>& sources) {
     const auto [position, is_new] = streams_.try_emplace(key_of(source));
     Stream& stream = position->second;
     stream.is_listed = true;
-    const bool is_due = is_new || source.restarts > stream.restarts || stream.has_failed;
-    if (stream.is_running || !is_due) continue;
-    if (is_new || source.restarts > stream.restarts) stream.is_late = has_begun_;
+    const bool is_another = is_new || source.restarts > stream.restarts ||
+                            (stream.is_deleted && source.started != stream.started);
+    if (stream.is_running || !(is_another || stream.has_failed)) continue;
+    if (is_another) {
+      stream.is_late = has_begun_;
+      stream.is_deleted = false;
+    }
+    if (stream.is_deleted) stream.is_late = true;
+    stream.started = source.started;
     stream.restarts = source.restarts;
     stream.is_running = true;
     tasks_.spawn("log", follow(source, stream));
@@ -169,7 +182,8 @@ net::Task<> MergedLogs::follow(LogSource source, Stream& stream) {
   } else if (finished) {
     stream.has_failed = false;
   }
-  changed_.notify();
+  // What failed is tried again when it is time to look, not at once.
+  if (!stream.has_failed) changed_.notify();
 }
 
 void MergedLogs::end_stream(const LogSource& source, Stream& stream, const Error& error) {
@@ -178,7 +192,14 @@ void MergedLogs::end_stream(const LogSource& source, Stream& stream, const Error
     fatal_ = error;
     return;
   }
-  // A pod that is replaced or scaled down is no failure; one of its name may follow at once.
+  // A pod that is replaced or scaled down is no failure. It is listed for a while, and asked for
+  // once more: one of its name that was made within the same second looks the same.
+  if (options_.follow && is_pod_deleted(error)) {
+    const bool was_deleted = std::exchange(stream.is_deleted, true);
+    stream.has_failed = !was_deleted;
+    if (!was_deleted) note(fmt::format("{}: {}", source.label, error.message));
+    return;
+  }
   const bool is_gone = options_.follow && error.code == ErrorCode::NotFound;
   const bool is_known = std::exchange(stream.has_failed, is_gone || is_passing(error));
   if (is_known) return;

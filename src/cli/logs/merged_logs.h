@@ -37,10 +37,13 @@ class MergedLogs {
     bool is_running = false;
     bool is_late = false;     // it began after us
     bool has_failed = false;  // and may be tried again
+    bool is_deleted = false;  // its pod is, listed or not
+    std::string started;      // when the run began
     bool is_listed = false;
     std::optional<WallTime> last_time;  // of its last line
   };
 
+  net::Task<Result<json::object>> list_pods();
   net::Task<Result<>> read_all();
   net::Task<Result<>> follow_all();
   net::Task<Result<bool>> look_for_pods();

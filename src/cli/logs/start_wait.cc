@@ -96,8 +96,7 @@ net::Task<Result<WorkloadRef>> wait_for_start(Context& context, WorkloadName nam
   while (true) {
     const Result<Look> looked = co_await look(context, name, target);
     // A server that was there once may be restarting.
-    const bool may_pass =
-        !looked && looked.error().code == ErrorCode::Unavailable && !missing.empty();
+    const bool may_pass = !looked && is_passing(looked.error()) && !missing.empty();
     if (!looked && !may_pass) co_return fail(looked.error());
     if (looked && looked->started) co_return *looked->started;
     const std::string now_missing = looked ? looked->missing : "the server";

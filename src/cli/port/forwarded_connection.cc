@@ -1,6 +1,17 @@
 #include "cli/port/forwarded_connection.h"
 
 namespace sluice::cli {
+namespace {
+
+ErrorCode code_of(const ws::Close& close) {
+  switch (close.code) {
+    case ws::CloseCode::Abnormal: return ErrorCode::Unavailable;
+    case ws::CloseCode::PolicyViolation: return ErrorCode::Unauthenticated;
+    default: return ErrorCode::Internal;
+  }
+}
+
+}  // namespace
 
 ForwardedConnection::ForwardedConnection(net::Executor executor, ServerSocket& socket,
                                          LocalEnd& local)
@@ -39,7 +50,7 @@ net::Task<> ForwardedConnection::receive() {
     if (!received) co_return;
     if (const auto* close = std::get_if<ws::Close>(&*received)) {
       if (close->code != ws::CloseCode::Normal) {
-        end(fail(ErrorCode::Unavailable, close->reason));
+        end(fail(code_of(*close), close->reason));
         co_return;
       }
       Result<> ended = co_await local_.end_output();

@@ -15,8 +15,8 @@ class ForwardedConnection {
   /// Both outlive it.
   ForwardedConnection(net::Executor executor, ServerSocket& socket, LocalEnd& local);
 
-  /// Until both directions have ended. Errors: Unavailable: the connection did not end in order,
-  /// and why; Cancelled.
+  /// Until both directions have ended. Errors: why the connection did not end in order: Unavailable
+  /// (it was lost), Unauthenticated, Internal (the server's word); Cancelled.
   net::Task<Result<>> run();
 
  private:

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/cluster/workload_lookup.h"
+#include "cli/port/forward_check.h"
 #include "cli/port/forwarded_connection.h"
 #include "cli/terminal/console.h"
 #include "cli/terminal/exit_code.h"
@@ -62,18 +63,10 @@ net::Task<> accept_all(Context& context, net::Listener& listener, std::string pa
   }
 }
 
-/// Whether the workload is there and may be forwarded to is known before anybody connects.
-net::Task<Result<>> check(Context& context, const WorkloadRef& workload) {
-  const Result<json::value> status = co_await context.api.get_json(path_of(workload, "status"));
-  // Who may forward need not be allowed to see the status.
-  if (status || status.error().code == ErrorCode::PermissionDenied) co_return Result<>{};
-  Error error = co_await explain(context, workload, status.error());
-  co_return fail(std::move(error));
-}
-
 net::Task<Result<int>> serve_ports(Context& context, const WorkloadRef& workload,
                                    const PortForwardOptions& options) {
-  CO_TRY_VOID(co_await check(context, workload));
+  std::string path = path_for(workload, options.target, options.ports.front().remote);
+  CO_TRY_VOID(co_await check_forward(context, workload, options.target, std::move(path)));
   std::list<net::Listener> listeners;
   net::TaskGroup tasks(context.executor);
   for (const PortMapping& port : options.ports) {
@@ -88,8 +81,8 @@ net::Task<Result<int>> serve_ports(Context& context, const WorkloadRef& workload
     listeners.push_back(*std::move(listener));
     // Whoever reads no more of it still has the ports.
     (void)print(fmt::format("{} -> {}\n", listeners.back().address().to_string(), port.remote));
-    std::string path = path_for(workload, options.target, port.remote);
-    tasks.spawn("accept", accept_all(context, listeners.back(), std::move(path), tasks));
+    path = path_for(workload, options.target, port.remote);
+    tasks.spawn("accept", accept_all(context, listeners.back(), path, tasks));
   }
   co_await tasks.finish();
   co_return fail(cancelled());  // only a signal ends it

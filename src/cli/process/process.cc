@@ -26,7 +26,9 @@ net::Task<Result<int>> run_process(Context& context, WorkloadName name, ProcessO
   CO_TRY(const DetachKeys detach_keys, DetachKeys::parse(options.detach_keys));
   CO_TRY(const workload::WorkloadRef workload, co_await look_up(context, name));
   if (options.tty && !is_terminal(STDIN_FILENO)) {
-    note("stdin is no terminal, so -t makes one at the other end only");
+    // A terminal's input has no end, so what reads ours would wait for ever behind it.
+    note("stdin is no terminal, so the command gets none either");
+    options.tty = false;
   }
   CO_TRY(const std::unique_ptr<ProcessChannels> channels,
          co_await ProcessChannels::open(context, workload, options));

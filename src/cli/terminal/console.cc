@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "cli/terminal/exit_code.h"
+#include "cli/terminal/printable.h"
 
 namespace sluice::cli {
 namespace {
@@ -29,16 +30,20 @@ std::string_view advice_for(const Error& error) {
 
 void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }
 
-void note(std::string_view text) { print_error(fmt::format("sluice: {}\n", text)); }
+void note(std::string_view text) { print_error(fmt::format("sluice: {}\n", printable(text))); }
+
+void note_list(std::string_view title, std::string_view lines) {
+  print_error(fmt::format("sluice: {}:\n  {}\n", title, printable_lines(lines)));
+}
 
 void report(const Error& error) {
-  std::string text = error.message;
-  if (!error.details.empty()) text += "\n  " + error.details;
-  if (!error.cause.empty()) text += " (" + error.cause + ")";
+  std::string text = printable(error.message);
+  if (!error.details.empty()) text += "\n  " + printable_lines(error.details);
+  if (!error.cause.empty()) text += " (" + printable(error.cause) + ")";
   if (const std::string_view advice = advice_for(error); !advice.empty()) {
     text += fmt::format(": {}", advice);
   }
-  note(text);
+  print_error(fmt::format("sluice: {}\n", text));
 }
 
 Result<int> print(std::string_view text) {

@@ -9,8 +9,10 @@ namespace sluice::cli {
 
 /// Writes text to stderr as it is.
 void print_error(std::string_view text);
-/// "sluice: TEXT"
+/// "sluice: TEXT", printable on one line.
 void note(std::string_view text);
+/// "sluice: TITLE:", and lines below it.
+void note_list(std::string_view title, std::string_view lines);
 /// The error and, where there is more to say, its details and what to do next.
 void report(const Error& error);
 /// Writes data to stdout, whole. The exit code: that of SIGPIPE when nobody reads it. Errors:

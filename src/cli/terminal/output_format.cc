@@ -1,6 +1,10 @@
 #include "cli/terminal/output_format.h"
 
+#include <algorithm>
+#include <array>
 #include <cassert>
+
+#include "base/text.h"
 
 namespace sluice::cli {
 namespace {
@@ -40,6 +44,21 @@ void write_json(const json::value& value, std::size_t indent, std::string& text)
   text += "\n" + std::string(indent, ' ') + (is_object ? '}' : ']');
 }
 
+/// As it is where YAML takes it for nothing else than that text; JSON's strings are YAML's.
+std::string yaml_key(std::string_view name) {
+  constexpr std::array kOtherThings{"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '/';
+  };
+  const bool begins_plain =
+      !name.empty() && ((name[0] >= 'a' && name[0] <= 'z') || (name[0] >= 'A' && name[0] <= 'Z'));
+  const bool is_other = std::ranges::any_of(
+      kOtherThings, [&](const char* word) { return equals_ignore_case(name, word); });
+  if (begins_plain && !is_other && std::ranges::all_of(name, is_plain)) return std::string(name);
+  return json::serialize(json::value(std::string(name)));
+}
+
 /// The first line begins where the cursor stands, the others at `indent`. JSON's scalars are
 /// YAML's.
 void write_yaml(const json::value& value, std::size_t indent, std::string& text) {
@@ -62,7 +81,7 @@ void write_yaml(const json::value& value, std::size_t indent, std::string& text)
   }
   for (const auto& [name, member] : value.get_object()) {
     begin_line();
-    text += std::string(name) + ":";
+    text += yaml_key(name) + ":";
     const bool is_plain = is_scalar(member);
     const std::size_t deeper = indent + (member.is_object() ? 2 : 0);
     text += is_plain ? " " : "\n" + std::string(deeper, ' ');

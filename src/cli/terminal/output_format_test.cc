@@ -31,6 +31,11 @@ TEST(OutputFormat, YamlNestsByIndentation) {
   EXPECT_TRUE(yaml::parse(to_yaml(kValue), "x"));
 }
 
+TEST(OutputFormat, YamlsKeysAreQuotedWhereTheyWouldBeSomethingElse) {
+  EXPECT_EQ(to_yaml(*json::parse(R"({"weird name: #x":1,"yes":2,"":3,"1":4,"a.b/c-d":5})")),
+            "\"weird name: #x\": 1\n\"yes\": 2\n\"\": 3\n\"1\": 4\na.b/c-d: 5\n");
+}
+
 TEST(Table, ColumnsAreAsWideAsTheirWidestCell) {
   Table table({"A", "LONG", "C"});
   table.add({"möhre", "x", ""});

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "cli/terminal/printable.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -20,6 +22,7 @@ Table::Table(std::vector<std::string> header) : widths_(header.size()) {
 }
 
 void Table::add(std::vector<std::string> row) {
+  for (std::string& cell : row) cell = printable(cell);
   widen(row);
   rows_.push_back(std::move(row));
 }
@@ -30,7 +33,8 @@ std::string Table::text() const {
   return text;
 }
 
-std::string Table::add_line(const std::vector<std::string>& row) {
+std::string Table::add_line(std::vector<std::string> row) {
+  for (std::string& cell : row) cell = printable(cell);
   widen(row);
   return line_of(row);
 }

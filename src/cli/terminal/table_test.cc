@@ -24,5 +24,12 @@ TEST(TableTest, LinesThatComeLaterKeepTheColumns) {
   EXPECT_EQ(table.add_line({"a", "x"}), "a            x\n");
 }
 
+TEST(TableTest, ARowIsALineWhateverItsCellsHave) {
+  Table table({"NAME", "MESSAGE"});
+  table.add({"a", "x\ny\x1b[31m"});
+  EXPECT_EQ(table.text(), "NAME   MESSAGE\na      x\\ny\\x1b[31m\n");
+  EXPECT_EQ(table.add_line({"b\r", "z\n"}), "b\\r    z\\n\n");
+}
+
 }  // namespace
 }  // namespace sluice::cli

@@ -28,7 +28,17 @@ net::Task<Result<int>> run_list(Context& context, ListOptions options) {
     ListWatch watch(context, path, options.format);
     co_return co_await watch.run();
   }
-  CO_TRY(const json::object body, co_await context.api.get_object(path));
+  const Result<json::object> listed = co_await context.api.get_object(path);
+  if (!listed) {
+    Error error = without_list(listed.error());
+    co_return fail(std::move(error));
+  }
+  const json::object& body = *listed;
+  if (json::find_array(body, "workloads") == nullptr) {
+    co_return fail(ErrorCode::Internal,
+                   "the server answers with something else than a list of workloads: is it the "
+                   "cluster API?");
+  }
   co_return print(options.format == OutputFormat::Table
                       ? table_of(body, context.timers.wall_now())
                       : format_as(options.format, json::value(body)));

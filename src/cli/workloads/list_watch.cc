@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/cluster/json_lines.h"
+#include "cli/cluster/workload_lookup.h"
 #include "cli/terminal/console.h"
 #include "cli/terminal/exit_code.h"
 #include "cli/workloads/workload_table.h"
@@ -50,9 +51,12 @@ net::Task<Result<int>> ListWatch::run() {
 /// One connection; why it has ended.
 net::Task<Error> ListWatch::watch_once() {
   const Result<StreamedResponse> opened = co_await context_.api.get_stream(path_);
-  if (!opened) co_return opened.error();
+  if (!opened) {
+    Error error = without_list(opened.error());
+    co_return error;
+  }
   if (opened->head.fields.find("Content-Type") != kContentType) {
-    co_return Error{ErrorCode::InvalidArgument, "this server can't watch workloads"};
+    co_return Error{ErrorCode::Internal, "this server can't watch workloads"};
   }
   if (is_lost_) note("connected again");
   is_lost_ = false;
@@ -96,11 +100,11 @@ void ListWatch::show_row(const json::object& change) {
   }
   json::object workload = json::object_of(change, "workload");
   if (event == "DELETED") workload["phase"] = "Deleted";
-  const std::vector<std::string> row = workload_row(workload, context_.timers.wall_now());
+  std::vector<std::string> row = workload_row(workload, context_.timers.wall_now());
   if (has_table_) {
-    output_.append(as_bytes(table_.add_line(row)));
+    output_.append(as_bytes(table_.add_line(std::move(row))));
   } else {
-    table_.add(row);  // all there is has columns of the same width
+    table_.add(std::move(row));  // all there is has columns of the same width
   }
 }
 

@@ -5,6 +5,7 @@
 #include "cli/cluster/workload_lookup.h"
 #include "cli/terminal/console.h"
 #include "cli/terminal/exit_code.h"
+#include "cli/terminal/printable.h"
 #include "cli/terminal/table.h"
 
 namespace sluice::cli {
@@ -18,15 +19,28 @@ using json::list_of;
 using json::object_of;
 using json::text_of;
 
-std::string cluster_table(const json::object& body) {
+/// "OK: kubernetes v1.37.2, sluiced 0.1.0", without what a server doesn't say.
+std::string summary_of(const json::object& body) {
   const json::object& backend = object_of(body, "backend");
-  std::string text =
-      fmt::format("{}: {} {}, sluiced {}\n", text_of(body, "status"), text_of(backend, "kind"),
-                  text_of(backend, "version"), text_of(body, "version"));
+  std::string known;
+  const auto add = [&](std::string_view before, const std::string& word) {
+    if (!word.empty()) known += fmt::format("{}{}", known.empty() ? ": " : before, word);
+  };
+  add("", text_of(backend, "kind"));
+  add(" ", text_of(backend, "version"));
+  const std::string version = text_of(body, "version");
+  add(", ", version.empty() ? "" : "sluiced " + version);
+  return printable(text_of(body, "status") + known) + "\n";
+}
+
+std::string cluster_table(const json::object& body) {
+  std::string text = summary_of(body);
   const std::string message = text_of(body, "message");
-  if (!message.empty()) text += message + "\n";
+  if (!message.empty()) text += printable(message) + "\n";
   Table table({"FEATURE", "STATE", "MESSAGE"});
-  for (const auto& [name, value] : object_of(body, "features")) {
+  const json::object& features = object_of(body, "features");
+  if (features.empty()) return text;
+  for (const auto& [name, value] : features) {
     const json::object* feature = value.if_object();
     if (feature == nullptr) continue;
     table.add({std::string(name), text_of(*feature, "state"), text_of(*feature, "message")});
@@ -53,10 +67,13 @@ std::string describe_text(const json::object& status, const json::object& pods) 
   std::string text;
   for (const char* name : {"name", "project", "type", "framework", "kind", "phase", "message"}) {
     const std::string value = text_of(status, name);
-    if (!value.empty()) text += fmt::format("{:<12}{}\n", std::string(name) + ":", value);
+    if (!value.empty())
+      text += fmt::format("{:<12}{}\n", std::string(name) + ":", printable(value));
   }
+  const json::array& all = list_of(pods, "pods");
+  if (all.empty()) return text;
   Table table({"POD, CONTAINERS", "STATE", "READY", "RESTARTS", "NODE"});
-  for (const json::value& value : list_of(pods, "pods")) {
+  for (const json::value& value : all) {
     const json::object* pod = value.if_object();
     if (pod == nullptr) continue;
     table.add({text_of(*pod, "name"), text_of(*pod, "phase"), flag_of(*pod, "ready") ? "yes" : "no",
