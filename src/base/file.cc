@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/unique_fd.h"
+#include "base/write_out.h"
 
 namespace sluice {
 namespace {
@@ -61,15 +62,7 @@ Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) 
   }
 }
 
-int write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
+int write_all(int descriptor, std::string_view bytes) { return write_out(descriptor, bytes); }
 
 Result<> write_file_atomically(const std::string& path, std::string_view content, unsigned mode) {
   std::string temporary = path + ".XXXXXX";

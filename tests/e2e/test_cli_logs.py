@@ -1,12 +1,14 @@
 """sluice logs, status and describe, as a person or a script uses them."""
 import json
+import os
 import re
+import subprocess
 
 import pytest
 import yaml
 
 from support.catalogue import BASE, FINISHED, LONG, PROJECT, SHELL
-from support.cli import Cli, interrupt
+from support.cli import SLUICE, Cli, interrupt
 from support.proxy import Proxy
 from support.waiting import eventually
 
@@ -69,6 +71,19 @@ def test_follow_begins_at_the_very_time(cli):
 def test_follow_with_a_limit_ends_there(cli):
     done = cli.run("training", "logs", "-f", "lines", "--limit-bytes", "10")
     assert (done.returncode, done.stdout) == (0, HUNDRED[:10])
+
+
+def test_output_that_does_not_block_is_waited_for(cli):
+    ours, its = os.pipe()
+    os.set_blocking(its, False)
+    process = subprocess.Popen([SLUICE, "workspace", "exec", "shell", "--", "seq", "1", "100000"], stdout=its,
+                               stderr=subprocess.PIPE, env=cli.environment)
+    os.close(its)
+    with open(ours, "rb") as reader:
+        output = reader.read()
+    assert process.communicate(timeout=30)[1] == b""
+    assert output == b"".join(b"%d\n" % number for number in range(1, 100001))
+    assert process.returncode == 0
 
 
 def test_output_that_nobody_reads_ends_it(cli):

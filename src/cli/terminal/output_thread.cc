@@ -1,5 +1,6 @@
 #include "cli/terminal/output_thread.h"
 
+#include <poll.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@
 namespace sluice::cli {
 namespace {
 
-/// Only to end a write() that blocks.
+/// Only to end a write() or poll() that blocks.
 constexpr int kWakeSignal = SIGURG;
 
 void let_signal_interrupt() {
@@ -118,9 +119,14 @@ void OutputThread::write_all(const std::vector<std::byte>& bytes, const std::sto
       done += static_cast<std::size_t>(count);
       continue;
     }
-    if (errno == EINTR && !stop.stop_requested()) continue;
+    const int problem = errno;
+    if (problem == EAGAIN) {  // who shares the descriptor made it so
+      pollfd writable{descriptor_, POLLOUT, 0};
+      ::poll(&writable, 1, -1);
+    }
+    if ((problem == EAGAIN || problem == EINTR) && !stop.stop_requested()) continue;
     const std::lock_guard lock(mutex_);
-    error_ = errno;
+    error_ = problem;
     return;
   }
 }
