@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/exchange.h"
@@ -23,9 +24,19 @@ struct SessionOutcome {
   std::string recording_problem;  // why it lacks something; empty: it doesn't
 };
 
-/// A request was answered, or refused with `error`.
+/// A request was answered, or refused with `error`, or its answer broke off with it. Where nobody
+/// knows the caller it may only be counted (RecordQuota).
 void audit_request(const Services& services, const Exchange& exchange, unsigned status,
                    nanoseconds latency, const Error* error);
+/// What came from there was no request. It may only be counted.
+void audit_bad_request(const Services& services, const std::string& peer, unsigned status,
+                       const Error& error);
+/// How many requests were only counted since the last time, if any were.
+void audit_unrecorded(const Services& services);
+
+/// As much of what a client chose as log and audit trail keep, so that it can't fill them: beyond
+/// 512 bytes, that it is cut and how long it was.
+std::string recorded_text(std::string_view text);
 
 void audit_session_begin(const Services& services, const SessionSubject& subject);
 void audit_session_end(const Services& services, const SessionSubject& subject,

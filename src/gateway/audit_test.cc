@@ -17,7 +17,8 @@ using ::testing::Not;
 class AuditTest : public GatewayTest {
  protected:
   AuditTest() {
-    trail_ = *AuditTrail::open({.path = folder_ / "audit.log"}, AuditTrail::OnFailure::Report);
+    trail_ =
+        *AuditTrail::open({.path = folder_ / "audit.log"}, AuditTrail::OnFailure::Report, clock);
     exchange_.user = "alice";
     exchange_.groups = {"ml", "admins"};
     subject_.kind = SessionKind::Exec;
@@ -72,6 +73,66 @@ TEST_F(AuditTest, RequestSaysWhoAndWhatCameOfItWithoutItsQuery) {
   EXPECT_EQ(json::text_of(all[0], "message"), "not allowed");
   EXPECT_EQ(all[0].at("seconds").as_double(), 2.5);
   EXPECT_THAT(json::serialize(all[0]), Not(HasSubstr("c2VjcmV0")));
+}
+
+TEST_F(AuditTest, RequestSaysWhichContainerItWasFor) {
+  exchange_.container = subject_.container;
+  exchange_.command = subject_.command;
+  settings.audited_commands = AuditedCommands::Program;
+  audit_request(audited(), exchange_, 503, {}, nullptr);
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(json::text_of(all[0], "pod"), "w-0");
+  EXPECT_EQ(json::text_of(all[0], "container"), "main");
+  EXPECT_EQ(all[0].at("command"), json::array{"mysql"});
+}
+
+TEST_F(AuditTest, WhatAClientChoseIsCut) {
+  head_.path = std::string(511, 'a') + "\u20ac" + std::string(60'000, 'b');
+  head_.method = std::string(1000, 'M');
+  const Error error{.code = ErrorCode::NotFound, .message = std::string(1000, 'm')};
+  audit_request(audited(), exchange_, 404, {}, &error);
+  audit_bad_request(audited(), "192.0.2.1:5", 400, error);
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(json::text_of(all[0], "path"), std::string(511, 'a') + "... (cut: 60514 bytes)");
+  EXPECT_LT(json::serialize(all[0]).size(), 2000U);
+  EXPECT_LT(json::serialize(all[1]).size(), 1000U);
+}
+
+TEST_F(AuditTest, StrangersAreRecordedUpToABoundAndThenCounted) {
+  exchange_.user.clear();
+  const Error bad{.code = ErrorCode::InvalidArgument, .message = "no request"};
+  for (int i = 0; i < 200; ++i) audit_request(audited(), exchange_, 401, {}, nullptr);
+  audit_bad_request(audited(), "192.0.2.1:5", 400, bad);
+  EXPECT_EQ(trail_->strangers().total(), 101U);
+  exchange_.user = "alice";
+  audit_request(audited(), exchange_, 200, {}, nullptr);
+  audit_unrecorded(audited());
+  audit_unrecorded(audited());
+  const auto all = lines();
+  ASSERT_EQ(all.size(), AuditTrail::kStrangers.burst + 2);
+  EXPECT_EQ(json::text_of(all[100], "user"), "alice");
+  EXPECT_EQ(json::text_of(all[101], "event"), "requests unrecorded");
+  EXPECT_EQ(json::find_int64(all[101], "count"), 101);
+  EXPECT_EQ(json::text_of(all[101], "first"), json::text_of(all[101], "last"));
+}
+
+TEST_F(AuditTest, WhatIsNoRequestIsOnRecord) {
+  const Services kept = audited();
+  server.emplace(loop.executor(), kept);
+  {
+    Client client(loop, *server);
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+    run_until_idle();
+  }
+  testing::run(loop, server->stop());
+  server.reset();
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(json::find_int64(all[0], "status"), 400);
+  EXPECT_EQ(json::text_of(all[0], "source"), "memory");
+  EXPECT_FALSE(all[0].contains("path"));
 }
 
 TEST_F(AuditTest, SessionsBeginAndEndUnderOneName) {

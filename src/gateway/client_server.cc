@@ -28,13 +28,14 @@ void log_access(const Exchange& exchange, unsigned status, nanoseconds latency,
                 const Error* error) {
   const LogLevel level = level_of(status);
   if (!is_logged(level)) return;
-  std::vector<LogField> fields{{"method", exchange.head.method},
-                               {"path", exchange.head.path},
-                               {"status", status},
-                               {"user", exchange.user},
-                               {"peer", exchange.peer},
-                               {"seconds", std::chrono::duration<double>(latency).count()}};
-  if (error != nullptr) fields.emplace_back("message", error->message);
+  const std::string method = recorded_text(exchange.head.method);
+  const std::string path = recorded_text(exchange.head.path);
+  const std::string message = error == nullptr ? "" : recorded_text(error->message);
+  std::vector<LogField> fields{
+      {"method", method},      {"path", path},
+      {"status", status},      {"user", exchange.user},
+      {"peer", exchange.peer}, {"seconds", std::chrono::duration<double>(latency).count()}};
+  if (error != nullptr) fields.emplace_back("message", message);
   if (error != nullptr && !error->cause.empty()) fields.emplace_back("cause", error->cause);
   log(level, "request", fields);
 }
@@ -59,6 +60,7 @@ void ClientServer::serve(std::unique_ptr<net::Stream> stream, ConnectionPlace pl
 net::Task<> ClientServer::stop() {
   tasks_.cancel();
   co_await tasks_.join();
+  audit_unrecorded(services_);
 }
 
 net::Task<> ClientServer::count_bytes() {
@@ -66,6 +68,7 @@ net::Task<> ClientServer::count_bytes() {
     const Result<> passed = co_await services_.timers.sleep_for(kCountInterval);
     if (!passed) co_return;
     registry_.count_bytes();
+    audit_unrecorded(services_);
   }
 }
 
@@ -116,7 +119,9 @@ net::Task<> ClientServer::refuse(http::ServerConnection& connection, const Error
   services_.metrics.request_served(Endpoint::Unknown, response.head.status, {});
   if (error.code == ErrorCode::HeaderTooLarge) services_.metrics.limit_reached(Limit::HeaderSize);
   if (error.code == ErrorCode::TooLarge) services_.metrics.limit_reached(Limit::BodySize);
-  log(LogLevel::Info, "bad request", error, {{"peer", connection.stream().peer()}});
+  const std::string peer = connection.stream().peer();
+  log(LogLevel::Info, "bad request", error, {{"peer", peer}});
+  audit_bad_request(services_, peer, response.head.status, error);
   [[maybe_unused]] const Result<> sent = co_await connection.respond(response, false);
 }
 
@@ -169,7 +174,7 @@ net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Resu
     outcome.goes_on = false;
     outcome.session = std::move(*session);
   } else if (const auto* streamed = std::get_if<Streamed>(&*answer)) {
-    outcome.goes_on = outcome.goes_on && streamed->whole;
+    outcome.goes_on = outcome.goes_on && !streamed->broke_off;
   } else {
     response = &std::get<http::Response>(*answer);
   }
@@ -180,7 +185,11 @@ net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Resu
   }
   const nanoseconds latency = services_.timers.now() - exchange.started;
   services_.metrics.request_served(exchange.route.endpoint, status, latency);
-  const Error* const error = answer ? nullptr : &answer.error();
+  const Error* error = answer ? nullptr : &answer.error();
+  if (answer) {
+    const auto* const streamed = std::get_if<Streamed>(&*answer);
+    if (streamed != nullptr && streamed->broke_off) error = &*streamed->broke_off;
+  }
   log_access(exchange, status, latency, error);
   audit_request(services_, exchange, status, latency, error);
   co_return outcome;

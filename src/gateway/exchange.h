@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,11 +25,13 @@ struct Exchange {
   // Once they are known, for the log and the audit trail:
   std::string user;
   std::vector<std::string> groups;
+  std::optional<workload::ContainerRef> container;
+  std::vector<std::string> command;  // of an exec
 };
 
 /// The body has gone out already, or the connection was aborted in the middle of it.
 struct Streamed {
-  bool whole = true;
+  std::optional<Error> broke_off;  // with it; nullopt: it was whole
 };
 
 /// How a request that was not refused gets answered.

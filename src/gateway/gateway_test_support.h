@@ -74,6 +74,8 @@ class GatewayTest : public ::testing::Test {
         received_ += as_text(Bytes(buffer).first(**count));
       }
     }
+    /// The network breaks.
+    void lose() { pipe_.reset(); }
     bool ended = false;  // the server closed, in order
     bool reset = false;
 

@@ -81,6 +81,12 @@ http::ResponseHead download_head(const std::string& file_name, bool gzip) {
   return head;
 }
 
+Error incomplete(const Error& error) {
+  Error told = error;
+  told.message = "the download is incomplete: " + error.message;
+  return told;
+}
+
 }  // namespace
 
 std::string download_file_name(const workload::ContainerRef& container, WallTime now) {
@@ -114,8 +120,8 @@ net::Task<Result<Answer>> send_log_download(const Services& services, Exchange& 
     exchange.connection.abort();
   }
   Streamed streamed;
-  streamed.whole = sent.has_value();
-  co_return Answer(streamed);
+  if (!sent) streamed.broke_off = incomplete(sent.error());
+  co_return Answer(std::move(streamed));
 }
 
 }  // namespace sluice::gateway

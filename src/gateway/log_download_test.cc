@@ -10,6 +10,7 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 /// One block of text, then an error, from the first wait or the second.
 class FailingLog final : public backend::LogStream {
@@ -111,7 +112,9 @@ class LogDownloadTest : public GatewayTest {
 TEST_F(LogDownloadTest, LogThatFailsMidwayAbortsTheConnectionWithoutALastChunk) {
   const Result<Answer> answer = download(std::make_unique<FailingLog>(1));
   ASSERT_TRUE(answer);
-  EXPECT_FALSE(std::get<Streamed>(*answer).whole);
+  const std::optional<Error> broke_off = std::get<Streamed>(*answer).broke_off;
+  ASSERT_TRUE(broke_off);
+  EXPECT_THAT(broke_off->message, StartsWith("the download is incomplete: "));
   EXPECT_THAT(sent, Not(EndsWith("0\r\n\r\n")));
   EXPECT_TRUE(aborted);
 }

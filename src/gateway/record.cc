@@ -55,9 +55,13 @@ net::Task<Result<>> begin_recording(const Services& services, const auth::Caller
   co_return Result<>{};
 }
 
-void start_recording(UpgradedSession& session, session::Interruption& interruption) {
+void start_recording(UpgradedSession& session) {
+  if (session.recording) session.recording->start();
+}
+
+void watch_recording(UpgradedSession& session, session::Interruption& interruption) {
   if (!session.recording) return;
-  session.recording->start(
+  session.recording->on_failure(
       [&interruption](const Error& failure) { interruption.interrupt(end_for(failure)); });
 }
 

@@ -22,8 +22,11 @@ net::Task<Result<>> begin_recording(const Services& services, const auth::Caller
                                     workload::Verb verb, const backend::StreamOptions& streams,
                                     UpgradedSession& session);
 
-/// The session runs; a recording that it must not go on without ends it through `interruption`.
-void start_recording(UpgradedSession& session, session::Interruption& interruption);
+/// Its process runs: the recording stays, whatever becomes of the session.
+void start_recording(UpgradedSession& session);
+
+/// A recording that the session must not go on without ends it through `interruption`.
+void watch_recording(UpgradedSession& session, session::Interruption& interruption);
 
 /// The session has ended so; what is wrong with the recording becomes part of the outcome.
 net::Task<> finish_recording(UpgradedSession& session, SessionOutcome& outcome);

@@ -68,7 +68,8 @@ net::Task<Result<Answer>> serve_logs(const Services& services, Exchange& exchang
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Logs, workload.project));
   CO_TRY(const Upgrade upgrade, require_upgrade(exchange.head.fields, kLogSubprotocols));
   CO_TRY(SessionTicket ticket, admit(services, caller));
-  CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, request.target));
+  CO_TRY(const auto container,
+         co_await resolve(services, exchange, caller, workload, request.target));
   auto session = prepare(services, exchange, SessionKind::Logs, caller, container);
   session->ticket = std::move(ticket);
   CO_TRY(session->source, co_await services.backend.open_log(caller, container, request.options));
@@ -82,7 +83,8 @@ net::Task<Result<Answer>> serve_log_download(const Services& services, Exchange&
          parse_log_request(exchange.head.query, LogDelivery::Download, services.timers.wall_now()));
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Logs, workload.project));
   CO_TRY(const SessionTicket ticket, admit(services, caller));  // to its end
-  CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, request.target));
+  CO_TRY(const auto container,
+         co_await resolve(services, exchange, caller, workload, request.target));
   CO_TRY(auto log, co_await services.backend.open_log(caller, container, request.options));
   co_return co_await send_log_download(services, exchange, container, std::move(log));
 }
@@ -95,7 +97,8 @@ net::Task<Result<Answer>> serve_exec(const Services& services, Exchange& exchang
   CO_TRY(const Upgrade upgrade, require_upgrade(exchange.head.fields, kProcessSubprotocols));
   CO_TRY(SessionTicket ticket, admit(services, caller));
   const backend::Target& target = request.streams.target;
-  CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, target));
+  exchange.command = request.command;
+  CO_TRY(const auto container, co_await resolve(services, exchange, caller, workload, target));
   const auto options = process_options(request.streams, upgrade.framing);
   auto session = prepare(services, exchange, SessionKind::Exec, caller, container);
   session->ticket = std::move(ticket);
@@ -114,7 +117,8 @@ net::Task<Result<Answer>> serve_attach(const Services& services, Exchange& excha
   CO_TRY_VOID(co_await authorize(services, exchange, caller, Verb::Attach, workload.project));
   CO_TRY(const Upgrade upgrade, require_upgrade(exchange.head.fields, kProcessSubprotocols));
   CO_TRY(SessionTicket ticket, admit(services, caller));
-  CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, request.target));
+  CO_TRY(const auto container,
+         co_await resolve(services, exchange, caller, workload, request.target));
   const auto options = process_options(request, upgrade.framing);
   auto session = prepare(services, exchange, SessionKind::Attach, caller, container);
   session->ticket = std::move(ticket);
@@ -132,7 +136,8 @@ net::Task<Result<Answer>> serve_port_forward(const Services& services, Exchange&
   const auto subprotocols = port_subprotocols(request.ports.size());
   CO_TRY(const Upgrade upgrade, require_upgrade(exchange.head.fields, subprotocols));
   CO_TRY(SessionTicket ticket, admit(services, caller));
-  CO_TRY(const auto container, co_await services.backend.resolve(caller, workload, request.target));
+  CO_TRY(const auto container,
+         co_await resolve(services, exchange, caller, workload, request.target));
   CO_TRY(auto ports, co_await connect_ports(services, caller, container, request.ports));
   auto session = prepare(services, exchange, SessionKind::PortForward, caller, container);
   session->ticket = std::move(ticket);

@@ -40,8 +40,7 @@ net::Task<> run_session(const Services& services, SessionRegistry& registry,
   const net::Executor executor = co_await net::current_executor();
   const SessionRegistry::Position entry =
       registry.add(executor, session->subject.kind, session->socket.get());
-  audit_session_begin(services, session->subject);
-  start_recording(*session, entry->interruption);
+  watch_recording(*session, entry->interruption);
   session::SessionStats stats;
   const session::SessionContext context{executor,
                                         services.timers,

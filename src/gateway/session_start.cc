@@ -3,10 +3,27 @@
 #include <array>
 
 #include "base/base64.h"
+#include "gateway/record.h"
+#include "gateway/session_end.h"
 #include "net/deadline.h"
 #include "session/recorded_process.h"
 
 namespace sluice::gateway {
+namespace {
+
+/// The client never had it, but what the backend opened may have done its work.
+net::Task<> end_without_client(const Services& services, UpgradedSession& session,
+                               std::string reason) {
+  session.source = {};
+  SessionOutcome outcome;
+  outcome.close_code = static_cast<unsigned>(ws::CloseCode::Abnormal);
+  outcome.reason = std::move(reason);
+  co_await finish_recording(session, outcome);
+  services.metrics.session_started(session.subject.kind);
+  record_session_end(services, session.subject, outcome);
+}
+
+}  // namespace
 
 session::ProcessSessionOptions process_options(const StreamRequest& request,
                                                session::Framing framing) {
@@ -47,6 +64,14 @@ std::string make_session_id(Random& random) {
   return hex_encode(bytes);
 }
 
+net::Task<Result<workload::ContainerRef>> resolve(const Services& services, Exchange& exchange,
+                                                  const auth::Caller& caller,
+                                                  const workload::WorkloadRef& workload,
+                                                  const backend::Target& target) {
+  CO_TRY(exchange.container, co_await services.backend.resolve(caller, workload, target));
+  co_return *exchange.container;
+}
+
 std::unique_ptr<UpgradedSession> prepare(const Services& services, const Exchange& exchange,
                                          SessionKind kind, const auth::Caller& caller,
                                          const workload::ContainerRef& container) {
@@ -75,18 +100,25 @@ net::Task<Result<Answer>> start_session(const Services& services, Exchange& exch
                                         const Upgrade& upgrade,
                                         std::unique_ptr<UpgradedSession> session) {
   session->busy.emplace(services.activity);
+  // Nothing waits between the backend's answer and this: what runs is on record.
+  audit_session_begin(services, session->subject);
+  start_recording(*session);
   Upgrade agreed = upgrade;
   if (!services.settings.compression) agreed.deflate.reset();
   const http::ResponseHead head = switching_protocols(agreed);
-  CO_TRY(http::Upgraded upgraded, co_await exchange.connection.upgrade(head));
+  Result<http::Upgraded> upgraded = co_await exchange.connection.upgrade(head);
+  if (!upgraded) {
+    co_await end_without_client(services, *session, upgraded.error().message);
+    co_return fail(std::move(upgraded).error());
+  }
   const net::Executor executor = co_await net::current_executor();
   ws::Connection::Options options;
   options.role = ws::Role::Server;
   options.compression = agreed.deflate;
   options.max_message_bytes = services.settings.max_message_bytes;
-  session->socket = std::make_unique<ws::Connection>(executor, std::move(upgraded.stream), options,
+  session->socket = std::make_unique<ws::Connection>(executor, std::move(upgraded->stream), options,
                                                      services.timers, services.random,
-                                                     std::move(upgraded.leftover));
+                                                     std::move(upgraded->leftover));
   co_return Answer(std::move(session));
 }
 

@@ -27,6 +27,13 @@ net::Task<Result<std::vector<session::ForwardedPort>>> connect_ports(
 /// What the records of one session are told from others' by.
 std::string make_session_id(Random& random);
 
+/// Which container the request is for; from now on it is on record with it. Errors:
+/// Backend::resolve()'s.
+net::Task<Result<workload::ContainerRef>> resolve(const Services& services, Exchange& exchange,
+                                                  const auth::Caller& caller,
+                                                  const workload::WorkloadRef& workload,
+                                                  const backend::Target& target);
+
 /// A session that lacks its ticket, its source and its socket.
 std::unique_ptr<UpgradedSession> prepare(const Services& services, const Exchange& exchange,
                                          SessionKind kind, const auth::Caller& caller,
@@ -37,7 +44,9 @@ ProcessSource process_source(std::unique_ptr<backend::RemoteProcess> process,
                              const session::ProcessSessionOptions& options,
                              UpgradedSession& session);
 
-/// Sends the 101 and gives the session its socket. Errors: Unavailable (client gone), Cancelled.
+/// What the backend opened is on record, as a session; then the 101 is sent, and the session has
+/// its socket. A client that is gone by then ends it like any other. Errors: Unavailable (client
+/// gone), Cancelled.
 net::Task<Result<Answer>> start_session(const Services& services, Exchange& exchange,
                                         const Upgrade& upgrade,
                                         std::unique_ptr<UpgradedSession> session);

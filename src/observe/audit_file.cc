@@ -5,13 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
 
 #include <fmt/format.h>
 
-#include "base/file.h"
+#include "base/write_out.h"
 
 namespace sluice {
 namespace {
@@ -20,27 +21,46 @@ constexpr unsigned kOwnerOnly = 0600;
 
 }  // namespace
 
-Result<> AuditFile::append(std::string_view lines) {
+Result<> AuditFile::append(std::string_view& lines) {
   if (options_.path.empty()) {
-    const int problem = write_all(STDOUT_FILENO, lines);
+    const int problem = write_out(STDOUT_FILENO, lines);
     if (problem != 0) return failed("write", problem);
     return {};
   }
   TRY_VOID(lock_newest());
-  Result<> appended = append_locked(lines);
+  Result<> appended;
+  while (appended && !lines.empty()) appended = append_locked(lines);
   if (file_) (void)::flock(file_.get(), LOCK_UN);
   return appended;
 }
 
-Result<> AuditFile::append_locked(std::string_view lines) {
-  if (size_ > 0 && size_ + lines.size() > options_.max_bytes) TRY_VOID(rotate());
-  if (const int problem = write_all(file_.get(), lines); problem != 0) {
-    // What was written of them comes again.
-    if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) file_.reset();
-    return failed("write", problem);
+/// As many of them as the file has room for.
+Result<> AuditFile::append_locked(std::string_view& lines) {
+  while (size_ > 0 && fitting(lines) == 0) TRY_VOID(rotate());
+  const std::size_t count = std::max(fitting(lines), lines.find('\n') + 1);
+  std::string_view rest = lines.substr(0, count);
+  const char* call = "write";
+  int problem = write_out(file_.get(), rest);
+  // EINVAL: a pipe, say, has no disk to wait for.
+  if (problem == 0 && options_.sync && ::fdatasync(file_.get()) != 0 && errno != EINVAL) {
+    call = "fdatasync";
+    problem = errno;
   }
-  if (options_.sync && ::fdatasync(file_.get()) != 0) return failed("fdatasync", errno);
-  return {};
+  // What there is of them goes, so that no part of a line stays, and comes again as a whole.
+  if (problem != 0 && ::ftruncate(file_.get(), static_cast<off_t>(size_)) == 0) {
+    return failed(call, problem);
+  }
+  lines.remove_prefix(count - rest.size());
+  if (problem != 0) return failed(call, problem);
+  return measure();
+}
+
+/// How many bytes of whole lines there is room for.
+std::size_t AuditFile::fitting(std::string_view lines) const {
+  if (size_ >= options_.max_bytes) return 0;
+  const std::uint64_t room = options_.max_bytes - size_;
+  if (lines.size() <= room) return lines.size();
+  return lines.substr(0, static_cast<std::size_t>(room)).rfind('\n') + 1;  // npos + 1 is 0
 }
 
 /// Locked, so that nobody else writes, cuts or rotates it; and its size, which others change.
@@ -51,6 +71,10 @@ Result<> AuditFile::lock_newest() {
     if (is_in_place()) break;
     file_.reset();  // it was rotated meanwhile
   }
+  return measure();
+}
+
+Result<> AuditFile::measure() {
   struct stat status{};
   if (::fstat(file_.get(), &status) != 0) return failed("fstat", errno);
   size_ = static_cast<std::uint64_t>(status.st_size);

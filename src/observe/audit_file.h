@@ -21,15 +21,17 @@ class AuditFile {
  public:
   explicit AuditFile(AuditFileOptions options) : options_(std::move(options)) {}
 
-  /// Whole lines, all of them or none. A file that somebody else has moved away is made anew.
-  /// Another process may append to it and rotate it, too, through an AuditFile of its own.
-  /// Errors: Unavailable, saying which file and why.
-  Result<> append(std::string_view lines);
+  /// Whole lines; `lines` becomes what has yet to be written of them. A file that somebody else has
+  /// moved away is made anew. Another process may append to it and rotate it, too, through an
+  /// AuditFile of its own. Errors: Unavailable, saying which file and why.
+  Result<> append(std::string_view& lines);
 
  private:
-  Result<> append_locked(std::string_view lines);
+  Result<> append_locked(std::string_view& lines);
+  std::size_t fitting(std::string_view lines) const;
   Result<> open();
   Result<> lock_newest();
+  Result<> measure();
   bool is_in_place() const;
   Result<> rotate();
   std::unexpected<Error> failed(const char* call, int error_number) const;

@@ -3,23 +3,23 @@
 // counted.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
-#include <mutex>
+#include <memory>
 #include <string>
-#include <thread>
+
+#include "observe/bounded_thread.h"
 
 namespace sluice {
 
 class LogQueue {
  public:
   static constexpr std::size_t kMaxBytes = std::size_t{8} << 20;
+  /// How long the end waits for a descriptor that takes nothing.
+  static constexpr seconds kPatience{2};
 
   /// `fd` stays the caller's.
-  explicit LogQueue(int fd);
-  /// Writes out what is queued.
+  explicit LogQueue(int fd, nanoseconds patience = kPatience);
+  /// Writes out what is queued, if that is possible within `patience`.
   ~LogQueue();
   LogQueue(const LogQueue&) = delete;
   LogQueue& operator=(const LogQueue&) = delete;
@@ -27,20 +27,13 @@ class LogQueue {
   /// Any thread. `line` ends with '\n'.
   void push(std::string line);
   /// Lines lost so far. Any thread.
-  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+  std::uint64_t dropped() const;
 
  private:
-  void run();
-  void write(const std::deque<std::string>& lines);
-
-  const int fd_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::string> lines_;
-  std::size_t bytes_ = 0;
-  bool ended_ = false;
-  std::atomic<std::uint64_t> dropped_ = 0;
-  std::thread thread_;  // last: it uses the others
+  class Writer;
+  const nanoseconds patience_;
+  const std::shared_ptr<Writer> writer_;  // the thread owns it, too: it may hang
+  BoundedThread thread_;
 };
 
 }  // namespace sluice

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <csignal>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "base/unique_fd.h"
@@ -49,7 +52,7 @@ TEST(LogQueue, OldestLinesGoWhenNobodyReads) {
   Pipe pipe;
   std::thread reader;
   {
-    LogQueue queue(pipe.writer.get());
+    LogQueue queue(pipe.writer.get(), std::chrono::minutes(1));
     constexpr std::size_t kLineBytes = 64 * 1024;
     constexpr std::size_t kLines = 4 * LogQueue::kMaxBytes / kLineBytes;
     for (std::size_t i = 0; i < kLines; ++i) queue.push(std::string(kLineBytes - 1, 'x') + "\n");
@@ -59,6 +62,13 @@ TEST(LogQueue, OldestLinesGoWhenNobodyReads) {
   }
   pipe.writer.reset();
   reader.join();
+}
+
+TEST(LogQueue, EndDoesNotWaitForWhoNeverReads) {
+  ::signal(SIGPIPE, SIG_IGN);  // the thread that is left meets it
+  Pipe pipe;
+  LogQueue queue(pipe.writer.get(), milliseconds(1));
+  queue.push(std::string(LogQueue::kMaxBytes - 1, 'x') + "\n");
 }
 
 TEST(LogQueue, BrokenDescriptorCountsWhatItLost) {

@@ -65,8 +65,7 @@ net::Task<Result<>> Recording::opened() {
   co_return fail(*std::move(failure));
 }
 
-void Recording::start(std::function<void(const Error&)> end_session) {
-  has_started_ = true;
+void Recording::on_failure(std::function<void(const Error&)> end_session) {
   end_session_ = std::move(end_session);
   look();
 }

@@ -21,7 +21,7 @@ class Recording {
   /// Cancelled.
   static net::Task<Result<std::unique_ptr<Recording>>> begin(Recorder& recorder, std::string name,
                                                              Header header, net::Timers& timers);
-  /// One whose session did not start leaves no file.
+  /// One that did not start leaves no file.
   ~Recording();
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
@@ -29,9 +29,11 @@ class Recording {
   const std::string& name() const { return track_->name; }
   bool takes_input() const { return recorder_.options().input; }
 
-  /// The session starts. With OnFailure::Refuse, `end_session` is called once when the recording
-  /// can't go on; from then on nothing is taken any more.
-  void start(std::function<void(const Error&)> end_session);
+  /// What it is of runs: from now on its file stays, whatever becomes of the session.
+  void start() { has_started_ = true; }
+  /// With OnFailure::Refuse, `end_session` is called once when the recording can't go on; from then
+  /// on nothing is taken any more.
+  void on_failure(std::function<void(const Error&)> end_session);
 
   /// Takes a copy, when there is room. Outputs and inputs may overlap, each by itself may not. A
   /// recording that failed takes nothing and doesn't wait. Errors: Cancelled, also once it failed

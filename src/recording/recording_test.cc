@@ -101,7 +101,8 @@ class RecordingTest : public ::testing::Test {
     auto begun = testing::run(loop, Recording::begin(*recorder, std::move(name), {}, clock));
     ASSERT_TRUE(begun) << begun.error().message;
     recording = *std::move(begun);
-    recording->start([this](const Error& failure) { ends.push_back(failure.message); });
+    recording->start();
+    recording->on_failure([this](const Error& failure) { ends.push_back(failure.message); });
   }
   Result<> add(std::string_view text) {
     return testing::run(loop, recording->add_output(Stream::Stdout, as_bytes(text)));
@@ -298,7 +299,8 @@ TEST_F(RecordingTest, AFailureBeforeTheStartIsTold) {
   ASSERT_TRUE(add("early"));
   until([&] { return metrics.exposition().contains("sluice_recordings_failed_total 1\n"); });
   testing::run_until_idle(loop);
-  recording->start([this](const Error& failure) { ends.push_back(failure.message); });
+  recording->start();
+  recording->on_failure([this](const Error& failure) { ends.push_back(failure.message); });
   EXPECT_EQ(ends.size(), 1U);
 }
 

@@ -21,7 +21,8 @@ class RecordedProcessTest : public SessionTest {
     recorder = std::make_unique<recording::Recorder>(
         *recording::RecordingFolder::open(folder.path()), recorder_options, metrics);
     recording = *testing::run(loop, recording::Recording::begin(*recorder, "a.cast", {}, clock));
-    recording->start([this](const Error& failure) {
+    recording->start();
+    recording->on_failure([this](const Error& failure) {
       interruption.interrupt({SessionEndKind::RecordingFailed, failure.message, {}, {}});
     });
     process = std::make_shared<FakeProcess>(loop.executor());

@@ -104,6 +104,8 @@ int serve(const std::string& called_as, const std::string& config_file) {
       backend::local::ProcessHost::start(cgroup ? *std::move(cgroup) : backend::local::Cgroup());
   if (!host) return refuse(host.error());
   raise_descriptor_limit();
+  // Whoever reads our output, or a process's input, may go: that ends no server.
+  std::signal(SIGPIPE, SIG_IGN);
   net::block_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR2});
   start_logging(config->log_level, config->log_format);
   if (no_cgroup) log(LogLevel::Warning, "process trees are ended without cgroups", *no_cgroup);

@@ -82,7 +82,7 @@ Result<std::unique_ptr<Server>> Server::open(Config config, std::string program,
     TRY(server->certificate_, net::TlsCertificate::open(tls->certificate, tls->key));
   }
   if (const auto& audit = server->config_.audit) {
-    TRY(server->audit_, AuditTrail::open(audit->file, audit->on_failure));
+    TRY(server->audit_, AuditTrail::open(audit->file, audit->on_failure, server->timers_));
   }
   TRY_VOID(server->open_recordings());
   TRY_VOID(server->open_auth());

@@ -1,13 +1,19 @@
 """The audit trail: who did what, and how it ended, one JSON object a line."""
 import json
+import os
+import pathlib
 import shutil
+import socket
 import stat
+import struct
+import time
 
 import pytest
 
 from support import catalogue
 from support.catalogue import BASE, LINES, PROJECT, SHELL
 from support.client import argv
+from support.httpclient import dial
 from support.metrics import metrics
 from support.waiting import eventually
 
@@ -129,6 +135,85 @@ def test_sessions_are_refused_while_the_trail_is_broken_where_that_is_wanted(aud
     (tmp_path / "trail").mkdir()
     eventually(lambda: metrics(client)["sluice_audit_failing"] == 0, "the trail is written again")
     assert client.run(SHELL, "true")[1].code == 1000
+
+
+def test_a_trail_that_nobody_reads_refuses_sessions_and_does_not_keep_the_server_from_ending(serve, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        client = serve(SHELL, admin={"listen": "127.0.0.1:0"}, audit={"file": str(fifo), "onFailure": "refuse"})
+        client.settle(SHELL)
+        for _ in range(400):
+            client.get(SHELL.path("status"))  # their records are more than a pipe holds
+        eventually(lambda: metrics(client)["sluice_audit_failing"] == 1, "that it hangs is known")
+        refusal = client.refused(SHELL.path("exec"), {"command": argv("true")})
+        assert refusal.status == 503 and "audit trail" in refusal.json["message"]
+        assert client.server.stop(timeout=20) == 0
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.local
+def test_no_command_runs_without_a_record_and_a_recording_when_its_client_is_gone_at_once(serve, tmp_path):
+    (tmp_path / "trail").mkdir()
+    everything = {"folder": str(tmp_path / "casts"), "onFailure": "refuse",
+                  "rules": [{"subjects": ["*"], "projects": ["*"], "verbs": ["*"]}]}
+    client = serve(SHELL, recording=everything, sessions={"upgradeRate": 1000, "upgradeBurst": 1000,
+                                                          "upgradeRatePerUser": 1000, "upgradeBurstPerUser": 1000},
+                   audit={"file": str(tmp_path / "trail/audit.jsonl"), "onFailure": "refuse"}).settle(SHELL)
+    ran = tmp_path / "ran"
+    ran.mkdir()
+    for number in range(40):
+        target = SHELL.path("exec") + f"?onDisconnect=leave&command={argv('touch', str(ran / str(number)))}"
+        sock = dial(client.server.address)
+        sock.sendall(handshake(client, target))
+        time.sleep(0.0005 * (number % 8))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+    client.run(SHELL, "touch", str(ran / "last"))
+    eventually(lambda: (ran / "last").exists(), "the last command ran")
+    eventually(lambda: len(sessions(tmp_path, "session begin")) == len(sessions(tmp_path, "session end")), "all ended")
+    begun = {pathlib.Path(line["command"][1]).name: line for line in sessions(tmp_path, "session begin")}
+    assert {file.name for file in ran.iterdir()} <= set(begun)
+    assert {line["recording"] for line in begun.values()} == {file.name for file in (tmp_path / "casts").iterdir()}
+
+
+def handshake(client, target):
+    return (f"GET {target} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {client.token}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            ).encode()
+
+
+def test_who_has_no_token_can_not_fill_the_trail(audited, tmp_path):
+    client = audited()
+    stranger = client.as_user(None)
+    for _ in range(300):
+        assert stranger.get(BASE + "/x" + 20_000 * "a").status == 404
+    client.get(BASE + "/status")
+    unrecorded = eventually(lambda: sessions(tmp_path, "requests unrecorded"), "the rest is counted")
+    recorded = [line for line in trail(tmp_path) if line.get("path", "").startswith(BASE + "/xaaa")]
+    assert len(recorded) + sum(line["count"] for line in unrecorded) == 300
+    assert 100 <= len(recorded) < 200
+    assert all(len(line["path"]) < 600 and "cut: 20" in line["path"] for line in recorded)
+    assert [line["user"] for line in trail(tmp_path) if line.get("path") == BASE + "/status"][-1] == "alice"
+
+
+def test_what_is_no_request_is_on_record(audited, tmp_path):
+    client = audited()
+    with dial(client.server.address) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        assert sock.recv(100).startswith(b"HTTP/1.1 400 ")
+    found = eventually(lambda: [line for line in trail(tmp_path) if line.get("status") == 400], "it is on record")
+    assert "path" not in found[0] and found[0]["source"].startswith("127.0.0.1:")
+
+
+def test_a_download_is_on_record_with_its_container(audited, tmp_path):
+    client = audited()
+    client.get(LINES.path("logs/download"))
+    found = eventually(lambda: [line for line in trail(tmp_path) if line.get("endpoint", "").endswith("download")],
+                       "it is on record")
+    assert found[0]["container"] == "main" and found[0]["pod"]
 
 
 def test_a_trail_that_can_not_be_opened_keeps_the_server_from_starting(serve, tmp_path):

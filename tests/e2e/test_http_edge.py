@@ -3,7 +3,7 @@ guide, takes a request for what it is or not at all.
 
 Each attack is bytes that one parser takes for one request and another for two. Three paths tell them apart: `first`
 is asked for, `hidden` only by whoever is fooled, `last` by whoever is still there behind it. None of them exists, and
-a 404 is as good as any other answer: the audit trail has what `sluiced` understood, the proxy's log what the proxy did.
+a 404 is as good as any other answer: the log has what `sluiced` understood, the proxy's log what the proxy did.
 """
 import dataclasses
 import itertools
@@ -28,14 +28,14 @@ HTTP_0_9 = "an answer without status"
 @dataclasses.dataclass
 class Edge:
     """A server, and what stands in front of it: `client` talks to that."""
-    trail: object  # its file
+    log: object  # its file
     client: Client
     proxy: object = None
 
     def understood(self, serial):
         """The paths with this number that the server has answered for, in order."""
-        whole_lines = self.trail.read_text().rpartition("\n")[0].splitlines()
-        lines = map(json.loads, whole_lines)
+        whole_lines = self.log.read_text().rpartition("\n")[0].splitlines()
+        lines = [json.loads(line) for line in whole_lines if line.startswith("{")]
         return [line["path"] for line in lines if line["event"] == "request" and f"-{serial}" in line["path"]]
 
     def passed_on(self, serial):
@@ -46,7 +46,7 @@ class Edge:
 @pytest.fixture(scope="module")
 def edge_server(backend, tmp_path_factory):
     folder = tmp_path_factory.mktemp("edge")
-    server = backend.serve(folder, SHELL, threads=1, audit={"file": str(folder / "trail")}).start()
+    server = backend.serve(folder, SHELL, threads=1, log={"level": "debug"}).start()
     Client(server, server.token()).settle(SHELL)
     yield server
     server.stop()
@@ -54,12 +54,12 @@ def edge_server(backend, tmp_path_factory):
 
 @pytest.fixture(scope="module", params=FRONTS)
 def edge(request, edge_server, tmp_path_factory):
-    trail, token = edge_server.folder / "trail", edge_server.token()
+    log, token = edge_server.log, edge_server.token()
     if FRONTS[request.param] is None:
-        yield Edge(trail, Client(edge_server, token))
+        yield Edge(log, Client(edge_server, token))
         return
     proxy = FRONTS[request.param](tmp_path_factory.mktemp(request.param), edge_server)
-    yield Edge(trail, Client(proxy, token, proxy.tls), proxy)
+    yield Edge(log, Client(proxy, token, proxy.tls), proxy)
     proxy.stop()
 
 
@@ -164,7 +164,7 @@ def assert_same_understanding(edge, serial):
     proxy has not."""
     after = f"{BASE}/after-{serial}"
     assert exchange(edge.client, get(after, "Connection: close").encode()) == [404]
-    eventually(lambda: after in edge.understood(serial), "the request behind it is on record")
+    eventually(lambda: after in edge.understood(serial), "the request behind it is in the log")
     if edge.proxy is None:
         return
     eventually(lambda: after in edge.passed_on(serial), "the proxy has it in its log")
