@@ -48,10 +48,13 @@ net::Task<Result<>> begin_recording(const Services& services, const auth::Caller
   const std::string& project = subject.container.workload.project;
   if (!services.recordings->rules.allows(caller, verb, project)) co_return Result<>{};
   subject.recording = file_name(services.timers.wall_now(), subject.id);
-  recording::Header header = header_of(services, subject, streams);
+  recording::Subject recorded;
+  recorded.file_name = subject.recording;
+  recorded.user = subject.user;
+  recorded.header = header_of(services, subject, streams);
   CO_TRY(session.recording,
-         co_await recording::Recording::begin(*services.recordings->recorder, subject.recording,
-                                              std::move(header), services.timers));
+         co_await recording::Recording::begin(*services.recordings->recorder, std::move(recorded),
+                                              services.timers));
   co_return Result<>{};
 }
 

@@ -9,11 +9,9 @@
 namespace sluice::recording {
 namespace {
 
-/// What a piece takes beside its bytes: many small ones are bounded, too.
-constexpr std::size_t kPieceBytes = 64;
-
-/// What is written at once.
-constexpr std::size_t kWriteBytes = std::size_t{256} << 10;
+/// What is written of a recording in one turn. As lines it may be six times as much: a NUL is
+/// \u0000.
+constexpr std::size_t kTurnBytes = std::size_t{64} << 10;
 
 Error too_large() {
   return Error{.code = ErrorCode::Unavailable,
@@ -65,16 +63,11 @@ Recorder::Pushed Recorder::push(const std::shared_ptr<Track>& track, nanoseconds
   Track::Piece piece{time, type, stream, std::string(bytes)};  // copied without the lock
   const std::lock_guard lock(mutex_);
   if (track->failure || track->ending) return Pushed::Failed;
-  const bool all_full = queued_bytes_ >= kMaxQueued;
-  if (all_full || track->queued_bytes >= kMaxQueuedOfOne) {
-    if (all_full) waiting_.push_back(track);
-    track->is_waiting = true;
+  if (!queue_.put(track, std::move(piece))) {
+    queue_.await_room(track);
     return Pushed::Full;
   }
-  track->pieces.push_back(std::move(piece));
-  track->queued_bytes += bytes.size() + kPieceBytes;
-  queued_bytes_ += bytes.size() + kPieceBytes;
-  enqueue(track);
+  work_.notify_one();
   return Pushed::Taken;
 }
 
@@ -106,90 +99,105 @@ std::optional<Error> Recorder::failure(const Track& track) const {
 }
 
 void Recorder::enqueue(const std::shared_ptr<Track>& track) {
-  if (std::exchange(track->is_queued, true)) return;
-  queue_.push_back(track);
+  queue_.add(track);
   work_.notify_one();
 }
 
 void Recorder::keep_failure(Track& track, Error error) {
   if (track.failure || track.state == Track::State::Closed) return;
   metrics_.recording_failed();
-  log(LogLevel::Warning, "recording failed", error, {{"recording", track.name}});
+  log(LogLevel::Warning, "recording failed", error, {{"recording", track.subject.file_name}});
   track.failure = std::move(error);
 }
 
 void Recorder::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return ended_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    const std::shared_ptr<Track> track = std::move(queue_.front());
-    queue_.pop_front();
-    track->is_queued = false;
-    Work work{std::exchange(track->pieces, {}), track->queued_bytes, track->failure, track->ending};
-    const bool is_closed = track->state == Track::State::Closed;
+    work_.wait(lock, [this] { return ended_ || !queue_.is_empty(); });
+    if (queue_.is_empty()) return;
+    const std::shared_ptr<Track> track = queue_.take();
+    Work work = take_work(*track);
     lock.unlock();
-    Result<> done;
-    if (!is_closed) done = carry_out(*track, work);
-    work.pieces = {};
+    Result<Track::State> state = carry_out(*track, work);
+    work.pieces.clear();
     lock.lock();
-    if (!done) keep_failure(*track, std::move(done).error());
-    conclude(*track, work);
+    if (!state) keep_failure(*track, state.error());
+    conclude(track, work, state.value_or(Track::State::Closed));
   }
 }
 
-/// Leaves the track without a file when it is over.
-Result<> Recorder::carry_out(Track& track, const Work& work) {
-  if (!track.file) {
-    if (work.failure || work.ending == Track::Ending::Discard) return {};
+/// As much as one turn allows; of what is not to be written, all.
+Recorder::Work Recorder::take_work(Track& track) {
+  Work work;
+  work.state = track.state;
+  const bool is_written =
+      track.state != Track::State::Closed && track.ending != Track::Ending::Discard;
+  while (!track.pieces.empty() && (work.bytes < kTurnBytes || !is_written)) {
+    work.bytes += track.pieces.front().size();
+    work.pieces.push_back(std::move(track.pieces.front()));
+    track.pieces.pop_front();
+  }
+  if (!track.pieces.empty()) return work;
+  work.failure = track.failure;
+  work.ending = track.ending;
+  return work;
+}
+
+/// The track's new state. An error closes it, too.
+Result<Track::State> Recorder::carry_out(Track& track, const Work& work) {
+  if (work.state == Track::State::Closed) return Track::State::Closed;
+  const bool is_discarded = work.ending == Track::Ending::Discard;
+  if (work.state == Track::State::Opening) {
+    if (work.failure || is_discarded) return Track::State::Closed;
     TRY_VOID(make_file(track));
   }
-  if (work.ending == Track::Ending::Discard) {
+  Result<Track::State> state = Track::State::Closed;
+  if (is_discarded) {
     track.file->remove();
-    close(track);
-    return {};
+  } else {
+    state = write(track, work);
   }
-  Result<> written = write_pieces(track, work);
-  if (!written || work.failure || work.ending) close(track);
-  return written;
+  if (state == Track::State::Open) return state;
+  track.file.reset();
+  metrics_.recording_closed();
+  return state;
 }
 
+/// Leaves none where its first line can't be written.
 Result<> Recorder::make_file(Track& track) {
-  Result<std::unique_ptr<RecordingFile>> file = store_->create(track.name);
+  Result<std::unique_ptr<RecordingFile>> file = store_->create(track.subject.file_name);
   if (!file) return not_written(std::move(file).error());
   track.file = *std::move(file);
-  metrics_.recording_opened();
-  const Result<> begun = append(track, format_header(track.header));
-  if (!begun) {
+  const Result<> begun = append(track, format_header(track.subject.header));
+  if (begun) {
+    metrics_.recording_opened();
+  } else {
     track.file->remove();
-    close(track);
+    track.file.reset();
   }
   return begun;
 }
 
-Result<> Recorder::write_pieces(Track& track, const Work& work) {
+Result<Track::State> Recorder::write(Track& track, const Work& work) {
   std::string lines;
   for (const Track::Piece& piece : work.pieces) {
     const std::size_t before = lines.size();
     track.last_time = piece.time;
     add(track.encoder, piece, lines);
-    if (track.file_bytes + lines.size() > options_.max_bytes) {
-      lines.resize(before);
-      Error error = too_large();
-      add_incomplete(track, error, lines);
-      TRY_VOID(append(track, lines));
-      return sluice::fail(std::move(error));
-    }
-    if (lines.size() < kWriteBytes) continue;
+    if (track.file_bytes + lines.size() <= options_.max_bytes) continue;
+    lines.resize(before);
+    Error error = too_large();
+    add_incomplete(track, error, lines);
     TRY_VOID(append(track, lines));
-    lines.clear();
+    return sluice::fail(std::move(error));
   }
   if (work.failure) {
     add_incomplete(track, *work.failure, lines);
   } else if (work.ending) {
     track.encoder.finish(track.last_time, lines);
   }
-  return append(track, lines);
+  TRY_VOID(append(track, lines));
+  return work.failure || work.ending ? Track::State::Closed : Track::State::Open;
 }
 
 Result<> Recorder::append(Track& track, std::string_view lines) {
@@ -201,22 +209,11 @@ Result<> Recorder::append(Track& track, std::string_view lines) {
   return {};
 }
 
-void Recorder::close(Track& track) {
-  track.file.reset();
-  metrics_.recording_closed();
-}
-
-void Recorder::conclude(Track& track, const Work& work) {
-  const Track::State before =
-      std::exchange(track.state, track.file ? Track::State::Open : Track::State::Closed);
-  track.queued_bytes -= work.bytes;
-  queued_bytes_ -= work.bytes;
-  const bool was_waiting = std::exchange(track.is_waiting, false);
-  if (track.changed && (was_waiting || track.state != before)) track.changed();
-  if (queued_bytes_ >= kMaxQueued) return;
-  for (const std::shared_ptr<Track>& waiting : std::exchange(waiting_, {})) {
-    if (std::exchange(waiting->is_waiting, false) && waiting->changed) waiting->changed();
-  }
+void Recorder::conclude(const std::shared_ptr<Track>& track, const Work& work, Track::State state) {
+  const Track::State before = std::exchange(track->state, state);
+  queue_.release(*track, work.bytes);
+  if (track->changed && state != before) track->changed();
+  if (!track->pieces.empty()) enqueue(track);
 }
 
 }  // namespace sluice::recording

@@ -17,16 +17,16 @@ Error lagging() {
 
 }  // namespace
 
-net::Task<Result<std::unique_ptr<Recording>>> Recording::begin(Recorder& recorder, std::string name,
-                                                               Header header, net::Timers& timers) {
+net::Task<Result<std::unique_ptr<Recording>>> Recording::begin(Recorder& recorder, Subject subject,
+                                                               net::Timers& timers) {
   const net::Executor executor = co_await net::current_executor();
   std::unique_ptr<Recording> recording(
-      new Recording(recorder, std::move(name), std::move(header), timers, executor));
+      new Recording(recorder, std::move(subject), timers, executor));
   CO_TRY_VOID(co_await recording->opened());
   co_return std::move(recording);
 }
 
-Recording::Recording(Recorder& recorder, std::string name, Header header, net::Timers& timers,
+Recording::Recording(Recorder& recorder, Subject subject, net::Timers& timers,
                      net::Executor executor)
     : recorder_(recorder),
       timers_(timers),
@@ -40,7 +40,7 @@ Recording::Recording(Recorder& recorder, std::string name, Header header, net::T
       if (side->owner != nullptr) side->owner->look();
     });
   };
-  track_ = std::make_shared<Track>(std::move(name), std::move(header), std::move(changed));
+  track_ = std::make_shared<Track>(std::move(subject), std::move(changed));
   recorder_.open(track_);
 }
 

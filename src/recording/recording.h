@@ -19,14 +19,14 @@ class Recording {
   /// Waits until its file is there, max_lag at most. Where that fails and OnFailure is Report, the
   /// recording is one that failed. `recorder` and `timers` outlive it. Errors: Unavailable;
   /// Cancelled.
-  static net::Task<Result<std::unique_ptr<Recording>>> begin(Recorder& recorder, std::string name,
-                                                             Header header, net::Timers& timers);
+  static net::Task<Result<std::unique_ptr<Recording>>> begin(Recorder& recorder, Subject subject,
+                                                             net::Timers& timers);
   /// One that did not start leaves no file.
   ~Recording();
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
-  const std::string& name() const { return track_->name; }
+  const std::string& name() const { return track_->subject.file_name; }
   bool takes_input() const { return recorder_.options().input; }
 
   /// What it is of runs: from now on its file stays, whatever becomes of the session.
@@ -56,8 +56,7 @@ class Recording {
     Recording* owner = nullptr;  // null: it is gone
   };
 
-  Recording(Recorder& recorder, std::string name, Header header, net::Timers& timers,
-            net::Executor executor);
+  Recording(Recorder& recorder, Subject subject, net::Timers& timers, net::Executor executor);
   net::Task<Result<>> opened();
   net::Task<Result<>> add(EventType type, Stream stream, Bytes bytes, net::Event& room);
   bool add_pending_size();

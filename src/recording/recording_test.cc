@@ -39,6 +39,11 @@ class FakeDisk final {
     const std::lock_guard lock(mutex_);
     return files_.contains(name);
   }
+  /// The first letter of the file of each write.
+  std::string order() const {
+    const std::lock_guard lock(mutex_);
+    return order_;
+  }
   std::string content(const std::string& name) const {
     const std::lock_guard lock(mutex_);
     const auto file = files_.find(name);
@@ -67,6 +72,7 @@ class FakeDisk final {
       Error full{.code = ErrorCode::Unavailable, .message = "no", .cause = "/secret: no space"};
       return fail(std::move(full));
     }
+    if (!lines.empty()) order_ += name.front();
     files_[name] += lines;
     return {};
   }
@@ -82,6 +88,7 @@ class FakeDisk final {
   bool is_stopped_ = false;
   bool is_full_ = false;
   std::map<std::string, std::string> files_;
+  std::string order_;
 };
 
 class RecordingTest : public ::testing::Test {
@@ -93,12 +100,15 @@ class RecordingTest : public ::testing::Test {
     testing::run_until_idle(loop);
   }
 
+  static Subject subject(std::string name, std::string user = "alice") {
+    return {std::move(name), std::move(user), Header{}};
+  }
   void begin(std::string name = "one.cast") {
     if (!recorder) {
       recorder =
           std::make_unique<Recorder>(std::make_unique<FakeDisk::Store>(disk), options, metrics);
     }
-    auto begun = testing::run(loop, Recording::begin(*recorder, std::move(name), {}, clock));
+    auto begun = testing::run(loop, Recording::begin(*recorder, subject(std::move(name)), clock));
     ASSERT_TRUE(begun) << begun.error().message;
     recording = *std::move(begun);
     recording->start();
@@ -110,7 +120,7 @@ class RecordingTest : public ::testing::Test {
   /// More than may wait.
   void fill_queue() {
     disk.stop();
-    for (int i = 0; i < 4; ++i) ASSERT_TRUE(add(std::string(Recorder::kMaxQueuedOfOne / 4, 'x')));
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(add(std::string(TrackQueue::kMaxOfOne / 4, 'x')));
   }
   /// Adds behind the test's back.
   void start_adding(std::string_view text) {
@@ -175,7 +185,7 @@ TEST_F(RecordingTest, WhatIsQueuedIsWrittenBeforeTheRecorderEnds) {
 
 TEST_F(RecordingTest, OneWhoseSessionDidNotStartLeavesNoFile) {
   recorder = std::make_unique<Recorder>(std::make_unique<FakeDisk::Store>(disk), options, metrics);
-  auto begun = testing::run(loop, Recording::begin(*recorder, "none.cast", {}, clock));
+  auto begun = testing::run(loop, Recording::begin(*recorder, subject("none.cast"), clock));
   EXPECT_TRUE(disk.has("none.cast"));
   begun->reset();
   until([&] { return !disk.has("none.cast"); });
@@ -222,36 +232,119 @@ TEST_F(RecordingTest, RoomEndsTheWait) {
   EXPECT_THAT(content(), HasSubstr("held up"));
 }
 
-TEST_F(RecordingTest, AllRecordingsTogetherAreBounded) {
-  recorder = std::make_unique<Recorder>(std::make_unique<FakeDisk::Store>(disk), options, metrics);
-  disk.stop();
-  const std::string block(Recorder::kMaxQueuedOfOne, 'x');
-  std::vector<std::shared_ptr<Track>> tracks;
-  std::size_t taken = 0;
-  while (true) {
-    const auto track = std::make_shared<Track>("t", Header{}, nullptr);
-    tracks.push_back(track);
-    const auto pushed = recorder->push(track, 0ns, EventType::Output, Stream::Stdout, block);
-    if (pushed != Recorder::Pushed::Taken) break;
-    EXPECT_EQ(recorder->push(track, 0ns, EventType::Output, Stream::Stdout, "x"),
-              Recorder::Pushed::Full);
-    taken += block.size();
+/// What many sessions make while the disk stands still.
+class RecorderTest : public RecordingTest {
+ protected:
+  RecorderTest() {
+    recorder =
+        std::make_unique<Recorder>(std::make_unique<FakeDisk::Store>(disk), options, metrics);
+    disk.stop();
   }
-  EXPECT_LE(taken, Recorder::kMaxQueued);
-  for (const auto& track : tracks) recorder->end(track, Track::Ending::Discard);
+  ~RecorderTest() override {
+    for (const auto& track : tracks) recorder->end(track, Track::Ending::Discard);
+  }
+
+  std::shared_ptr<Track> make_track(std::string name, std::string user) {
+    auto made = std::make_shared<Track>(subject(std::move(name), std::move(user)), nullptr);
+    recorder->open(made);
+    return tracks.emplace_back(std::move(made));
+  }
+  Recorder::Pushed push(const std::shared_ptr<Track>& track, std::string_view bytes) {
+    return recorder->push(track, 0ns, EventType::Output, Stream::Stdout, bytes);
+  }
+  /// Sessions of this user print until each is held up. Returns what was taken.
+  std::size_t flood(const std::string& user, int sessions) {
+    const std::string block(TrackQueue::kAlwaysTaken, '\0');
+    std::size_t taken = 0;
+    for (int i = 0; i < sessions; ++i) {
+      const auto track = make_track(user + std::to_string(i), user);
+      while (push(track, block) == Recorder::Pushed::Taken) taken += block.size();
+    }
+    return taken;
+  }
+
+  std::vector<std::shared_ptr<Track>> tracks;
+};
+
+TEST_F(RecorderTest, OneRecordingIsBounded) { EXPECT_LE(flood("alice", 1), TrackQueue::kMaxOfOne); }
+
+TEST_F(RecorderTest, OneUserHasAShare) {
+  constexpr int kSessions = 100;
+  const std::size_t taken = flood("alice", kSessions);
+  EXPECT_LE(taken, TrackQueue::kMaxOfUser + kSessions * TrackQueue::kAlwaysTaken);
+  EXPECT_GT(flood("bob", 1), TrackQueue::kMaxOfOne / 2);
+}
+
+TEST_F(RecorderTest, AllRecordingsTogetherAreBounded) {
+  constexpr int kUsers = 8;
+  constexpr int kSessions = 20;
+  std::size_t taken = 0;
+  for (int i = 0; i < kUsers; ++i) taken += flood("user" + std::to_string(i), kSessions);
+  EXPECT_LE(taken, TrackQueue::kMaxOfAll + kUsers * kSessions * TrackQueue::kAlwaysTaken);
+}
+
+TEST_F(RecorderTest, WhoPrintsLittleIsTakenWhateverOthersHaveQueued) {
+  for (int i = 0; i < 8; ++i) flood("user" + std::to_string(i), 20);
+  for (const std::string user : {"bob", "user0"}) {
+    const auto quiet = make_track("quiet", user);
+    for (int tick = 0; tick < 100; ++tick) {
+      ASSERT_EQ(push(quiet, "tick\n"), Recorder::Pushed::Taken);
+    }
+  }
+}
+
+TEST_F(RecorderTest, UsersTakeTurnsAtTheDisk) {
+  flood("alice", 20);
+  const auto quiet = make_track("bob", "bob");
+  ASSERT_EQ(push(quiet, "tick"), Recorder::Pushed::Taken);
+  recorder->end(quiet, Track::Ending::Keep);
+  disk.go_on();
+  until([&] { return recorder->state(*quiet) == Track::State::Closed; });
+  EXPECT_THAT(disk.content("bob"), HasSubstr("tick"));
+  EXPECT_LT(disk.order().find('b'), 20U);  // of hundreds of writes
+}
+
+TEST_F(RecorderTest, RecordingsOfAUserTakeTurns) {
+  const auto much = make_track("much", "alice");
+  const std::string block(TrackQueue::kAlwaysTaken, 'x');
+  while (push(much, block) == Recorder::Pushed::Taken) {
+  }
+  const auto little = make_track("little", "alice");
+  ASSERT_EQ(push(little, "tick"), Recorder::Pushed::Taken);
+  recorder->end(much, Track::Ending::Keep);
+  recorder->end(little, Track::Ending::Keep);
+  disk.go_on();
+  until([&] { return recorder->state(*much) == Track::State::Closed; });
+  EXPECT_LT(disk.order().rfind('l'), 6U);
+  EXPECT_GT(disk.order().size(), 15U);
+}
+
+TEST_F(RecorderTest, WhoWaitsIsToldOnceThereIsRoom) {
+  flood("alice", 100);
+  bool was_told = false;
+  auto waiting = std::make_shared<Track>(subject("late", "alice"), [&] { was_told = true; });
+  tracks.push_back(waiting);
+  while (push(waiting, "0123456789") == Recorder::Pushed::Taken) {
+  }
+  EXPECT_FALSE(was_told);
+  disk.go_on();
+  until([&] { return push(waiting, "more") == Recorder::Pushed::Taken; });
+  recorder->end(waiting, Track::Ending::Discard);
+  until([&] { return recorder->state(*waiting) == Track::State::Closed; });
+  EXPECT_TRUE(was_told);
 }
 
 TEST_F(RecordingTest, ManySmallPiecesAreBoundedToo) {
   begin();
   disk.stop();
   std::size_t pieces = 0;
-  while (pieces < Recorder::kMaxQueuedOfOne) {
+  while (pieces < TrackQueue::kMaxOfOne) {
     start_adding("x");
     if (!added) break;
     added.reset();
     ++pieces;
   }
-  EXPECT_LT(pieces, Recorder::kMaxQueuedOfOne / 32);
+  EXPECT_LT(pieces, TrackQueue::kMaxOfOne / 32);
   disk.go_on();
   until([&] { return added.has_value(); });
 }
@@ -293,7 +386,7 @@ TEST_F(RecordingTest, AFullDiskEndsASessionThatMustBeRecordedAtOnce) {
 TEST_F(RecordingTest, AFailureBeforeTheStartIsTold) {
   options.on_failure = OnFailure::Refuse;
   recorder = std::make_unique<Recorder>(std::make_unique<FakeDisk::Store>(disk), options, metrics);
-  auto begun = testing::run(loop, Recording::begin(*recorder, "one.cast", {}, clock));
+  auto begun = testing::run(loop, Recording::begin(*recorder, subject("one.cast"), clock));
   recording = *std::move(begun);
   disk.fill();
   ASSERT_TRUE(add("early"));
@@ -310,7 +403,7 @@ TEST_F(RecordingTest, OneThatCanNotBeMadeIsRefusedOnlyWhereItMustBe) {
     options.on_failure = on_failure;
     recorder =
         std::make_unique<Recorder>(std::make_unique<FakeDisk::Store>(disk), options, metrics);
-    auto begun = testing::run(loop, Recording::begin(*recorder, "one.cast", {}, clock));
+    auto begun = testing::run(loop, Recording::begin(*recorder, subject("one.cast"), clock));
     EXPECT_EQ(begun.has_value(), on_failure == OnFailure::Report);
     if (begun) continue;
     EXPECT_EQ(begun.error().code, ErrorCode::Unavailable);
@@ -322,11 +415,11 @@ TEST_F(RecordingTest, AFileThatIsNotMadeInTimeIsNotMade) {
   options.on_failure = OnFailure::Refuse;
   recorder = std::make_unique<Recorder>(std::make_unique<FakeDisk::Store>(disk), options, metrics);
   disk.stop();
-  const auto other = std::make_shared<Track>("other", Header{}, nullptr);
+  const auto other = std::make_shared<Track>(subject("other"), nullptr);
   recorder->open(other);  // what the thread is stuck at
   std::optional<Result<std::unique_ptr<Recording>>> begun;
-  tasks.spawn("begin",
-              testing::store_result(Recording::begin(*recorder, "late.cast", {}, clock), begun));
+  tasks.spawn("begin", testing::store_result(
+                           Recording::begin(*recorder, subject("late.cast"), clock), begun));
   clock.advance(options.max_lag);
   ASSERT_TRUE(begun);
   EXPECT_EQ(begun->error().message, "the session's recording can't keep up with it");

@@ -20,7 +20,9 @@ class RecordedProcessTest : public SessionTest {
   void start_recorded() {
     recorder = std::make_unique<recording::Recorder>(
         *recording::RecordingFolder::open(folder.path()), recorder_options, metrics);
-    recording = *testing::run(loop, recording::Recording::begin(*recorder, "a.cast", {}, clock));
+    recording::Subject subject{.file_name = "a.cast", .user = "alice", .header = {}};
+    recording =
+        *testing::run(loop, recording::Recording::begin(*recorder, std::move(subject), clock));
     recording->start();
     recording->on_failure([this](const Error& failure) {
       interruption.interrupt({SessionEndKind::RecordingFailed, failure.message, {}, {}});
