@@ -47,11 +47,6 @@ std::string since_query(WallTime since) {
   return "&sinceTime=" + nano.substr(0, nano.find('.')) + "Z";
 }
 
-std::unexpected<Error> node_failed(std::string_view text) {
-  text = truncate_utf8(text.substr(0, text.find('\n')), kMaxErrorBytes);
-  return fail(ErrorCode::Unavailable, fmt::format("the node can't read the log: {}", text));
-}
-
 }  // namespace
 
 Resume::Resume(const Range& range) : since_(range.since), tail_lines_(range.tail_lines) {}
@@ -74,10 +69,10 @@ std::string Resume::begin_body(Reading reading) {
 
   std::string query = "timestamps=true";
   if (reading == Reading::Follow) query += "&follow=true";
-  const bool has_tail = tail_lines_ && !last_ && !is_behind_end_;
+  begins_with_tail_ = reading == Reading::Anchor || (tail_lines_ && !last_ && !is_behind_end_);
   if (reading == Reading::Anchor) {
     query += "&tailLines=1";
-  } else if (has_tail) {
+  } else if (begins_with_tail_) {
     constexpr std::uint64_t kMaxLines = std::numeric_limits<std::int64_t>::max();
     query += fmt::format("&tailLines={}", std::min(*tail_lines_, kMaxLines));
   }
@@ -172,7 +167,7 @@ void Resume::note(std::string_view stamp, std::string_view line) {
   unhashed_ = line;
   last_->bytes = 0;
   last_->ended = reading_ == Reading::Anchor;
-  last_->begins_tail = is_first && tail_lines_.has_value();
+  last_->begins_tail = is_first && begins_with_tail_;
   was_cut_ = false;
   if (newest_stamp_.empty() || is_newer(stamp, newest_stamp_)) newest_stamp_ = stamp;
 }
@@ -193,9 +188,22 @@ Result<Resume::Taken> Resume::end_body(BodyEnd end, std::string_view rest) {
     return node_failed(rest);
   }
   if (is_orderly && reading_ == Reading::Anchor && !last_) is_behind_end_ = true;
+  note_silent_follow();
   if (is_orderly && reading_ == Reading::Once && is_searching_ && was_cut_) return lines_lost();
   if (!is_orderly) was_cut_ = true;
   return taken;
+}
+
+/// A follow has ended. Where it brought no line, what comes next is new, all of it: of that a tail
+/// could leave out some.
+void Resume::note_silent_follow() {
+  if (reading_ == Reading::Follow && !last_) is_behind_end_ = true;
+}
+
+std::unexpected<Error> Resume::node_failed(std::string_view text) {
+  note_silent_follow();
+  text = truncate_utf8(text.substr(0, text.find('\n')), kMaxErrorBytes);
+  return fail(ErrorCode::Unavailable, fmt::format("the node can't read the log: {}", text));
 }
 
 std::unexpected<Error> Resume::lines_lost() {

@@ -6,8 +6,10 @@
 // The API can begin only at a time, in whole seconds. So a resumed body begins before the last line
 // that was handed on, and that line is looked for in it: by its full stamp, by how many lines with
 // that stamp there were, and by a hash of its beginning. What is stored behind it is new.
-// Where it is gone because the log was rotated, what came between is taken for lost, since the API
-// can't tell whether there was anything.
+// A follow that ended without a line is taken up from the log's beginning, whatever tail was asked
+// for: more than the tail may come, but none is left out.
+// Where the last line is gone because the log was rotated, what came between is taken for lost,
+// since the API can't tell whether there was anything.
 #pragma once
 
 #include <cstdint>
@@ -90,19 +92,22 @@ class Resume {
   Line search(std::string_view stamp, std::string_view line);
   void note(std::string_view stamp, std::string_view line);
   void hash_last_line();
+  void note_silent_follow();
+  std::unexpected<Error> node_failed(std::string_view text);
   std::unexpected<Error> lines_lost();
 
   std::optional<WallTime> since_;
   std::optional<std::uint64_t> tail_lines_;
   std::optional<Last> last_;
   std::string newest_stamp_;    // of all lines so far: those before the last one are not newer
-  bool is_behind_end_ = false;  // a tail of none was asked for, and the log was empty
+  bool is_behind_end_ = false;  // no line yet, and those that come are all wanted
   bool was_cut_ = false;        // since the last line was seen
   bool has_lost_lines_ = false;
 
   // Of the body:
   Reading reading_ = Reading::Once;
   bool begins_at_time_ = false;
+  bool begins_with_tail_ = false;
   bool is_searching_ = false;  // for the last line
   bool has_lines_ = false;
   bool has_news_ = false;

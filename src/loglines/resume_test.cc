@@ -254,6 +254,43 @@ TEST(ResumeTest, FollowerOfNoTailAsksAgainWhenThatWasCut) {
   EXPECT_EQ(resume.next_reading(), Reading::Anchor);
 }
 
+/// A follow of a tail whose first body brought no line, and ended with this.
+std::string query_after_silence(std::string_view text, BodyEnd end) {
+  Resume::Range range;
+  range.tail_lines = 10;
+  Resume resume(range);
+  EXPECT_THAT(resume.begin_body(resume.next_reading()), HasSubstr("tailLines=10"));
+  const auto taken = resume.take(text);
+  if (taken) (void)resume.end_body(end, text);
+  return resume.begin_body(resume.next_reading());
+}
+
+TEST(ResumeTest, FollowOfATailOfAnEmptyLogGetsAllThatWasLoggedSince) {
+  for (const BodyEnd end : {BodyEnd::Orderly, BodyEnd::Cut}) {
+    for (const std::string_view text :
+         {"", "2026-01-02T03:04:01.0000", "rpc error", "rpc error\n"}) {
+      EXPECT_EQ(query_after_silence(text, end), "timestamps=true&follow=true") << text;
+    }
+  }
+}
+
+TEST(ResumeTest, TailIsAskedForAgainWhereNothingAnswered) {
+  Resume::Range range;
+  range.tail_lines = 10;
+  Resume resume(range);
+  resume.begin_body(Reading::Follow);  // refused
+  EXPECT_EQ(resume.begin_body(Reading::Follow), "timestamps=true&follow=true&tailLines=10");
+}
+
+TEST(ResumeTest, TailThatIsReadOnceAndWasCutIsAskedForAgain) {
+  Resume::Range range;
+  range.tail_lines = 10;
+  Resume resume(range);
+  resume.begin_body(Reading::Once);
+  ASSERT_TRUE(resume.end_body(BodyEnd::Cut, {}));
+  EXPECT_EQ(resume.begin_body(Reading::Once), "timestamps=true&tailLines=10");
+}
+
 TEST(ResumeTest, TextOfTheNodeIsAnErrorAndNoLine) {
   for (const std::string line_end : {"", "\n"}) {
     Resume resume(Resume::Range{});

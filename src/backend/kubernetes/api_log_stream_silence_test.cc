@@ -6,6 +6,7 @@ namespace sluice::backend::kubernetes {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST_F(ApiLogStreamTest, FollowThatIsSilentWhileThereAreNewerLinesIsTakenUpAgain) {
   expect_body(lines(0, 3));
@@ -81,6 +82,26 @@ TEST_F(ApiLogStreamTest, NodeThatDoesNotTellItsNewestLineEndsNoFollow) {
   wait();
   EXPECT_EQ(server_.calls().size(), 2U);
   EXPECT_FALSE(error_);
+}
+
+TEST_F(ApiLogStreamTest, FollowOfATailOfAnEmptyLogMissesNothingThatCameWhileTheWayWasCut) {
+  expect_body()->cut();
+  expect_body(lines(0, 50));
+  open({.follow = true, .tail_lines = 10});
+  wait();
+  EXPECT_THAT(query(0), HasSubstr("tailLines=10"));
+  EXPECT_THAT(query(1), Not(HasSubstr("tailLines")));
+  EXPECT_EQ(out_, texts(0, 50));
+}
+
+TEST_F(ApiLogStreamTest, FollowOfATailOfAnEmptyLogThatStalledMissesNothing) {
+  expect_body();
+  open({.follow = true, .tail_lines = 10});
+  expect_whole_body(line(50));
+  expect_body(lines(0, 50));
+  wait();
+  EXPECT_THAT(query(2), Not(HasSubstr("tailLines")));
+  EXPECT_EQ(out_, texts(0, 50));
 }
 
 TEST_F(ApiLogStreamTest, QuietFollowLives) {
