@@ -1,5 +1,6 @@
 #include "cli/other_commands.h"
 
+#include <charconv>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -92,6 +93,21 @@ void add_config(CLI::App& parent, Chosen& chosen) {
                      "sluice config set project vision", "sluice config use lab"});
 }
 
+/// As CLI::Range, which lets NaN pass.
+CLI::Validator number_validator(double least, double most) {
+  return CLI::Validator(
+      [least, most](std::string& text) {
+        double number = 0;
+        const char* const end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, number);
+        const bool is_fine =
+            error == std::errc() && stop == end && number >= least && number <= most;
+        return is_fine ? std::string()
+                       : fmt::format("expected a number from {} to {}", least, most);
+      },
+      "");
+}
+
 void add_replay(CLI::App& parent, Chosen& chosen) {
   CLI::App& app = *parent.add_subcommand("replay", "Play a recorded session");
   add_examples(app, {"sluice replay 2026-01-02T030405Z-0123456789abcdef.cast",
@@ -102,11 +118,11 @@ void add_replay(CLI::App& parent, Chosen& chosen) {
       ->required()
       ->type_name("");
   app.add_option("--speed", options->speed, "So many times as fast")
-      ->check(CLI::Range(1e-6, 1e9).description(""))
+      ->check(number_validator(1e-6, 1e9))
       ->type_name("N");
   app.add_option("--idle-limit", options->idle_limit_seconds,
                  "No pause is longer; 0: there is none")
-      ->check(CLI::Range(0.0, 1e9).description(""))
+      ->check(number_validator(0, 1e9))
       ->type_name("SECONDS");
   app.add_flag("--input", options->input, "Show what was typed, too, where that is recorded");
   choose(app, chosen, LocalCommand([options](const GlobalOptions&, const Environment&) {

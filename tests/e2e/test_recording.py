@@ -342,6 +342,26 @@ def test_an_interrupted_replay_leaves_the_terminal_as_it_was(cli, tmp_path, end)
     shown.close()
 
 
+def test_what_the_terminal_answers_to_a_replay_is_not_left_to_the_shell(cli, tmp_path):
+    (tmp_path / "asks.cast").write_bytes(cast([0, "o", "\x1b[c"], [999, "o", "bye"]))
+    shown = Terminal(cli, "replay", str(tmp_path / "asks.cast"))
+    shown.read_until(b"\x1b[c")
+    shown.type(b"\x1b[?62;22c")
+    shown.process.send_signal(signal.SIGINT)
+    assert shown.process.wait(30) == 128 + signal.SIGINT
+    assert shown.is_restored()
+    assert shown.typed_ahead() == b""
+    shown.close()
+
+
+@pytest.mark.parametrize("option", ["--speed", "--idle-limit"])
+@pytest.mark.parametrize("number", ["nan", "-nan", "inf", "-1", "1e10", "fast"])
+def test_replay_says_what_is_no_number_it_can_use(cli, option, number):
+    played = cli.run("replay", "-", f"{option}={number}", stdin=cast([1, "o", "a"]))
+    assert (played.returncode, played.stdout) == (2, b"")
+    assert option.encode() in played.stderr
+
+
 def test_a_replay_that_nobody_reads_ends(cli, tmp_path):
     (tmp_path / "long.cast").write_bytes(cast(*[[0, "o", "x" * 65536]] * 100))
     process = cli.start("replay", str(tmp_path / "long.cast"))

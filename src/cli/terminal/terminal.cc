@@ -12,7 +12,7 @@ namespace sluice::cli {
 namespace {
 
 /// The child's whole life. Only async-signal-safe calls: other threads may hold any lock.
-[[noreturn]] void guard(int pipe, int terminal, const termios& before) {
+[[noreturn]] void guard(int pipe, int terminal, int when, const termios& before) {
   ::setpgid(0, 0);
   ::signal(SIGTTOU, SIG_IGN);  // or its group, in the background, could change no terminal
   char word = 0;
@@ -20,7 +20,7 @@ namespace {
   do {
     count = ::read(pipe, &word, 1);
   } while (count < 0 && errno == EINTR);
-  if (count == 0) ::tcsetattr(terminal, TCSANOW, &before);
+  if (count == 0) ::tcsetattr(terminal, when, &before);
   ::_exit(0);
 }
 
@@ -34,7 +34,7 @@ channel::TerminalSize terminal_size(int descriptor) {
   return {size.ws_col, size.ws_row};
 }
 
-HeldTerminal::HeldTerminal(int descriptor, Mode mode) : descriptor_(descriptor) {
+HeldTerminal::HeldTerminal(int descriptor, Mode mode) : descriptor_(descriptor), mode_(mode) {
   std::array<int, 2> ends{};
   if (::tcgetattr(descriptor, &before_) != 0 || ::pipe2(ends.data(), O_CLOEXEC) != 0) return;
   UniqueFd child_end(ends[0]);
@@ -42,7 +42,7 @@ HeldTerminal::HeldTerminal(int descriptor, Mode mode) : descriptor_(descriptor) 
   guardian_ = ::fork();
   if (guardian_ == 0) {
     ::close(ends[1]);
-    guard(child_end.get(), descriptor, before_);
+    guard(child_end.get(), descriptor, mode == Mode::Hidden ? TCSAFLUSH : TCSANOW, before_);
   }
   // In a group of its own, so that it outlives ours when that is killed. The child does it, too:
   // whichever comes first.
@@ -58,7 +58,7 @@ HeldTerminal::HeldTerminal(int descriptor, Mode mode) : descriptor_(descriptor) 
 
 HeldTerminal::~HeldTerminal() {
   if (!guard_) return;
-  ::tcsetattr(descriptor_, TCSADRAIN, &before_);
+  ::tcsetattr(descriptor_, mode_ == Mode::Hidden ? TCSAFLUSH : TCSADRAIN, &before_);
   const char word = '.';
   // A guardian that is gone has nothing to do any more.
   [[maybe_unused]] const ssize_t written = ::write(guard_.get(), &word, 1);

@@ -18,7 +18,7 @@ class HeldTerminal {
  public:
   enum class Mode {
     Raw,     // hands over each key as it is pressed, Ctrl-C included, and echoes none
-    Hidden,  // hands over lines that nobody sees
+    Hidden,  // hands over lines that nobody sees; what was not read by the end is dropped
   };
 
   /// `descriptor` must be a terminal and stays the caller's. Where it can't be changed, it stays as
@@ -30,6 +30,7 @@ class HeldTerminal {
 
  private:
   int descriptor_;
+  Mode mode_;
   termios before_{};
   UniqueFd guard_;  // a pipe to the child, who acts when it closes without a word
   int guardian_ = -1;

@@ -6,6 +6,7 @@ import select
 import struct
 import subprocess
 import termios
+import tty
 
 from support.cli import PATIENCE, SLUICE
 
@@ -39,6 +40,11 @@ class Terminal:
         while select.select([self.master], [], [], 0)[0]:
             shown += os.read(self.master, 65536)
         return shown
+
+    def typed_ahead(self):
+        """What was typed and nobody has read."""
+        tty.setraw(self.slave, termios.TCSANOW)
+        return os.read(self.slave, 65536) if select.select([self.slave], [], [], 0)[0] else b""
 
     def is_restored(self):
         return termios.tcgetattr(self.slave) == self.before
