@@ -146,17 +146,15 @@ net::Task<Result<>> ApiLogStream::receive() {
 /// The next bytes. An API server may leave a stream open, silent, when its pod is gone, or when it
 /// can't reach the node any more.
 net::Task<Result<Bytes>> ApiLogStream::read_body() {
-  is_stalled_ = false;
   if (unchecked_bytes_ >= kMuchBytes) check_interval_ = kFirstCheck;
   Result<Bytes> bytes = fail(cancelled());
+  Result<> silence = fail(cancelled());
   net::TaskGroup race(executor_);
-  race.spawn("log silence", end_silence(race));
+  race.spawn("log silence", end_silence(silence, race));
   race.spawn("log read", read_into(bytes, race));  // may be done at once, and cancels the other
   co_await race.finish();
   const bool was_cancelled = !bytes && bytes.error().code == ErrorCode::Cancelled;
-  if (was_cancelled && (is_stalled_ || !may_be_silent())) {
-    bytes = fail(ErrorCode::Unavailable, "silent");
-  }
+  if (was_cancelled && silence) bytes = fail(ErrorCode::Unavailable, "silent");
   co_return bytes;
 }
 
@@ -165,27 +163,33 @@ net::Task<> ApiLogStream::read_into(Result<Bytes>& bytes, net::TaskGroup& race) 
   race.cancel();
 }
 
-net::Task<> ApiLogStream::end_silence(net::TaskGroup& race) {
-  while (may_be_silent() && !is_stalled_) {
+net::Task<> ApiLogStream::end_silence(Result<>& silence, net::TaskGroup& race) {
+  silence = co_await outlast_silence();
+  if (silence) race.cancel();
+}
+
+/// Completes when the stream has been silent for so long that it is taken for stuck. Errors:
+/// Cancelled.
+net::Task<Result<>> ApiLogStream::outlast_silence() {
+  bool is_stalled = false;
+  while (may_be_silent() && !is_stalled) {
     const MonotonicTime until = services_.timers.now() + check_interval_;
     const Result<> changed = co_await net::before(until, services_.timers, pod_->changed());
     if (changed) continue;
-    if (changed.error().code == ErrorCode::Cancelled) co_return;
-    const Result<> checked = co_await check();
-    if (!checked) co_return;
+    if (changed.error().code == ErrorCode::Cancelled) co_return changed;
+    CO_TRY(is_stalled, co_await check_is_stalled());
     check_interval_ = std::min(2 * check_interval_, kMaxCheckInterval);
     unchecked_bytes_ = 0;
   }
-  const Result<> slept = co_await services_.timers.sleep_for(kMaxSilence);
-  if (slept) race.cancel();
+  co_return co_await services_.timers.sleep_for(kMaxSilence);
 }
 
 /// Whether the node has newer lines than came. A kubelet that opened a log just before it was
 /// rotated waits at the end of the old file: it watches the folder only from its first end of file
 /// on (kubernetes/cri-client pkg/logs, ReadLogs). Errors: Cancelled.
-net::Task<Result<>> ApiLogStream::check() {
+net::Task<Result<bool>> ApiLogStream::check_is_stalled() {
   const std::shared_ptr<const PodRecord> pod = pod_->current();
-  if (pod == nullptr || reading_ != Reading::Follow) co_return Result<>{};
+  if (pod == nullptr || reading_ != Reading::Follow) co_return false;
   // No more than a stamp is wanted.
   ApiRequest request =
       log_request(*pod, container_, "timestamps=true&tailLines=1&limitBytes=64", as_);
@@ -193,8 +197,8 @@ net::Task<Result<>> ApiLogStream::check() {
   const auto newest =
       co_await net::before(until, services_.timers, newest_line_time(std::move(request)));
   if (!newest && newest.error().code == ErrorCode::Cancelled) co_return fail(newest.error());
-  if (newest) is_stalled_ = lags_behind(*newest);
-  co_return Result<>{};  // where the node does not say, the next check may tell
+  if (!newest) co_return false;  // where the node does not say, the next check may tell
+  co_return lags_behind(*newest);
 }
 
 /// `newest`: nullopt: the log was rotated, and nothing was logged since.
@@ -252,9 +256,9 @@ void ApiLogStream::end_body(BodyEnd end) {
   const bool is_final = reading_ == Reading::Once && end == BodyEnd::Orderly;
   // What ended in order may still have been cut behind the API server. Whoever followed reads until
   // there is nothing new.
-  const bool is_over = is_final && (!follow_ || previous_ || !resume_.has_news());
+  const bool log_is_complete = is_final && (!follow_ || previous_ || !resume_.has_news());
   pauses_ = !is_anchor && !is_final;
-  if (rest && is_over) {
+  if (rest && log_is_complete) {
     offset_ = rest->skip;
     stream_.reset();
     finish();

@@ -67,9 +67,10 @@ class ApiLogStream final : public LogStream {
   net::Task<Result<>> receive();
   net::Task<Result<Bytes>> read_body();
   net::Task<> read_into(Result<Bytes>& bytes, net::TaskGroup& race);
-  net::Task<> end_silence(net::TaskGroup& race);
+  net::Task<> end_silence(Result<>& silence, net::TaskGroup& race);
+  net::Task<Result<>> outlast_silence();
   bool may_be_silent();
-  net::Task<Result<>> check();
+  net::Task<Result<bool>> check_is_stalled();
   net::Task<Result<std::optional<WallTime>>> newest_line_time(ApiRequest request);
   bool lags_behind(std::optional<WallTime> newest);
   void examine();
@@ -105,7 +106,6 @@ class ApiLogStream final : public LogStream {
 
   nanoseconds check_interval_ = kFirstCheck;
   std::size_t unchecked_bytes_ = 0;
-  bool is_stalled_ = false;                 // the node has newer lines than this body brings
   std::optional<WallTime> stalled_before_;  // a line that no other body brought either
 
   Backoff backoff_;
