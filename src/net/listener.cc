@@ -13,7 +13,7 @@ namespace sluice::net {
 namespace {
 
 constexpr int kBacklog = 4096;
-/// How long to wait when there is no room or no descriptor for a connection.
+/// How long to wait when no connection can be accepted.
 constexpr milliseconds kPause(50);
 
 std::unexpected<Error> bad_address(std::string_view text) {
@@ -126,13 +126,26 @@ Task<Result<std::unique_ptr<TcpStream>>> Listener::accept(Timers& timers,
     if (fd >= 0) {
       co_return std::make_unique<TcpStream>(executor_, UniqueFd(fd), peer.to_string());
     }
-    const int error_number = errno;
-    if (error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
-        error_number == ENOMEM) {
-      CO_TRY_VOID(co_await timers.sleep_for(kPause));
-    } else if (error_number == EAGAIN || error_number == EBADF) {
-      CO_TRY_VOID(co_await descriptor_.readable());
-    }  // else a connection that died in the queue: on to the next
+    switch (errno) {
+      case EAGAIN:
+      case EBADF:  // closed, as the wait tells
+        CO_TRY_VOID(co_await descriptor_.readable());
+        break;
+      // The connection died in the queue: on to the next. accept(2) names them.
+      case ECONNABORTED:
+      case EINTR:
+      case EPERM:
+      case EPROTO:
+      case ENETDOWN:
+      case ENOPROTOOPT:
+      case EHOSTDOWN:
+      case ENONET:
+      case EHOSTUNREACH:
+      case EOPNOTSUPP:
+      case ENETUNREACH: break;
+      // No descriptor is left, or no memory; whatever else it is, trying at once would only spin.
+      default: CO_TRY_VOID(co_await timers.sleep_for(kPause));
+    }
   }
 }
 
