@@ -40,6 +40,16 @@ Result<UniqueFd> own(std::int64_t descriptor) {
               fmt::format("the environment tells of descriptor {}, which isn't open", descriptor));
 }
 
+/// Whether a socket may be for the address with this name, as far as the socket's own name tells.
+bool is_meant_for(std::string_view name, const net::ListenAddress& address,
+                  std::string_view candidate) {
+  // One that is named for admin is for nobody else, whatever its port.
+  if (candidate == kAdminSocket) return name == kAdminSocket;
+  // Any other is for admin only where its port says so.
+  if (name == kAdminSocket) return address.port != 0;
+  return true;
+}
+
 }  // namespace
 
 Result<Inheritance> Inheritance::take() {
@@ -77,10 +87,8 @@ std::vector<UniqueFd> Inheritance::claim(const net::ListenAddress& address, std:
   net::ListenAddress wanted = address;
   std::vector<UniqueFd> claimed;
   for (Socket& candidate : sockets_) {
-    // One that has another address's name is that one's, whatever its port.
-    const bool is_others = (candidate.name == kAdminSocket) != (name == kAdminSocket) &&
-                           (candidate.name == kAdminSocket || address.port == 0);
-    if (is_others || !wanted.is_met_by(candidate.address)) continue;
+    if (!is_meant_for(name, address, candidate.name)) continue;
+    if (!wanted.is_met_by(candidate.address)) continue;
     wanted.port = candidate.address.port;
     claimed.push_back(std::move(candidate.socket));
   }
