@@ -172,11 +172,14 @@ def test_no_command_runs_without_a_record_and_a_recording_when_its_client_is_gon
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.close()
     client.run(SHELL, "touch", str(ran / "last"))
-    eventually(lambda: (ran / "last").exists(), "the last command ran")
-    eventually(lambda: len(sessions(tmp_path, "session begin")) == len(sessions(tmp_path, "session end")), "all ended")
-    begun = {pathlib.Path(line["command"][1]).name: line for line in sessions(tmp_path, "session begin")}
-    assert {file.name for file in ran.iterdir()} <= set(begun)
-    assert {line["recording"] for line in begun.values()} == {file.name for file in (tmp_path / "casts").iterdir()}
+
+    def begun():
+        return {pathlib.Path(line["command"][1]).name: line for line in sessions(tmp_path, "session begin")}
+
+    eventually(lambda: {file.name for file in ran.iterdir()} <= set(begun()), "what ran is on record")
+    eventually(lambda: {line["recording"] for line in sessions(tmp_path, "session end")}
+               == {line["recording"] for line in begun().values()}
+               == {file.name for file in (tmp_path / "casts").iterdir()}, "all have ended, and are recorded")
 
 
 def handshake(client, target):
