@@ -129,7 +129,7 @@ TEST(Config, ConnectionsAreLimitedAsItSays) {
   EXPECT_EQ(
       message_with("http: {maxConnections: 0}"),
       "/etc/sluice/s.yaml:1: http.maxConnections: expected a whole number from 1 to 10000000, "
-      "got 0");
+      "got \"0\"");
 }
 
 TEST(Config, ErrorsNameFileLineKeyAndWhatIsRight) {
