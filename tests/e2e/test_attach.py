@@ -116,7 +116,7 @@ def test_stdin_defaults_to_false(client):
 def test_container_ended_is_1000_with_its_exit_code(serve):
     script = "read line; echo got $line; exit 6"
     shortly = Workload("shortly", (shell(script, stdin=True),))
-    with hold(serve(shortly), shortly) as session:
+    with hold(serve(shortly).settle(shortly), shortly) as session:
         session.send(b"it\n")
         messages, closed = session.read_all()
     assert b"".join(messages) == b"got it\n"

@@ -220,7 +220,7 @@ def test_permessage_deflate_is_off_by_default(client):
 
 
 def test_permessage_deflate_is_negotiated_when_offered_and_enabled(serve):
-    client = serve(SHELL, websocket={"compression": True})
+    client = serve(SHELL, websocket={"compression": True}).settle(SHELL)
     with client.open(SHELL.path("exec"), {"command": argv("seq", "1", "5000")},
                      headers=OFFER) as session:
         answer = session.handshake.headers["sec-websocket-extensions"]
@@ -240,7 +240,7 @@ def test_permessage_deflate_is_negotiated_when_offered_and_enabled(serve):
 
 
 def test_compressed_client_messages_are_understood(serve):
-    client = serve(SHELL, websocket={"compression": True})
+    client = serve(SHELL, websocket={"compression": True}).settle(SHELL)
     with client.open(SHELL.path("exec"), {"command": argv("cat"), "stdin": "true"},
                      headers=OFFER) as session:
         deflate = zlib.compressobj(wbits=-15)

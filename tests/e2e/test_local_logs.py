@@ -259,7 +259,7 @@ def fill(path):
 def test_logging_goes_on_after_a_full_disk_and_a_torn_line_is_not_joined_with_the_next(serve,
                                                                                        small_disk):
     echo = Workload("echo", (Container(("/bin/cat",), options={"stdin": True}),))
-    client = serve(echo, SHELL, backend=on_disk(small_disk))
+    client = serve(echo, SHELL, backend=on_disk(small_disk)).settle(echo)
     files = small_disk / "state"
     follower = client.open(echo.path("logs"), "follow=true")
     with client.open(echo.path("attach"), "stdin=true&stdout=false&stderr=false") as session:
