@@ -132,7 +132,7 @@ def test_a_container_that_has_yet_to_begin_is_waited_for(clients):
                                       "command": ["sleep", "3"]}]
     cluster.apply([pod])
     client = clients["kubelet-files"]
-    eventually(lambda: client.get(late.path("status")).status == 200, "the workload is known", 20)
+    eventually(lambda: client.get(late.path("pods")).json.get("pods"), "the workload's pod is known", 20)
     with client.open(late.path("logs"), {"follow": "true"}) as session:
         cluster.kubectl("label", "node", "--all", "nobody=has", "--overwrite")
         assert session.message() == b"begun\n"
