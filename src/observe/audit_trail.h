@@ -21,7 +21,7 @@ class AuditTrail {
   /// A file that has been taking the same lines for longer than this fails.
   static constexpr seconds kPatience{5};
   /// What those may cause whom nobody knows.
-  static constexpr RateLimit kStrangers{.per_second = 1, .burst = 100};
+  static constexpr RateLimit kStrangers{.per_second = 1, .burst = 1000};
 
   /// What a file that takes no lines means for those who come.
   enum class OnFailure {

@@ -14,7 +14,6 @@ bool RecordQuota::take(const Clock& clock) {
   unrecorded_.last = clock.wall_now();
   if (unrecorded_.count == 0) unrecorded_.first = unrecorded_.last;
   ++unrecorded_.count;
-  ++total_;
   return false;
 }
 
@@ -22,11 +21,6 @@ std::optional<RecordQuota::Unrecorded> RecordQuota::take_unrecorded() {
   const std::lock_guard lock(mutex_);
   if (unrecorded_.count == 0) return std::nullopt;
   return std::exchange(unrecorded_, {});
-}
-
-std::uint64_t RecordQuota::total() const {
-  const std::lock_guard lock(mutex_);
-  return total_;
 }
 
 }  // namespace sluice

@@ -26,15 +26,12 @@ class RecordQuota {
   bool take(const Clock& clock);
   /// What was kept out since this was last asked; nullopt: nothing.
   std::optional<Unrecorded> take_unrecorded();
-  /// Kept out, ever.
-  std::uint64_t total() const;
 
  private:
   const RateLimit limit_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   TokenBucket bucket_;
   Unrecorded unrecorded_;
-  std::uint64_t total_ = 0;
 };
 
 }  // namespace sluice
