@@ -346,7 +346,7 @@ def test_what_the_terminal_answers_to_a_replay_is_not_left_to_the_shell(cli, tmp
     (tmp_path / "asks.cast").write_bytes(cast([0, "o", "\x1b[c"], [999, "o", "bye"]))
     shown = Terminal(cli, "replay", str(tmp_path / "asks.cast"))
     shown.read_until(b"\x1b[c")
-    shown.type(b"\x1b[?62;22c")
+    shown.type_ahead(b"\x1b[?62;22c\n")
     shown.process.send_signal(signal.SIGINT)
     assert shown.process.wait(30) == 128 + signal.SIGINT
     assert shown.is_restored()

@@ -28,6 +28,11 @@ class Terminal:
     def type(self, keys):
         os.write(self.master, keys)
 
+    def type_ahead(self, line):
+        """A line that nobody reads: until the kernel has it on the program's side."""
+        self.type(line)
+        assert select.select([self.slave], [], [], PATIENCE)[0]
+
     def read_until(self, words):
         while words not in self.output:
             self.output += os.read(self.master, 65536)
