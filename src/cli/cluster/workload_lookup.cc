@@ -1,5 +1,7 @@
 #include "cli/cluster/workload_lookup.h"
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include <fmt/format.h>
@@ -88,6 +90,12 @@ Error several(const std::string& name, const std::vector<const Listed*>& found) 
 }
 
 }  // namespace
+
+bool is_end_phase(std::string_view phase) {
+  constexpr std::array<std::string_view, 4> kEndPhases{"Completed", "Succeeded", "Failed",
+                                                       "Stopped"};
+  return std::ranges::find(kEndPhases, phase) != kEndPhases.end();
+}
 
 bool is_unknown_path(const Error& error) {
   const std::string& message = error.message;

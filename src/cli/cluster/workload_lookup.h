@@ -24,6 +24,9 @@ Result<std::string> project_of(const Settings& settings);
 net::Task<Error> explain(Context& context, const workload::WorkloadRef& workload,
                          const Error& error);
 
+/// Whether a workload or pod of this phase, by the server's word, runs no more.
+bool is_end_phase(std::string_view phase);
+
 /// Whether the server has no such path: it is one that serves only what the contract requires.
 bool is_unknown_path(const Error& error);
 /// For a list of workloads that was refused: says so where the server has none.

@@ -18,8 +18,6 @@ namespace {
 /// Foregrounds that are readable on dark and light (ECMA-48 8.3.117); red is for errors.
 constexpr std::array kColours{36, 33, 32, 35, 34, 96, 93, 92, 95, 94};
 
-constexpr std::array<std::string_view, 4> kEndPhases{"Completed", "Succeeded", "Failed", "Stopped"};
-
 std::string key_of(const LogSource& source) {
   return fmt::format("{}/{}/{}", source.pod, source.pod_created, source.container);
 }
@@ -150,7 +148,7 @@ net::Task<bool> MergedLogs::has_workload_ended() {
   const Result<json::value> status = co_await context_.api.get_json(path_of(workload_, "status"));
   const json::object* object = status ? status->if_object() : nullptr;
   if (object == nullptr) co_return !status && !is_passing(status.error());
-  co_return std::ranges::find(kEndPhases, json::text_of(*object, "phase")) != kEndPhases.end();
+  co_return is_end_phase(json::text_of(*object, "phase"));
 }
 
 LogsOptions MergedLogs::options_for(const LogSource& source, const Stream* stream) const {

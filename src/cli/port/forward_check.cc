@@ -1,7 +1,6 @@
 #include "cli/port/forward_check.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include <fmt/format.h>
@@ -17,11 +16,6 @@ using json::text_of;
 
 constexpr unsigned kUnauthorized = 401;
 constexpr unsigned kForbidden = 403;
-constexpr std::array<std::string_view, 4> kEndPhases{"Completed", "Succeeded", "Failed", "Stopped"};
-
-bool has_ended(std::string_view phase) {
-  return std::ranges::find(kEndPhases, phase) != kEndPhases.end();
-}
 
 std::vector<std::string> names_of(const json::array& entries) {
   std::vector<std::string> names;
@@ -65,7 +59,7 @@ Result<> check_pods(const json::object& pods, const TargetOptions& target,
   for (const json::value& value : all) {
     const json::object* pod = value.if_object();
     if (pod == nullptr) continue;
-    const bool is_meant = target.pod.empty() ? !has_ended(text_of(*pod, "phase"))
+    const bool is_meant = target.pod.empty() ? !is_end_phase(text_of(*pod, "phase"))
                                              : text_of(*pod, "name") == target.pod;
     if (is_meant && chosen == nullptr) chosen = pod;
   }
@@ -74,7 +68,7 @@ Result<> check_pods(const json::object& pods, const TargetOptions& target,
   }
   if (chosen == nullptr) return none_of_that_name("pod", target.pod, whose, all);
   const std::string phase = text_of(*chosen, "phase");
-  if (has_ended(phase)) {
+  if (is_end_phase(phase)) {
     return fail(ErrorCode::Conflict, fmt::format("pod \"{}\" has ended: {}", target.pod, phase));
   }
   return check_container(*chosen, target.container);
@@ -91,7 +85,7 @@ net::Task<Result<>> check_forward(Context& context, workload::WorkloadRef worklo
     co_return fail(std::move(error));
   }
   const std::string phase = text_of(*status, "phase");
-  if (has_ended(phase)) {
+  if (is_end_phase(phase)) {
     co_return fail(ErrorCode::Conflict,
                    fmt::format("workload \"{}\" has ended: {}", workload.name, phase));
   }
