@@ -18,6 +18,7 @@
 
 #include "base/unique_fd.h"
 #include "cli/copy/checksum.h"
+#include "cli/copy/source_change.h"
 #include "cli/terminal/blocking_io.h"
 
 namespace sluice::cli {
@@ -143,10 +144,8 @@ Result<> Packing::pack_file(int directory, const char* entry, const std::string&
   TRY_VOID(write_header(name, status));
   TRY_VOID(write_content(file.get(), static_cast<std::uint64_t>(status.st_size), name));
   struct stat now{};
-  const bool is_same = ::fstat(file.get(), &now) == 0 && now.st_size == status.st_size &&
-                       now.st_mtim.tv_sec == status.st_mtim.tv_sec &&
-                       now.st_mtim.tv_nsec == status.st_mtim.tv_nsec;
-  if (!is_same) leave_out(name, "changed while it was copied: copy it again");
+  const bool is_same = ::fstat(file.get(), &now) == 0 && is_unchanged(status, now);
+  if (!is_same) leave_out(name, kChanged);
   return {};
 }
 

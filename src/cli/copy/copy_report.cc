@@ -6,6 +6,7 @@
 
 #include "cli/copy/copy_location.h"
 #include "cli/copy/copy_scripts.h"
+#include "cli/copy/source_change.h"
 #include "cli/terminal/console.h"
 #include "cli/terminal/exit_code.h"
 
@@ -111,7 +112,7 @@ int report_parts(const ScriptReport& report, const Complaints& ours) {
 }
 
 Error changed(std::string_view path) {
-  return {ErrorCode::Internal, fmt::format("{}: changed while it was copied: copy it again", path)};
+  return {ErrorCode::Internal, fmt::format("{}: {}", path, kChanged)};
 }
 
 net::Task<Result<>> Retries::wait_after(Error error) {

@@ -16,6 +16,7 @@
 #include "cli/copy/copy_location.h"
 #include "cli/copy/copy_report.h"
 #include "cli/copy/copy_scripts.h"
+#include "cli/copy/source_change.h"
 #include "cli/terminal/blocking_io.h"
 #include "cli/terminal/exit_code.h"
 
@@ -172,9 +173,7 @@ Result<> FileUpload::send(std::uint64_t offset, int to, const std::stop_token& s
 Result<> FileUpload::check_unchanged(std::string_view sum, const std::stop_token& stop) const {
   struct stat now{};
   if (::stat(copy_.local.c_str(), &now) != 0) return fail(local_failure(copy_.local));
-  const bool has_its_time = now.st_mtim.tv_sec == status_.st_mtim.tv_sec &&
-                            now.st_mtim.tv_nsec == status_.st_mtim.tv_nsec;
-  if (has_its_time && now.st_size == status_.st_size) return {};
+  if (is_unchanged(status_, now)) return {};
   if (now.st_size <= status_.st_size) return fail(changed(copy_.local));
   constexpr int kNowhere = -1;
   TRY(const Sent again, send_file(copy_.local, size_, size_, kNowhere, stop));
