@@ -164,9 +164,11 @@ net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Resu
   unsigned status = kOk;
   const http::Response* response = nullptr;
   http::Response refusal;
+  const Error* error = nullptr;
   if (!answer) {
-    if (answer.error().code == ErrorCode::Cancelled) co_return Outcome{};
-    refusal = error_response(answer.error(), services_.settings.missing_workload);
+    error = &answer.error();
+    if (error->code == ErrorCode::Cancelled) co_return Outcome{};
+    refusal = error_response(*error, services_.settings.missing_workload);
     if (exchange.head.method == "HEAD") refusal.body.clear();  // RFC 9110 9.3.2
     response = &refusal;
   } else if (auto* session = std::get_if<std::unique_ptr<UpgradedSession>>(&*answer)) {
@@ -174,7 +176,10 @@ net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Resu
     outcome.goes_on = false;
     outcome.session = std::move(*session);
   } else if (const auto* streamed = std::get_if<Streamed>(&*answer)) {
-    outcome.goes_on = outcome.goes_on && !streamed->broke_off;
+    if (streamed->broke_off) {
+      error = &*streamed->broke_off;
+      outcome.goes_on = false;
+    }
   } else {
     response = &std::get<http::Response>(*answer);
   }
@@ -185,11 +190,6 @@ net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Resu
   }
   const nanoseconds latency = services_.timers.now() - exchange.started;
   services_.metrics.request_served(exchange.route.endpoint, status, latency);
-  const Error* error = answer ? nullptr : &answer.error();
-  if (answer) {
-    const auto* const streamed = std::get_if<Streamed>(&*answer);
-    if (streamed != nullptr && streamed->broke_off) error = &*streamed->broke_off;
-  }
   log_access(exchange, status, latency, error);
   audit_request(services_, exchange, status, latency, error);
   co_return outcome;
