@@ -74,12 +74,8 @@ Result<std::optional<ListenAddress>> read_admin(const Value& section) {
   return read_address(listen);
 }
 
-Result<> take_count(Mapping& map, std::string_view key, std::size_t& out) {
-  const std::optional<Value> value = map.take(key);
-  if (!value) return {};
-  TRY(const std::int64_t number, value->as_int64(1, kMostConnections));
-  out = static_cast<std::size_t>(number);
-  return {};
+Result<> take_count(Mapping& map, std::string_view key, auto& out) {
+  return take_number(map, key, 1, kMostConnections, out);
 }
 
 /// A rate that is given without a burst has one of twice as many.
@@ -87,15 +83,6 @@ Result<> take_rate(Mapping& map, std::string_view key, RateLimit& out) {
   const std::size_t by_default = out.per_second;
   TRY_VOID(take_count(map, key, out.per_second));
   if (out.per_second != by_default) out.burst = 2 * out.per_second;
-  return {};
-}
-
-Result<> take_bytes(Mapping& map, std::string_view key, std::int64_t least, std::int64_t most,
-                    auto& out) {
-  const std::optional<Value> value = map.take(key);
-  if (!value) return {};
-  TRY(const std::int64_t bytes, value->as_int64(least, most));
-  out = static_cast<std::remove_reference_t<decltype(out)>>(bytes);
   return {};
 }
 
@@ -109,7 +96,7 @@ Result<> read_sessions(const Value& section, gateway::Settings& settings) {
   TRY_VOID(take_count(map, "maxPerUser", settings.max_sessions_per_user));
   constexpr std::int64_t kMostBufferedBytes = std::int64_t{1} << 50;
   TRY_VOID(
-      take_bytes(map, "maxBuffered", 1 << 20, kMostBufferedBytes, settings.max_buffered_bytes));
+      take_number(map, "maxBuffered", 1 << 20, kMostBufferedBytes, settings.max_buffered_bytes));
   TRY_VOID(take_rate(map, "upgradeRate", settings.upgrade_rate));
   TRY_VOID(take_count(map, "upgradeBurst", settings.upgrade_rate.burst));
   TRY_VOID(take_rate(map, "upgradeRatePerUser", settings.upgrade_rate_per_user));
@@ -123,12 +110,9 @@ Result<> read_http(const Value& section, Config& config) {
   constexpr std::int64_t kMostBytes = 64 << 20;
   http::ServerLimits& limits = config.gateway.http;
   TRY(Mapping map, section.as_mapping());
-  TRY_VOID(take_bytes(map, "maxHeaderSize", kLeastHeaderBytes, kMostBytes, limits.head_bytes));
-  TRY_VOID(take_bytes(map, "maxBodySize", 0, kMostBytes, limits.body_bytes));
-  if (const auto value = map.take("maxConnections")) {
-    TRY(const std::int64_t number, value->as_int64(1, kMostConnections));
-    config.max_connections = static_cast<std::size_t>(number);
-  }
+  TRY_VOID(take_number(map, "maxHeaderSize", kLeastHeaderBytes, kMostBytes, limits.head_bytes));
+  TRY_VOID(take_number(map, "maxBodySize", 0, kMostBytes, limits.body_bytes));
+  TRY_VOID(take_count(map, "maxConnections", config.max_connections));
   return map.finish();
 }
 
@@ -149,7 +133,7 @@ Result<> read_websocket(const Value& section, gateway::Settings& settings) {
     TRY(settings.compression, value->as_bool());
   }
   constexpr std::int64_t kMostBytes = std::numeric_limits<std::int64_t>::max();
-  TRY_VOID(take_bytes(map, "maxMessageSize", 1, kMostBytes, settings.max_message_bytes));
+  TRY_VOID(take_number(map, "maxMessageSize", 1, kMostBytes, settings.max_message_bytes));
   return map.finish();
 }
 
@@ -218,11 +202,7 @@ Result<> read_optional_sections(Mapping& root, Config& config) {
   if (const auto section = root.take("log")) TRY_VOID(read_log(*section, config));
   if (const auto section = root.take("audit")) TRY_VOID(read_audit(*section, config));
   if (const auto section = root.take("recording")) TRY_VOID(read_recording(*section, config));
-  if (const auto value = root.take("threads")) {
-    TRY(const std::int64_t threads, value->as_int64(1, 256));
-    config.threads = static_cast<unsigned>(threads);
-  }
-  return {};
+  return take_number(root, "threads", 1, 256, config.threads);
 }
 
 Result<Config> read_document(const Value& document, const std::string& file) {

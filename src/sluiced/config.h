@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -88,10 +89,20 @@ Result<> read_authorization(const yaml::Value& section, Config& config);
 /// A list of who may do what: the form that authorization and recording share.
 Result<auth::PolicyConfig> read_rules(const yaml::Value& list);
 
-/// `value` must be one of the names; returns which.
+/// A whole number from `least` to `most`. Leaves `out` alone where the key is missing.
+Result<> take_number(yaml::Mapping& map, std::string_view key, std::int64_t least,
+                     std::int64_t most, auto& out) {
+  const std::optional<yaml::Value> value = map.take(key);
+  if (!value) return {};
+  TRY(const std::int64_t number, value->as_int64(least, most));
+  out = static_cast<std::remove_reference_t<decltype(out)>>(number);
+  return {};
+}
+
 /// Leaves `out` alone where the key is missing.
 Result<> take_duration(yaml::Mapping& map, std::string_view key, nanoseconds least,
                        nanoseconds& out);
+/// `value` must be one of the names; returns which.
 Result<std::size_t> read_choice(const yaml::Value& value, std::span<const std::string_view> names);
 
 /// A path in the configuration, relative to the file it stands in; ~/ is the home directory.

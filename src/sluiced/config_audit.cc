@@ -13,14 +13,8 @@ Result<> read_audit(const yaml::Value& section, Config& config) {
   if (const auto value = map.take("file")) {
     TRY(audit.file.path, read_path(*value, config));
   }
-  if (const auto value = map.take("maxSize")) {
-    TRY(const std::int64_t bytes, value->as_int64(kLeastBytes, kMostBytes));
-    audit.file.max_bytes = static_cast<std::uint64_t>(bytes);
-  }
-  if (const auto value = map.take("keep")) {
-    TRY(const std::int64_t files, value->as_int64(1, kMostFiles));
-    audit.file.keep = static_cast<unsigned>(files);
-  }
+  TRY_VOID(take_number(map, "maxSize", kLeastBytes, kMostBytes, audit.file.max_bytes));
+  TRY_VOID(take_number(map, "keep", 1, kMostFiles, audit.file.keep));
   if (const auto value = map.take("sync")) {
     TRY(audit.file.sync, value->as_bool());
   }

@@ -37,10 +37,7 @@ Result<> read_recording(const yaml::Value& section, Config& config) {
   if (const auto value = map.take("input")) {
     TRY(options.input, value->as_bool());
   }
-  if (const auto value = map.take("maxSize")) {
-    TRY(const std::int64_t bytes, value->as_int64(kLeastBytes, kMostBytes));
-    options.max_bytes = static_cast<std::uint64_t>(bytes);
-  }
+  TRY_VOID(take_number(map, "maxSize", kLeastBytes, kMostBytes, options.max_bytes));
   if (const auto value = map.take("onFailure")) {
     TRY(const std::size_t choice, read_choice(*value, kOnFailure));
     options.on_failure = static_cast<recording::OnFailure>(choice);
