@@ -47,7 +47,6 @@ class AuditTrail {
   std::uint64_t lost_lines() const;
   /// For records of requests whose caller nobody knows.
   RecordQuota& strangers() { return strangers_; }
-  const RecordQuota& strangers() const { return strangers_; }
 
  private:
   class Writer;

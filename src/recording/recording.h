@@ -26,7 +26,6 @@ class Recording {
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
-  const std::string& name() const { return track_->subject.file_name; }
   bool takes_input() const { return recorder_.options().input; }
 
   /// What it is of runs: from now on its file stays, whatever becomes of the session.
