@@ -15,6 +15,12 @@ using ::testing::HasSubstr;
 using BodyEnd = Resume::BodyEnd;
 using Reading = Resume::Reading;
 
+Resume of_tail(std::uint64_t lines) {
+  Resume::Range range;
+  range.tail_lines = lines;
+  return Resume(range);
+}
+
 /// A stored line: second and nanosecond of its stamp, and its text.
 struct StoredLine {
   int second = 0;
@@ -75,9 +81,7 @@ TEST(ResumeTest, FirstRequestAsksForWhatTheOptionsSay) {
 }
 
 TEST(ResumeTest, ResumptionAsksForTheSecondBeforeTheLastLineAndForNoTail) {
-  Resume::Range range;
-  range.tail_lines = 7;
-  Resume resume(range);
+  Resume resume = of_tail(7);
   resume.begin_body(Reading::Once);
   std::string body = StoredLine{5, 6, "x"}.sent();
   ASSERT_TRUE(take_all(resume, body));
@@ -192,9 +196,7 @@ TEST(ResumeTest, EmptyLogAfterAnOrderlyEndHasNoNews) {
 }
 
 TEST(ResumeTest, TailOfOneLineThatIsAPartOfALineIsNoReasonForAlarm) {
-  Resume::Range range;
-  range.tail_lines = 1;
-  Resume resume(range);
+  Resume resume = of_tail(1);
   resume.begin_body(Reading::Follow);
   std::string body = StoredLine{2, 0, "second part"}.sent();
   ASSERT_TRUE(take_all(resume, body));
@@ -207,9 +209,7 @@ TEST(ResumeTest, TailOfOneLineThatIsAPartOfALineIsNoReasonForAlarm) {
 
 TEST(ResumeTest, TailThatBeginsAmongLinesWithOneStampRepeatsNone) {
   const std::vector<StoredLine> log = {{1, 0, "a"}, {1, 0, "b"}, {1, 0, "c"}, {1, 0, "d"}};
-  Resume::Range range;
-  range.tail_lines = 2;
-  Resume resume(range);
+  Resume resume = of_tail(2);
   std::string body = body_of({log.begin(), log.begin() + 3}, resume.begin_body(Reading::Follow));
   ASSERT_TRUE(take_all(resume, body));
   body = body_of(log, resume.begin_body(Reading::Follow));
@@ -220,9 +220,7 @@ TEST(ResumeTest, TailThatBeginsAmongLinesWithOneStampRepeatsNone) {
 
 TEST(ResumeTest, FollowerOfNoTailBeginsBehindTheLastLine) {
   std::vector<StoredLine> log = sample_log();
-  Resume::Range range;
-  range.tail_lines = 0;
-  Resume resume(range);
+  Resume resume = of_tail(0);
   ASSERT_EQ(resume.next_reading(), Reading::Anchor);
   const std::string query = resume.begin_body(Reading::Anchor);
   EXPECT_EQ(query, "timestamps=true&tailLines=1");
@@ -236,9 +234,7 @@ TEST(ResumeTest, FollowerOfNoTailBeginsBehindTheLastLine) {
 }
 
 TEST(ResumeTest, FollowerOfNoTailGetsAllOfALogThatWasEmpty) {
-  Resume::Range range;
-  range.tail_lines = 0;
-  Resume resume(range);
+  Resume resume = of_tail(0);
   resume.begin_body(Reading::Anchor);
   ASSERT_TRUE(resume.end_body(BodyEnd::Orderly, {}));
   ASSERT_EQ(resume.next_reading(), Reading::Follow);
@@ -246,9 +242,7 @@ TEST(ResumeTest, FollowerOfNoTailGetsAllOfALogThatWasEmpty) {
 }
 
 TEST(ResumeTest, FollowerOfNoTailAsksAgainWhenThatWasCut) {
-  Resume::Range range;
-  range.tail_lines = 0;
-  Resume resume(range);
+  Resume resume = of_tail(0);
   resume.begin_body(Reading::Anchor);
   ASSERT_TRUE(resume.end_body(BodyEnd::Cut, {}));
   EXPECT_EQ(resume.next_reading(), Reading::Anchor);
@@ -256,9 +250,7 @@ TEST(ResumeTest, FollowerOfNoTailAsksAgainWhenThatWasCut) {
 
 /// A follow of a tail whose first body brought no line, and ended with this.
 std::string query_after_silence(std::string_view text, BodyEnd end) {
-  Resume::Range range;
-  range.tail_lines = 10;
-  Resume resume(range);
+  Resume resume = of_tail(10);
   EXPECT_THAT(resume.begin_body(resume.next_reading()), HasSubstr("tailLines=10"));
   const auto taken = resume.take(text);
   if (taken) (void)resume.end_body(end, text);
@@ -275,17 +267,13 @@ TEST(ResumeTest, FollowOfATailOfAnEmptyLogGetsAllThatWasLoggedSince) {
 }
 
 TEST(ResumeTest, TailIsAskedForAgainWhereNothingAnswered) {
-  Resume::Range range;
-  range.tail_lines = 10;
-  Resume resume(range);
+  Resume resume = of_tail(10);
   resume.begin_body(Reading::Follow);  // refused
   EXPECT_EQ(resume.begin_body(Reading::Follow), "timestamps=true&follow=true&tailLines=10");
 }
 
 TEST(ResumeTest, TailThatIsReadOnceAndWasCutIsAskedForAgain) {
-  Resume::Range range;
-  range.tail_lines = 10;
-  Resume resume(range);
+  Resume resume = of_tail(10);
   resume.begin_body(Reading::Once);
   ASSERT_TRUE(resume.end_body(BodyEnd::Cut, {}));
   EXPECT_EQ(resume.begin_body(Reading::Once), "timestamps=true&tailLines=10");
