@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <filesystem>
 #include <system_error>
@@ -27,6 +28,8 @@ constexpr std::string_view kServerPrefix = "sluiced-trees-";
 constexpr int kMaxNamesakes = 100;
 constexpr int kEmptyChecks = 100;
 constexpr int kEmptyCheckMs = 10;
+constexpr int kLockChecks = 200;
+constexpr int kLockCheckMs = 10;
 
 Error unusable(const std::string& path, std::string_view call, int error_number) {
   return system_error(ErrorCode::Unavailable, "no cgroup can be used",
@@ -58,6 +61,11 @@ bool says_populated(int events) {
   const ssize_t size = ::pread(events, text, sizeof text, 0);
   if (size <= 0) return false;  // it was removed meanwhile
   return std::string_view(text, static_cast<std::size_t>(size)).contains("populated 1");
+}
+
+bool has_processes(int directory) {
+  const UniqueFd events(::openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC));
+  return events && says_populated(events.get());
 }
 
 /// Takes the part before the separator, or all, off the front.
@@ -111,13 +119,32 @@ std::optional<std::string_view> relative_to(std::string_view root, std::string_v
   return path;
 }
 
+/// Its name says which process it was: "4711", "4711-1".
+bool server_has_ended(std::string_view name) {
+  pid_t pid = 0;
+  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
+  return parsed.ec == std::errc() && pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
 /// A lock that can be had says that the server, its process host and its shims have all ended.
+/// Those of a server that was killed may still be about to.
+bool lock_abandoned(int directory, std::string_view name) {
+  for (int i = 0; i < kLockChecks; ++i) {
+    if (::flock(directory, LOCK_EX | LOCK_NB) == 0) return true;
+    if (!has_processes(directory) || !server_has_ended(name)) return false;
+    (void)::poll(nullptr, 0, kLockCheckMs);
+  }
+  return false;
+}
+
 void remove_abandoned(const std::string& directory) {
   const std::string prefix = fmt::format("{}/{}", directory, kServerPrefix);
   for (const std::string& path : cgroups_below(directory)) {
     if (!path.starts_with(prefix)) continue;
     const UniqueFd probe = open_directory(path);
-    if (!probe || ::flock(probe.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (!probe || !lock_abandoned(probe.get(), std::string_view(path).substr(prefix.size()))) {
+      continue;
+    }
     (void)Cgroup::adopt(path);  // whose end is that of all in it
   }
 }
@@ -193,10 +220,7 @@ void Cgroup::kill() const {
   if (file) (void)!::write(file.get(), "1", 1);
 }
 
-bool Cgroup::is_populated() const {
-  const UniqueFd events(::openat(fd_.get(), "cgroup.events", O_RDONLY | O_CLOEXEC));
-  return events && says_populated(events.get());
-}
+bool Cgroup::is_populated() const { return has_processes(fd_.get()); }
 
 bool Cgroup::lock() const { return ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0; }
 

@@ -1,5 +1,6 @@
 #include "backend/local/cgroup.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -170,6 +171,28 @@ TEST_F(CgroupTest, AServerRemovesWhatAKilledOneLeft) {
   ASSERT_TRUE(make_server_cgroup());
   EXPECT_FALSE(exists(path));
   wait_dead(left);
+}
+
+TEST_F(CgroupTest, AServerWaitsForTheProcessesOfAKilledOneToEnd) {
+  Pipe pipe = make_pipe();
+  const pid_t owner = ::fork();
+  if (owner == 0) {
+    const Cgroup left = *make_server_cgroup();
+    start_waiting(left);
+    if (::fork() == 0) {
+      ::poll(nullptr, 0, 200);  // takes this long to end
+      ::_exit(0);
+    }
+    const std::string report = left.path() + "\n";
+    (void)!::write(pipe.writer.get(), report.data(), report.size());
+    while (true) ::pause();
+  }
+  const std::string line = read_line(pipe.reader.get());
+  ::kill(owner, SIGKILL);
+  ::waitpid(owner, nullptr, 0);
+
+  ASSERT_TRUE(make_server_cgroup());
+  EXPECT_FALSE(exists(line.substr(0, line.size() - 1)));
 }
 
 }  // namespace
