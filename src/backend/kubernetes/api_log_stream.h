@@ -31,8 +31,9 @@ net::Task<Result<std::unique_ptr<LogStream>>> open_api_log(LogServices services,
 
 class ApiLogStream final : public LogStream {
  public:
-  /// How long a stream may be silent once its run is over, before it is taken for stuck.
-  static constexpr nanoseconds kMaxSilence = seconds(2);
+  /// How long a stream may be silent once its run is over, before it is taken for stuck. A session
+  /// whose pod was deleted is to end within 2 s.
+  static constexpr nanoseconds kMaxSilence = seconds(1);
   /// How long the pod's record may lag behind the log.
   static constexpr nanoseconds kRecordPatience = seconds(5);
   /// For so long a node may say instead of lines that it can't read them: its container runtime may

@@ -216,12 +216,12 @@ TEST_F(ApiLogStreamTest, StreamThatIsLeftOpenWhenItsPodIsGoneEnds) {
   follow();
   body->write(line(2));
   publish_gone();
-  wait(ApiLogStream::kMaxSilence - seconds(1));
+  wait(ApiLogStream::kMaxSilence - milliseconds(1));
   body->write(line(3));
   testing::run_until_idle(loop_);
-  wait(ApiLogStream::kMaxSilence - seconds(1));
+  wait(ApiLogStream::kMaxSilence - milliseconds(1));
   EXPECT_FALSE(end_);
-  wait(seconds(1));
+  wait(milliseconds(1));
   EXPECT_EQ(end_, StreamEnd::TargetDeleted);
   EXPECT_EQ(reason_, "pod deleted");
   EXPECT_EQ(out_, texts(0, 3));
