@@ -96,6 +96,7 @@ void audit_unrecorded(const Services& services) {
   if (services.audit == nullptr) return;
   const auto unrecorded = services.audit->strangers().take_unrecorded();
   if (!unrecorded) return;
+  services.metrics.requests_unrecorded(unrecorded->count);
   json::object line = begin_line(services, "requests unrecorded");
   line["count"] = unrecorded->count;
   line["first"] = format_rfc3339_nano(unrecorded->first);

@@ -234,6 +234,10 @@ struct Metrics::Families {
       gauge(registry, "sluice_audit_failing", "1 while the audit trail can't be written").Add({});
   Gauge& audit_lost =
       gauge(registry, "sluice_audit_lost_lines", "Lines of the audit trail that were lost").Add({});
+  Counter& unrecorded_requests =
+      counter(registry, "sluice_audit_unrecorded_requests_total",
+              "Requests of unknown callers that the audit trail only counts")
+          .Add({});
   Gauge& recordings = gauge(registry, "sluice_recordings", "Recordings being written").Add({});
   Counter& failed_recordings = counter(registry, "sluice_recordings_failed_total",
                                        "Recordings that don't have all of their session")
@@ -292,6 +296,10 @@ void Metrics::container_restarted() { families_->restarts.Increment(); }
 void Metrics::audit_state(bool failing, std::uint64_t lost_lines) {
   families_->audit_failing.Set(failing ? 1 : 0);
   families_->audit_lost.Set(static_cast<double>(lost_lines));
+}
+
+void Metrics::requests_unrecorded(std::uint64_t count) {
+  families_->unrecorded_requests.Increment(static_cast<double>(count));
 }
 
 void Metrics::bytes_buffered(std::size_t bytes) {

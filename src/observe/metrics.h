@@ -94,6 +94,8 @@ class Metrics {
   /// The local backend started a container again.
   void container_restarted();
   void audit_state(bool failing, std::uint64_t lost_lines);
+  /// So many requests of unknown callers were only counted in the audit trail.
+  void requests_unrecorded(std::uint64_t count);
   void recording_opened();
   void recording_closed();
   /// It could not be made, or doesn't have all of its session.

@@ -202,6 +202,7 @@ def test_who_has_no_token_can_not_fill_the_trail(audited, tmp_path):
         return sum(line["count"] for line in sessions(tmp_path, "requests unrecorded"))
 
     eventually(lambda: len(recorded()) + counted() == 1300, "the rest is counted")
+    assert metrics(client)["sluice_audit_unrecorded_requests_total"] == counted()
     assert 1000 <= len(recorded()) < 1200
     assert all(len(line["path"]) < 600 and "cut: 20" in line["path"] for line in recorded())
     assert [line["user"] for line in trail(tmp_path) if line.get("path") == BASE + "/status"][-1] == "alice"
