@@ -62,8 +62,8 @@ void write(const Services& services, const json::object& line) {
 
 }  // namespace
 
-void audit_request(const Services& services, const Exchange& exchange, unsigned status,
-                   nanoseconds latency, const Error* error) {
+void audit_request(const Services& services, const Exchange& exchange,
+                   std::optional<unsigned> status, nanoseconds latency, const Error* error) {
   if (services.audit == nullptr) return;
   if (exchange.user.empty() && !services.audit->strangers().take(services.timers)) return;
   json::object line = begin_line(services, "request");
@@ -76,7 +76,7 @@ void audit_request(const Services& services, const Exchange& exchange, unsigned 
   line["source"] = exchange.peer;
   if (exchange.container) add_container(line, *exchange.container);
   add_command(line, services.settings, exchange.command);
-  line["status"] = status;
+  if (status) line["status"] = *status;
   line["seconds"] = to_seconds(latency);
   if (error != nullptr) add(line, "message", recorded_text(error->message));
   write(services, line);

@@ -24,10 +24,10 @@ struct SessionOutcome {
   std::string recording_problem;  // why it lacks something; empty: it doesn't
 };
 
-/// A request was answered, or refused with `error`, or its answer broke off with it. Where nobody
-/// knows the caller it may only be counted (RecordQuota).
-void audit_request(const Services& services, const Exchange& exchange, unsigned status,
-                   nanoseconds latency, const Error* error);
+/// A request was answered, or refused with `error`, or its answer broke off with it; without a
+/// status: it was not answered. Where nobody knows the caller it may only be counted (RecordQuota).
+void audit_request(const Services& services, const Exchange& exchange,
+                   std::optional<unsigned> status, nanoseconds latency, const Error* error);
 /// What came from there was no request. It may only be counted.
 void audit_bad_request(const Services& services, const std::string& peer, unsigned status,
                        const Error& error);

@@ -157,6 +157,13 @@ net::Task<Result<Answer>> ClientServer::route_and_serve(Exchange& exchange) {
   co_return co_await gateway::serve(services_, exchange);
 }
 
+/// The server ends before it has answered. What was asked for may have been done.
+void ClientServer::audit_cut_off(const Exchange& exchange) {
+  const Error ended{.code = ErrorCode::Cancelled, .message = "the server ended before it answered"};
+  const nanoseconds waited = services_.timers.now() - exchange.started;
+  audit_request(services_, exchange, std::nullopt, waited, &ended);
+}
+
 /// Sends what is not sent yet, counts and logs.
 net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Result<Answer> answer) {
   Outcome outcome;
@@ -167,7 +174,10 @@ net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Resu
   const Error* error = nullptr;
   if (!answer) {
     error = &answer.error();
-    if (error->code == ErrorCode::Cancelled) co_return Outcome{};
+    if (error->code == ErrorCode::Cancelled) {
+      audit_cut_off(exchange);
+      co_return Outcome{};
+    }
     refusal = error_response(*error, services_.settings.missing_workload);
     if (exchange.head.method == "HEAD") refusal.body.clear();  // RFC 9110 9.3.2
     response = &refusal;

@@ -43,6 +43,7 @@ class ClientServer {
   bool is_ending() const {
     return gateway::is_ending(services_.stage.load(std::memory_order_relaxed));
   }
+  void audit_cut_off(const Exchange& exchange);
   net::Task<Outcome> conclude(Exchange& exchange, Result<Answer> answer);
   net::Task<> refuse(http::ServerConnection& connection, const Error& error);
   net::Task<> count_bytes();

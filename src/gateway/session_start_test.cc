@@ -42,11 +42,17 @@ class SessionStartTest : public GatewayTest {
       return std::make_shared<testing::FakePort>(loop.executor());
     };
   }
-  void request(const std::string& operation) {
+  void send(const std::string& operation) {
     client_->send("GET " + std::string(kBase) + operation + " HTTP/1.1\r\nHost: h\r\n" +
                   std::string(kUpgrade) + "\r\n");
+  }
+  void request(const std::string& operation) {
+    send(operation);
     do run_until_idle();
     while (!activity.is_idle());  // another thread makes and ends the file
+  }
+  static std::string exec(std::string_view command) {
+    return "/exec?command=" + base64url_encode(as_bytes(command));
   }
   /// The events that are on record, with the trail at its end.
   std::vector<json::object> records(std::string_view event) {
@@ -77,7 +83,7 @@ class SessionStartTest : public GatewayTest {
 };
 
 TEST_F(SessionStartTest, ExecWhoseClientIsGoneBeforeIts101IsOnRecordAndRecorded) {
-  request("/exec?command=" + base64url_encode(as_bytes(std::string_view(R"(["leaves","x"])"))));
+  request(exec(R"(["leaves","x"])"));
   ASSERT_EQ(backend.execs.size(), 1U);
   EXPECT_EQ(limits.running(), 0U);
   EXPECT_THAT(recorded(), HasSubstr("session ended: 1006 connection reset"));
@@ -92,6 +98,21 @@ TEST_F(SessionStartTest, ExecWhoseClientIsGoneBeforeIts101IsOnRecordAndRecorded)
   EXPECT_EQ(json::text_of(ended[0], "session"), json::text_of(begun[0], "session"));
   EXPECT_EQ(json::find_int64(ended[0], "closeCode"), 1006);
   EXPECT_EQ(json::text_of(ended[0], "reason"), "connection reset");
+}
+
+TEST_F(SessionStartTest, ExecThatTheServersEndCutsOffIsOnRecord) {
+  backend.exec_hangs = true;
+  send(exec(R"(["cat"])"));
+  do run_until_idle();
+  while (backend.execs.empty());  // another thread makes the recording
+  testing::run(loop, server->stop());
+  server.reset();
+  const auto requests = records("request");
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(requests[0].at("command"), json::array{"cat"});
+  EXPECT_EQ(json::text_of(requests[0], "container"), "main");
+  EXPECT_EQ(json::text_of(requests[0], "message"), "the server ended before it answered");
+  EXPECT_FALSE(requests[0].contains("status"));
 }
 
 TEST_F(SessionStartTest, PortForwardWhoseClientIsGoneBeforeIts101IsOnRecord) {

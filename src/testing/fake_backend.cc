@@ -298,6 +298,10 @@ net::Task<Result<std::unique_ptr<backend::RemoteProcess>>> FakeBackend::exec(
   if (found.first->state != PodState::Running) {
     co_return fail(ErrorCode::Conflict, "pod \"" + ref.pod.name + "\" has finished");
   }
+  if (exec_hangs) {
+    net::Event never(executor_);
+    CO_TRY_VOID(co_await never.wait());
+  }
   CO_TRY(const std::shared_ptr<FakeProcess> process, start(options));
   process->command = options.command;
   processes.push_back(process);

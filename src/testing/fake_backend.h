@@ -66,6 +66,8 @@ class FakeBackend final : public backend::Backend {
   std::set<std::string> projects;
 
   workload::ClusterStatus status;
+  /// Set: exec never answers.
+  bool exec_hangs = false;
   /// Set: every operation but cluster_status() fails with it.
   std::optional<Error> failure;
 
