@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/cluster/api_path.h"
 #include "cli/cluster/workload_lookup.h"
 #include "cli/terminal/console.h"
 #include "cli/terminal/exit_code.h"

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/cluster/api_path.h"
 
 namespace sluice::cli {
 namespace {
@@ -107,25 +108,6 @@ bool is_unknown_path(const Error& error) {
 Error without_list(const Error& error) {
   if (!is_unknown_path(error)) return error;
   return {ErrorCode::Internal, "this server can't list workloads"};
-}
-
-Query& Query::add(std::string_view name, std::string_view value) {
-  if (value.empty()) return *this;
-  text_ += fmt::format("{}{}={}", text_.empty() ? "" : "&", name, percent_encode(value));
-  return *this;
-}
-
-std::string Query::on(std::string path) const {
-  return text_.empty() ? std::move(path) : std::move(path) + "?" + text_;
-}
-
-std::string workloads_path(const std::string& project) {
-  return fmt::format("/api/v1/{}/workloads", percent_encode(project));
-}
-
-std::string path_of(const WorkloadRef& workload, std::string_view endpoint) {
-  return fmt::format("{}/{}/{}/{}/{}", workloads_path(workload.project), to_string(workload.type),
-                     to_string(workload.framework), percent_encode(workload.name), endpoint);
 }
 
 Result<std::string> project_of(const Settings& settings) {

@@ -1,4 +1,4 @@
-// From the workload that a command line names to the one that a request names, and to paths.
+// From the workload that a command line names to the one that a request names.
 #pragma once
 
 #include "cli/cluster/context.h"
@@ -12,10 +12,6 @@ namespace sluice::cli {
 /// nearest), and those of ClusterApi::get_json().
 net::Task<Result<workload::WorkloadRef>> look_up(Context& context, const WorkloadName& name);
 
-/// "/api/v1/PROJECT/workloads/TYPE/FRAMEWORK/NAME/ENDPOINT".
-std::string path_of(const workload::WorkloadRef& workload, std::string_view endpoint);
-/// "/api/v1/PROJECT/workloads".
-std::string workloads_path(const std::string& project);
 /// Errors: InvalidArgument: none is set.
 Result<std::string> project_of(const Settings& settings);
 
@@ -31,16 +27,5 @@ bool is_end_phase(std::string_view phase);
 bool is_unknown_path(const Error& error);
 /// For a list of workloads that was refused: says so where the server has none.
 Error without_list(const Error& error);
-
-/// Query fields, encoded: "a=b&c=d". Empty values are left out.
-class Query {
- public:
-  Query& add(std::string_view name, std::string_view value);
-  /// The path with the query behind it, if there is any.
-  std::string on(std::string path) const;
-
- private:
-  std::string text_;
-};
 
 }  // namespace sluice::cli

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/cluster/workload_lookup.h"
+#include "cli/cluster/api_path.h"
 #include "cli/terminal/console.h"
 
 namespace sluice::cli {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/cluster/api_path.h"
 #include "cli/cluster/server_socket.h"
-#include "cli/cluster/workload_lookup.h"
 
 namespace sluice::cli {
 namespace {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/cluster/api_path.h"
 #include "cli/cluster/workload_lookup.h"
 #include "cli/logs/log_follower.h"
 #include "cli/logs/log_request.h"

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/cluster/api_path.h"
 #include "cli/cluster/workload_lookup.h"
 
 namespace sluice::cli {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/cluster/api_path.h"
 #include "cli/cluster/workload_lookup.h"
 #include "cli/port/forward_check.h"
 #include "cli/port/forwarded_connection.h"

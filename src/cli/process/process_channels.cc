@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/base64.h"
+#include "cli/cluster/api_path.h"
 #include "cli/cluster/workload_lookup.h"
 #include "cli/terminal/exit_code.h"
 

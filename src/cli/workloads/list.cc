@@ -1,5 +1,6 @@
 #include "cli/workloads/list.h"
 
+#include "cli/cluster/api_path.h"
 #include "cli/cluster/workload_lookup.h"
 #include "cli/terminal/console.h"
 #include "cli/terminal/table.h"
