@@ -43,6 +43,7 @@ function(sluice_module name)
       target_precompile_headers(${name}_test REUSE_FROM sluice_net)
     endif()
     add_test(NAME ${name}_test COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name}_test PROPERTIES TIMEOUT 600)  # seconds: one that hangs says which
   endif()
 
   if(SLUICE_FUZZ)

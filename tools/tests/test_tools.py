@@ -33,8 +33,10 @@ class Tree(unittest.TestCase):
         self.write("ARCHITECTURE.md", PAGE)
         self.write("dev", "cmd_build() {\n}\n")
         for module, links in (("base", ""), ("net", "LINKS base"), ("gateway", "LINKS base net")):
-            self.write(f"src/{module}/CMakeLists.txt", f"sluice_module({module} SOURCES {module}.cc {links})\n")
-            self.write(f"src/{module}/{module}.cc", "")
+            sources = f"{module}.cc codec.cc" if module == "gateway" else f"{module}.cc"
+            self.write(f"src/{module}/CMakeLists.txt", f"sluice_module({module} SOURCES {sources} {links})\n")
+            for source in sources.split():
+                self.write(f"src/{module}/{source}", "")
 
     def write(self, name, text):
         path = self.root / name
@@ -117,6 +119,10 @@ class CheckLayers(Tree):
         self.write("src/net/x.h", "")
         self.write("src/gateway/codec.cc", '#include "net/x.h"\n')
         self.assert_fails("check_layers", "is sans-I/O")
+
+    def test_sans_io_file_that_is_gone_fails(self):
+        (self.root / "src/gateway/codec.cc").unlink()
+        self.assert_fails("check_layers", "gateway/codec* names no file")
 
     def test_third_party_header_out_of_place_fails(self):
         self.write("src/gateway/gateway.cc", "#include <openssl/ssl.h>\n")
