@@ -45,6 +45,7 @@ struct PortGroup {
   net::Executor executor;
   std::list<Port> ports;
   std::size_t open = 0;
+  std::size_t unreported = 0;  // those whose end is not told yet
   bool pod_deleted = false;
   net::WriteTurns turns;
   net::Event written;  // a port took input, or takes no more; pump_to_pods() waits for it
@@ -131,9 +132,11 @@ net::Task<> end_port(PortGroup& group, Port& port, std::string why) {
     const bool go_on = co_await send_in_turn(group, bytes);
     if (!go_on) co_return;
   }
-  if (group.open > 0) co_return;
+  // A report waits for its turn: others may have ended, and wait for theirs, meanwhile.
+  --group.unreported;
+  if (group.unreported > 0) co_return;
   if (group.pod_deleted) {
-    group.run.report(SessionEndKind::TargetDeleted, "pod deleted");
+    group.run.report_deleted();
   } else {
     group.run.report(SessionEndKind::Completed, "connection closed");
   }
@@ -234,7 +237,7 @@ net::Task<SessionEnd> run_channel_ports(SessionContext context, ws::Connection& 
     const auto index = static_cast<std::uint8_t>(group.ports.size());
     group.ports.emplace_back(context.executor, index, std::move(forwarded));
   }
-  group.open = group.ports.size();
+  group.open = group.unreported = group.ports.size();
   run.tasks.spawn("ports", serve_ports(group));
   co_return co_await run.finish();
 }

@@ -95,6 +95,24 @@ TEST_F(ChannelPortSessionTest, AllPortsRefusedIsTextAndThen1000) {
   EXPECT_EQ(client.messages.back(), "\x01port 8080: connection refused"s);
 }
 
+TEST_F(ChannelPortSessionTest, EachOfSeveralRefusedPortsSaysSo) {
+  start_ports({nullptr, nullptr, nullptr});
+  EXPECT_EQ(finish().kind, SessionEndKind::Completed);
+  EXPECT_THAT(client.messages, Contains("\x01port 8080: connection refused"s));
+  EXPECT_THAT(client.messages, Contains("\x03port 8081: connection refused"s));
+  EXPECT_THAT(client.messages, Contains("\x05port 8082: connection refused"s));
+  EXPECT_EQ(client.closed, (ws::Close{ws::CloseCode::Normal, "connection closed"}));
+}
+
+TEST_F(ChannelPortSessionTest, PortsThatAreResetAtOnceAllSaySo) {
+  start_ports({first, second});
+  first->reset({.code = ErrorCode::Unavailable, .message = "connection reset"});
+  second->reset({.code = ErrorCode::Unavailable, .message = "connection reset"});
+  finish();
+  EXPECT_THAT(client.messages, Contains("\x01port 8080: connection reset"s));
+  EXPECT_THAT(client.messages, Contains("\x03port 8081: connection reset"s));
+}
+
 TEST_F(ChannelPortSessionTest, ADeletedPodEndsItWith1001) {
   start_ports({first, second});
   first->end(StreamEnd::TargetDeleted);

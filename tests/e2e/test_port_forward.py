@@ -267,6 +267,14 @@ def test_failing_port_reports_on_its_error_channel_and_leaves_the_others_alone(c
         assert session.read_close().code == 1000
 
 
+def test_each_of_several_refused_ports_reports_on_its_error_channel(client):
+    with client.open(FORWARD, [("port", unused_port())] * 3) as session:
+        messages, closed = session.read_all()
+    refused = {message[0] for message in messages if b"connection refused" in message}
+    assert refused == {1, 3, 5}
+    assert closed.code == 1000
+
+
 def test_ending_port_reports_on_its_error_channel_and_leaves_the_others_alone(client, listener):
     query = [("port", listener.port), ("port", listener.port)]
     with client.open(FORWARD, query) as session:
