@@ -95,6 +95,16 @@ TEST_F(LocalExecTest, EndOfStdinOnATerminalIsControlD) {
   EXPECT_EQ(output(*process), "ended\r\n");
 }
 
+TEST_F(LocalExecTest, EndOfStdinInAnUnfinishedLineOfATerminalIsTheEnd) {
+  ExecOptions options = shell_command("stty -echo; echo ready; cat; echo; echo ended");
+  options.streams.tty = options.streams.stdin = true;
+  const auto process = *exec(options);
+  EXPECT_EQ(output(*process, 7), "ready\r\n");
+  write(*process, "unfinished");
+  ASSERT_TRUE(run(loop_, process->close_stdin()));
+  EXPECT_EQ(output(*process), "unfinished\r\nended\r\n");
+}
+
 TEST_F(LocalExecTest, AllOutputComesBeforeTheEnd) {
   const auto process = *exec(shell_command("head -c 3000000 /dev/zero"));
   EXPECT_EQ(output(*process).size(), 3000000u);

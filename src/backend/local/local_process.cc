@@ -90,14 +90,14 @@ net::Task<Result<ProcessOutput>> LocalProcess::read(MutableBytes into) {
 net::Task<Result<>> LocalProcess::write(Bytes bytes) {
   if (!had_input_) co_return fail(ErrorCode::Conflict, "the process has no stdin");
   if (input_ended_) co_return Result<>{};
+  if (!bytes.empty()) last_input_ = as_text(bytes).back();
   co_return co_await write_input(bytes);
 }
 
 net::Task<Result<>> LocalProcess::close_stdin() {
   if (std::exchange(input_ended_, true) || !input_) co_return Result<>{};
   if (input_end_ == InputEnd::EndCharacter) {
-    const char end = end_of_input_character(input_->fd());
-    const std::string_view text(&end, 1);
+    const std::string text = end_of_input(input_->fd(), last_input_);
     const Bytes bytes = as_bytes(text);
     co_return co_await write_input(bytes);
   }

@@ -91,6 +91,7 @@ class LocalProcess final : public RemoteProcess {
   std::optional<MonotonicTime> overdue_at_;  // set once the end of the process was noticed
   InputEnd input_end_;
   bool input_ended_ = false;
+  char last_input_ = '\n';  // what a terminal's end of input depends on
   bool had_input_;
 };
 

@@ -43,10 +43,12 @@ void set_terminal_size(int master, TerminalSize size) {
   (void)::ioctl(master, TIOCSWINSZ, &value);  // fails only when the terminal has gone
 }
 
-char end_of_input_character(int master) {
+std::string end_of_input(int master, char last) {
   termios settings{};
-  if (::tcgetattr(master, &settings) != 0) return '\x04';
-  return static_cast<char>(settings.c_cc[VEOF]);
+  const bool is_known = ::tcgetattr(master, &settings) == 0;
+  const char end = is_known ? static_cast<char>(settings.c_cc[VEOF]) : '\x04';
+  const bool in_line = last != '\n' && last != '\r' && last != end;
+  return std::string(in_line ? 2 : 1, end);
 }
 
 Result<UniqueFd> duplicate(int fd) {

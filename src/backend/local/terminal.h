@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "backend/options.h"
 #include "base/result.h"
@@ -24,9 +25,10 @@ struct TerminalEnds {
 /// Errors: Unavailable.
 Result<TerminalEnds> open_terminal(std::optional<TerminalSize> size);
 void set_terminal_size(int master, TerminalSize size);
-/// The character that means end of input to a reader of this terminal: Ctrl-D unless it was
-/// changed.
-char end_of_input_character(int master);
+/// What means end of input to a reader of this terminal, after input that ends with this character:
+/// Ctrl-D, unless it was changed. In a line that is unfinished the first one only hands that over,
+/// and a second one is the end (termios(3), VEOF).
+std::string end_of_input(int master, char last);
 
 Result<UniqueFd> duplicate(int fd);
 
