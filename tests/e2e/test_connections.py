@@ -461,7 +461,7 @@ def test_during_the_grace_readyz_is_503_and_new_upgrades_are_503(serve):
 
 
 def test_running_sessions_go_on_during_the_grace(serve):
-    client = serve(SHELL, sessions={"shutdownGrace": "20s"})
+    client = serve(SHELL, sessions={"shutdownGrace": "20s"}).settle(SHELL)
     with client.exec(SHELL, "cat", stdin="true") as session:
         client.server.signal(signal.SIGTERM)
         eventually(lambda: request(client.server.admin, "GET", "/readyz", {}).status == 503, "503")

@@ -215,7 +215,7 @@ def test_the_size_of_bodies_is_the_configurations(serve):
 
 
 def test_a_message_over_the_limit_is_1009(serve):
-    client = serve(SHELL, websocket={"maxMessageSize": 1000})
+    client = serve(SHELL, websocket={"maxMessageSize": 1000}).settle(SHELL)
     with client.exec(SHELL, "cat", stdin="true") as session:
         session.send(b"x" * 1000)
         session.send(b"y" * 1000)  # the limit is that of each
