@@ -9,16 +9,8 @@
 namespace sluice::auth {
 namespace {
 
-constexpr std::size_t kMaxTokenBytes = 16 << 10;
-
-std::unexpected<Error> refused(std::string why) {
-  return fail(ErrorCode::Unauthenticated, std::move(why));
-}
-
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+std::unexpected<Refusal> malformed(std::string why) {
+  return refused(AuthenticationFailure::Malformed, std::move(why));
 }
 
 /// RFC 9110 11.2: letters, digits, -._~+/ and '=' at the end.
@@ -30,31 +22,29 @@ bool is_token68(std::string_view text) {
   });
 }
 
-Result<std::string> parse_authorization(std::string_view value) {
+Accepted<std::string> parse_authorization(std::string_view value) {
   value = trim(value);
   const std::size_t space = value.find(' ');
   if (!equals_ignore_case(value.substr(0, space), "Bearer")) {
-    return refused("Authorization is not of the form Bearer TOKEN");
+    return malformed("Authorization is not of the form Bearer TOKEN");
   }
   const std::string_view token = space == std::string_view::npos ? "" : trim(value.substr(space));
-  if (!is_token68(token)) return refused("Authorization is not of the form Bearer TOKEN");
-  if (token.size() > kMaxTokenBytes) return refused("token too long");
+  if (!is_token68(token)) return malformed("Authorization is not of the form Bearer TOKEN");
   return std::string(token);
 }
 
-Result<std::string> parse_subprotocol(std::string_view encoded) {
+Accepted<std::string> parse_subprotocol(std::string_view encoded) {
   auto token = base64url_decode(encoded);
   if (!token || !is_token68(*token))
-    return refused("the bearer subprotocol holds no base64url token");
-  if (token->size() > kMaxTokenBytes) return refused("token too long");
+    return malformed("the bearer subprotocol holds no base64url token");
   return *std::move(token);
 }
 
 }  // namespace
 
-Result<std::string> bearer_token(std::span<const std::string_view> authorization_values,
-                                 std::span<const std::string_view> subprotocol_values) {
-  if (authorization_values.size() > 1) return refused("Authorization given more than once");
+Accepted<std::string> bearer_token(std::span<const std::string_view> authorization_values,
+                                   std::span<const std::string_view> subprotocol_values) {
+  if (authorization_values.size() > 1) return malformed("Authorization given more than once");
   std::optional<std::string_view> encoded;
   for (std::string_view rest : subprotocol_values) {
     while (!rest.empty()) {
@@ -62,16 +52,17 @@ Result<std::string> bearer_token(std::span<const std::string_view> authorization
       const std::string_view entry = trim(rest.substr(0, comma));
       rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
       if (!entry.starts_with(kBearerSubprotocolPrefix)) continue;
-      if (encoded) return refused("bearer subprotocol given more than once");
+      if (encoded) return malformed("bearer subprotocol given more than once");
       encoded = entry.substr(kBearerSubprotocolPrefix.size());
     }
   }
   if (!authorization_values.empty() && encoded) {
-    return refused("token given both as Authorization and as subprotocol");  // RFC 6750 2
+    return malformed("token given both as Authorization and as subprotocol");  // RFC 6750 2
   }
   if (!authorization_values.empty()) return parse_authorization(authorization_values.front());
   if (encoded) return parse_subprotocol(*encoded);
-  return refused("no bearer token: send Authorization: Bearer TOKEN");
+  return refused(AuthenticationFailure::MissingToken,
+                 "no bearer token: send Authorization: Bearer TOKEN");
 }
 
 }  // namespace sluice::auth

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
+#include "auth/refusal.h"
 
 namespace sluice::auth {
 
@@ -17,7 +17,7 @@ inline constexpr std::string_view kBearerSubprotocolPrefix =
 /// The token, not yet verified. The arguments are the values of all the Authorization and all the
 /// Sec-WebSocket-Protocol fields (http::FieldMap::find_all).
 /// Errors: Unauthenticated, saying what is missing, malformed or given twice.
-Result<std::string> bearer_token(std::span<const std::string_view> authorization_values,
-                                 std::span<const std::string_view> subprotocol_values);
+Accepted<std::string> bearer_token(std::span<const std::string_view> authorization_values,
+                                   std::span<const std::string_view> subprotocol_values);
 
 }  // namespace sluice::auth

@@ -11,8 +11,8 @@ namespace {
 
 constexpr double kLastSecond = 253'402'300'799;  // the end of the year 9999
 
-std::unexpected<Error> refused(std::string why) {
-  return fail(ErrorCode::Unauthenticated, std::move(why));
+std::unexpected<Refusal> malformed(std::string why) {
+  return refused(AuthenticationFailure::Malformed, std::move(why));
 }
 
 /// RFC 7519 2: seconds since 1970, perhaps with a fraction. Refused: anything before 1970, or so
@@ -33,27 +33,30 @@ std::optional<WallTime> parse_numeric_date(const json::value& value) {
 }
 
 /// A time claim: absent is nullopt.
-Result<std::optional<WallTime>> time_claim(const json::object& claims, std::string_view name) {
+Accepted<std::optional<WallTime>> time_claim(const json::object& claims, std::string_view name) {
   const json::value* value = json::find(claims, name);
   if (value == nullptr) return std::nullopt;
   const auto time = parse_numeric_date(*value);
-  if (!time) return refused(fmt::format("claim {} is not a time in seconds since 1970", name));
+  if (!time) return malformed(fmt::format("claim {} is not a time in seconds since 1970", name));
   return time;
 }
 
 /// `exp`, after checking all three times.
-Result<WallTime> check_times(const json::object& claims, nanoseconds leeway, WallTime now) {
+Accepted<WallTime> check_times(const json::object& claims, nanoseconds leeway, WallTime now) {
   TRY(const auto expires, time_claim(claims, "exp"));
   TRY(const auto begins, time_claim(claims, "nbf"));
   TRY(const auto issued, time_claim(claims, "iat"));
-  if (!expires) return refused("token without exp: it would never expire");
-  if (now >= *expires) return refused("token expired");
-  if (begins && *begins - leeway > now) return refused("token not yet valid");
-  if (issued && *issued - leeway > now) return refused("token issued in the future");
+  if (!expires)
+    return refused(AuthenticationFailure::Other, "token without exp: it would never expire");
+  if (now >= *expires) return refused(AuthenticationFailure::Expired, "token expired");
+  if (begins && *begins - leeway > now)
+    return refused(AuthenticationFailure::NotYetValid, "token not yet valid");
+  if (issued && *issued - leeway > now)
+    return refused(AuthenticationFailure::NotYetValid, "token issued in the future");
   return *expires;
 }
 
-Result<> check_audience(const json::object& claims, const std::vector<std::string>& accepted) {
+Accepted<> check_audience(const json::object& claims, const std::vector<std::string>& accepted) {
   if (accepted.empty()) return {};
   const auto matches = [&](const json::value& audience) {
     if (!audience.is_string()) return false;
@@ -62,11 +65,14 @@ Result<> check_audience(const json::object& claims, const std::vector<std::strin
            accepted.end();
   };
   const json::value* audience = json::find(claims, "aud");
-  if (audience == nullptr) return refused("token without aud: it is not for this service");
+  if (audience == nullptr)
+    return refused(AuthenticationFailure::WrongAudience,
+                   "token without aud: it is not for this service");
   const json::array* several = audience->if_array();
   const bool matched =
       several != nullptr ? std::ranges::any_of(*several, matches) : matches(*audience);
-  if (!matched) return refused("token is for another audience");
+  if (!matched)
+    return refused(AuthenticationFailure::WrongAudience, "token is for another audience");
   return {};
 }
 
@@ -89,17 +95,18 @@ std::optional<std::string> parse_name(const json::value& value) {
   return name;
 }
 
-Result<std::string> user_claim(const json::object& claims, std::string_view name) {
+Accepted<std::string> user_claim(const json::object& claims, std::string_view name) {
   const json::value* value = json::find(claims, name);
-  if (value == nullptr) return refused("token without the claim that names its user");
+  if (value == nullptr)
+    return refused(AuthenticationFailure::Other, "token without the claim that names its user");
   auto user = parse_name(*value);
-  if (!user) return refused("the claim that names the user is not a printable, non-empty string");
+  if (!user) return malformed("the claim that names the user is not a printable, non-empty string");
   return *std::move(user);
 }
 
 /// A claim that is one string or a list of them, or absent. `purpose` is what it is asked for.
-Result<std::vector<std::string>> names_claim(const json::object& claims, std::string_view name,
-                                             std::string_view purpose) {
+Accepted<std::vector<std::string>> names_claim(const json::object& claims, std::string_view name,
+                                               std::string_view purpose) {
   const json::value* value = json::find(claims, name);
   std::vector<std::string> names;
   if (value == nullptr || value->is_null()) return names;
@@ -107,11 +114,11 @@ Result<std::vector<std::string>> names_claim(const json::object& claims, std::st
   if (value->is_string()) one.push_back(*value);
   const json::array* entries = value->is_string() ? &one : value->if_array();
   if (entries == nullptr)
-    return refused(fmt::format("the claim that names the {} is not a list of strings", purpose));
+    return malformed(fmt::format("the claim that names the {} is not a list of strings", purpose));
   for (const json::value& entry : *entries) {
     auto parsed = parse_name(entry);
     if (!parsed)
-      return refused(fmt::format(
+      return malformed(fmt::format(
           "the claim that names the {} has an entry that is not a printable, non-empty string",
           purpose));
     names.push_back(*std::move(parsed));
@@ -119,7 +126,7 @@ Result<std::vector<std::string>> names_claim(const json::object& claims, std::st
   return names;
 }
 
-Result<> add_extras(const json::object& claims, const ClaimNames& names, Caller& caller) {
+Accepted<> add_extras(const json::object& claims, const ClaimNames& names, Caller& caller) {
   for (const auto& [key, claim] : names.extras) {
     TRY(std::vector<std::string> values, names_claim(claims, claim, "extra " + key));
     for (std::string& value : values) caller.extras.emplace_back(key, std::move(value));
@@ -129,12 +136,13 @@ Result<> add_extras(const json::object& claims, const ClaimNames& names, Caller&
 
 }  // namespace
 
-Result<Caller> check_claims(const json::object& claims, const ClaimRules& rules, WallTime now) {
-  if (json::find_string(claims, "iss") != rules.issuer) return refused("unknown issuer");
+Accepted<Caller> check_claims(const json::object& claims, const ClaimRules& rules, WallTime now) {
+  if (json::find_string(claims, "iss") != rules.issuer)
+    return refused(AuthenticationFailure::UnknownIssuer, "unknown issuer");
   // What only tokens of another kind have (RFC 8725 3.12): a security event's, such as a logout
   // (RFC 8417 2.2), whose `typ` often doesn't tell.
   if (json::find(claims, "events") != nullptr)
-    return refused("a security event is no access token");
+    return refused(AuthenticationFailure::Other, "a security event is no access token");
   TRY(const WallTime expires_at, check_times(claims, rules.leeway, now));
   TRY_VOID(check_audience(claims, rules.audiences));
   TRY(std::string user, user_claim(claims, rules.names.user));

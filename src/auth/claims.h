@@ -11,8 +11,8 @@
 
 #include "auth/caller.h"
 #include "auth/config.h"
+#include "auth/refusal.h"
 #include "base/json.h"
-#include "base/result.h"
 
 namespace sluice::auth {
 
@@ -26,6 +26,6 @@ struct ClaimRules {
 
 /// Errors: Unauthenticated, its message fit for error_description (RFC 6750 3: no quotes), never
 /// quoting what the token says.
-Result<Caller> check_claims(const json::object& claims, const ClaimRules& rules, WallTime now);
+Accepted<Caller> check_claims(const json::object& claims, const ClaimRules& rules, WallTime now);
 
 }  // namespace sluice::auth

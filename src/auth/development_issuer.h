@@ -4,7 +4,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "auth/caller.h"
 #include "auth/json_web_key.h"

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "auth/refusal.h"
 #include "auth/signing_algorithm.h"
 #include "base/json.h"
-#include "base/result.h"
 
 namespace sluice::auth {
 
@@ -21,7 +21,7 @@ struct JoseHeader {
 };
 
 /// Errors: Unauthenticated, its message fit for error_description.
-Result<JoseHeader> parse_jose_header(std::string_view json_text);
+Accepted<JoseHeader> parse_jose_header(std::string_view json_text);
 
 struct JsonWebToken {
   static constexpr std::size_t kMaxBytes = 16 << 10;
@@ -32,7 +32,7 @@ struct JsonWebToken {
   std::string signature;
 
   /// `text` stays valid as long as the token. Errors: Unauthenticated.
-  static Result<JsonWebToken> parse(std::string_view text);
+  static Accepted<JsonWebToken> parse(std::string_view text);
 };
 
 }  // namespace sluice::auth

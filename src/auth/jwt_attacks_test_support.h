@@ -48,7 +48,7 @@ class JwtAttacks : public ::testing::Test {
     return token_of(ec_, SigningAlgorithm::Es256, R"({"alg":"ES256","kid":"ec"})", claims);
   }
 
-  Result<Caller> verify(std::string token) {
+  Accepted<Caller> verify(std::string token) {
     return testing::run(loop_, verifier_.verify(std::move(token)));
   }
   void expect_refused(std::string token) {

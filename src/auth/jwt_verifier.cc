@@ -12,13 +12,10 @@
 #include "auth/json_web_token.h"
 #include "auth/signature.h"
 #include "auth/token_cache.h"
+#include "net/current_executor.h"
 
 namespace sluice::auth {
 namespace {
-
-std::unexpected<Error> refused(std::string why) {
-  return fail(ErrorCode::Unauthenticated, std::move(why));
-}
 
 TokenHash hash_of(std::string_view token) {
   TokenHash hash;
@@ -26,14 +23,15 @@ TokenHash hash_of(std::string_view token) {
   return hash;
 }
 
-/// Which keys may have signed this token; empty with the reason when none may.
-Result<std::vector<const JsonWebKey*>> candidates(const JwkSet& keys, const JoseHeader& header) {
+/// Which keys may have signed this token. Errors: Unauthenticated: no key may have.
+Accepted<std::vector<const JsonWebKey*>> candidates(const JwkSet& keys, const JoseHeader& header) {
   auto found = keys.candidates(header.key_id, header.algorithm);
   if (!found.empty()) return found;
-  if (!header.key_id) return refused("no key of this issuer goes with the algorithm");
+  constexpr auto kReason = AuthenticationFailure::BadSignature;
+  if (!header.key_id) return refused(kReason, "no key of this issuer goes with the algorithm");
   if (keys.has_key(*header.key_id))
-    return refused("the key with this kid goes with another algorithm");
-  return refused("no key with this kid");
+    return refused(kReason, "the key with this kid goes with another algorithm");
+  return refused(kReason, "no key with this kid");
 }
 
 bool verified_by_any(const std::vector<const JsonWebKey*>& keys, const JsonWebToken& token) {
@@ -117,9 +115,11 @@ net::Task<> JwtVerifier::stop() {
   }
 }
 
-net::Task<Result<Caller>> JwtVerifier::verify(std::string token) {
-  Shard& shard = shard_of(co_await boost::asio::this_coro::executor);
-  if (token.size() > JsonWebToken::kMaxBytes) co_return refused("token too long");
+net::Task<Accepted<Caller>> JwtVerifier::verify(std::string token) {
+  Shard& shard = shard_of(co_await net::current_executor());
+  if (token.size() > JsonWebToken::kMaxBytes) {
+    co_return refused(AuthenticationFailure::Malformed, "token too long");
+  }
   const TokenHash hash = hash_of(token);
   if (const VerifiedToken* known = shard.verified.find(hash)) {
     const WallTime now = timers_.wall_now();
@@ -131,7 +131,7 @@ net::Task<Result<Caller>> JwtVerifier::verify(std::string token) {
     shard.verified.erase(hash);
   }
   auto verified = co_await verify_new(shard, std::move(token));
-  if (!verified) co_return fail(std::move(verified).error());
+  if (!verified) co_return std::unexpected(std::move(verified).error());
   Caller caller = verified->caller;
   shard.verified.insert(hash, *std::move(verified));
   co_return caller;
@@ -144,10 +144,10 @@ JwtVerifier::Shard& JwtVerifier::shard_of(const net::Executor& executor) {
   std::abort();  // verify() was called on a loop that the verifier was not made for
 }
 
-net::Task<Result<VerifiedToken>> JwtVerifier::verify_new(Shard& shard, std::string text) {
+net::Task<Accepted<VerifiedToken>> JwtVerifier::verify_new(Shard& shard, std::string text) {
   CO_TRY(const JsonWebToken token, JsonWebToken::parse(text));
   const auto issuer = find_issuer(token.claims);
-  if (!issuer) co_return refused("unknown issuer");
+  if (!issuer) co_return refused(AuthenticationFailure::UnknownIssuer, "unknown issuer");
 
   if (!shard.keys[*issuer].set) {
     CO_TRY_VOID(co_await ask(shard, *issuer, JwkSetSource::Need::AnyKeys));
@@ -166,7 +166,9 @@ net::Task<Result<VerifiedToken>> JwtVerifier::verify_new(Shard& shard, std::stri
     co_return fail(std::move(error));
   }
   CO_TRY(const std::vector<const JsonWebKey*> tried, candidates(*keys.set, token.header));
-  if (!verified_by_any(tried, token)) co_return refused("signature does not match");
+  if (!verified_by_any(tried, token)) {
+    co_return refused(AuthenticationFailure::BadSignature, "signature does not match");
+  }
   const WallTime now = timers_.wall_now();
   CO_TRY(Caller caller, check_claims(token.claims, issuers_[*issuer]->rules, now));
   co_return VerifiedToken{std::move(caller), *issuer, keys.generation, now};

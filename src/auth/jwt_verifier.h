@@ -35,7 +35,7 @@ class JwtVerifier final : public TokenVerifier {
   /// Ends that. Call on the first loop; verify() goes on with the keys there are.
   net::Task<> stop();
 
-  net::Task<Result<Caller>> verify(std::string token) override;
+  net::Task<Accepted<Caller>> verify(std::string token) override;
 
  private:
   struct Issuer;
@@ -45,7 +45,7 @@ class JwtVerifier final : public TokenVerifier {
   std::size_t add_issuer(ClaimRules rules);
   void publish(std::size_t issuer, std::shared_ptr<const JwkSet> keys);
   Shard& shard_of(const net::Executor& executor);
-  net::Task<Result<VerifiedToken>> verify_new(Shard& shard, std::string text);
+  net::Task<Accepted<VerifiedToken>> verify_new(Shard& shard, std::string text);
   std::optional<std::size_t> find_issuer(const json::object& claims) const;
   net::Task<Result<>> ask(Shard& shard, std::size_t issuer, JwkSetSource::Need need);
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "auth/fake_fetch.h"
+#include "auth/jwt_attacks_test_support.h"
 #include "auth/test_key.h"
 #include "testing/test_loop.h"
 #include "testing/virtual_clock.h"
@@ -43,7 +44,7 @@ class JwtVerifierTest : public ::testing::Test {
         key, Es256, header,
         fmt::format(R"({{"iss":"{}","sub":"{}","exp":{}}})", kIssuer, user, now + 3600));
   }
-  Result<Caller> verify(std::string text) {
+  Accepted<Caller> verify(std::string text) {
     return testing::run(loop_, verifier_->verify(std::move(text)));
   }
   void expect_refused(std::string text, std::string_view why) {
@@ -140,7 +141,7 @@ TEST_F(JwtVerifierTest, ManyAtOnceShareTheFirstFetch) {
   web_.hold();
   start();
   net::TaskGroup group(loop_.executor());
-  std::vector<std::optional<Result<Caller>>> results(20);
+  std::vector<std::optional<Accepted<Caller>>> results(20);
   for (auto& result : results) {
     group.spawn("verify", testing::store_result(verifier_->verify(token("alice")), result));
   }
@@ -156,7 +157,7 @@ TEST_F(JwtVerifierTest, CancelledWhileItWaitsItEnds) {
   web_.hold();
   start();
   net::TaskGroup group(loop_.executor());
-  std::optional<Result<Caller>> result;
+  std::optional<Accepted<Caller>> result;
   group.spawn("verify", testing::store_result(verifier_->verify(token("alice")), result));
   testing::run_until_idle(loop_);
   group.cancel();
@@ -193,7 +194,7 @@ TEST_F(JwtVerifierTest, AnotherLoopAsksAcrossAndIsAnswered) {
   web_.hold();
   start({&loop_, &second});
   net::TaskGroup group(second.executor());
-  std::optional<Result<Caller>> result;
+  std::optional<Accepted<Caller>> result;
   group.spawn("verify", testing::store_result(verifier_->verify(token("alice")), result));
 
   testing::run_until_idle(second);
@@ -217,6 +218,76 @@ TEST_F(JwtVerifierTest, RotationReachesEveryLoop) {
   web_.serve(kKeys, jwk_set_of(TestKey::other(KeyType::P256).jwk(kid("a"))));
   clock_.advance(seconds(600));
   EXPECT_FALSE(testing::run(second, verifier_->verify(text)));
+}
+
+class RefusalReasons : public JwtAttacks {
+ protected:
+  /// Claims that are right but for what is added to them, or left out of them.
+  std::string claims_without(std::string_view name, std::string_view instead = "") const {
+    const std::pair<std::string_view, std::string> all[] = {
+        {"iss", R"("https://issuer")"},
+        {"aud", R"("sluice")"},
+        {"sub", R"("alice")"},
+        {"exp", std::to_string(now_in_seconds() + 60)}};
+    std::string text;
+    for (const auto& [key, value] : all) {
+      if (key != name) text += fmt::format(R"({}"{}":{})", text.empty() ? "" : ",", key, value);
+    }
+    if (!instead.empty()) text += fmt::format(R"(,"{}":{})", name, instead);
+    return with_claims("{" + text + "}");
+  }
+  void expect_reason(std::string text, AuthenticationFailure reason) {
+    const auto caller = verify(text);
+    ASSERT_FALSE(caller) << text;
+    EXPECT_EQ(to_string(caller.error().reason), to_string(reason)) << caller.error().message;
+  }
+};
+
+TEST_F(RefusalReasons, OfWhatTheTokenIs) {
+  using enum AuthenticationFailure;
+  const auto header = [&](std::string_view text, const TestKey& key) {
+    return with_header(text, key, Es256);
+  };
+  const TestKey& other = TestKey::other(KeyType::P256);
+  const std::string good = valid();
+  ASSERT_TRUE(verify(good));
+  const std::pair<std::string, AuthenticationFailure> table[] = {
+      {"no dots", Malformed},
+      {std::string(JsonWebToken::kMaxBytes + 1, 'a'), Malformed},
+      {header(R"({"kid":"ec"})", ec_), Malformed},
+      {header(R"({"alg":"ES256","kid":1})", ec_), Malformed},
+      {header(R"({"alg":"none"})", ec_), Other},
+      {header(R"({"alg":"ES256","crit":["x"]})", ec_), Other},
+      {header(R"({"alg":"ES256","typ":"logout+jwt"})", ec_), Other},
+      {good.substr(0, good.rfind('.') + 1), BadSignature},
+      {header(R"({"alg":"ES256","kid":"ec"})", other), BadSignature},
+      {header(R"({"alg":"ES256","kid":"unknown"})", ec_), BadSignature},
+      {header(R"({"alg":"ES256","kid":"rsa"})", ec_), BadSignature},
+  };
+  for (const auto& [text, reason] : table) expect_reason(text, reason);
+}
+
+TEST_F(RefusalReasons, OfWhatItClaims) {
+  using enum AuthenticationFailure;
+  ASSERT_TRUE(verify(claims_without("groups")));
+  const std::string past = std::to_string(now_in_seconds() - 1);
+  const std::string future = std::to_string(now_in_seconds() + 3600);
+  const std::pair<std::string, AuthenticationFailure> table[] = {
+      {claims_without("iss"), UnknownIssuer},
+      {claims_without("iss", R"("https://another")"), UnknownIssuer},
+      {claims_without("exp"), Other},
+      {claims_without("exp", past), Expired},
+      {claims_without("exp", R"("soon")"), Malformed},
+      {claims_without("nbf", future), NotYetValid},
+      {claims_without("iat", future), NotYetValid},
+      {claims_without("aud"), WrongAudience},
+      {claims_without("aud", R"("another")"), WrongAudience},
+      {claims_without("sub"), Other},
+      {claims_without("sub", "1"), Malformed},
+      {claims_without("groups", "1"), Malformed},
+      {claims_without("events", "{}"), Other},
+  };
+  for (const auto& [text, reason] : table) expect_reason(text, reason);
 }
 
 }  // namespace

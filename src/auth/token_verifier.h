@@ -2,11 +2,10 @@
 // RFC 8725). Verified tokens are remembered by hash until they expire.
 #pragma once
 
-#include <memory>
 #include <string>
-#include <string_view>
 
 #include "auth/caller.h"
+#include "auth/refusal.h"
 #include "net/task.h"
 
 namespace sluice::auth {
@@ -18,7 +17,7 @@ class TokenVerifier {
   /// error_description
   /// ("token expired", "unknown issuer"), never quoting the token; Unavailable when no keys can be
   /// had.
-  virtual net::Task<Result<Caller>> verify(std::string token) = 0;
+  virtual net::Task<Accepted<Caller>> verify(std::string token) = 0;
 };
 
 }  // namespace sluice::auth

@@ -1,6 +1,6 @@
 // The seam between the gateway and a cluster, modelled on cri-streaming's Runtime: what there is,
 // and four ways into a container. Implementations: backend/local (processes of this machine),
-// testing/fake_backend.h; a Kubernetes one fits without a change here.
+// backend/kubernetes (pods), testing/fake_backend.h.
 //
 // Any loop may call it, at the same time as others. A task runs on the loop that awaits it, and
 // what it returns belongs to that loop. Cancelling a task gives up what it was doing.

@@ -15,6 +15,11 @@ using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, nanosec
 /// For what people and tokens mean by time (UTC): can jump.
 using WallTime = std::chrono::sys_time<nanoseconds>;
 
+/// As logs and metrics give durations.
+inline double to_seconds(nanoseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
 class Clock {
  public:
   virtual ~Clock() = default;

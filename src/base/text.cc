@@ -18,6 +18,12 @@ constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+bool is_label_of_any_length(std::string_view text) {
+  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); };
+  return !text.empty() && alphanumeric(text.front()) && alphanumeric(text.back()) &&
+         std::ranges::all_of(text, [&](char c) { return alphanumeric(c) || c == '-'; });
+}
+
 /// Takes leading digits. nullopt on overflow beyond 2^63 (Go's leadingInt).
 std::optional<std::uint64_t> take_integer(std::string_view& text) {
   std::uint64_t number = 0;
@@ -292,10 +298,7 @@ std::string percent_encode(std::string_view text) {
 }
 
 bool is_dns_label(std::string_view name) {
-  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); };
-  return !name.empty() && name.size() <= 63 && alphanumeric(name.front()) &&
-         alphanumeric(name.back()) &&
-         std::ranges::all_of(name, [&](char c) { return alphanumeric(c) || c == '-'; });
+  return name.size() <= 63 && is_label_of_any_length(name);
 }
 
 bool is_dns_subdomain(std::string_view name) {
@@ -303,11 +306,7 @@ bool is_dns_subdomain(std::string_view name) {
   while (true) {
     const std::size_t dot = name.find('.');
     // Kubernetes bounds the whole name only, not its labels (apimachinery IsDNS1123Subdomain).
-    const std::string_view label = name.substr(0, dot);
-    const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); };
-    if (label.empty() || !alphanumeric(label.front()) || !alphanumeric(label.back())) return false;
-    if (!std::ranges::all_of(label, [&](char c) { return alphanumeric(c) || c == '-'; }))
-      return false;
+    if (!is_label_of_any_length(name.substr(0, dot))) return false;
     if (dot == std::string_view::npos) return true;
     name.remove_prefix(dot + 1);
   }
@@ -359,6 +358,13 @@ std::string_view truncate_utf8(std::string_view text, std::size_t limit) {
   while (end > 0 && limit - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
     --end;
   return text.substr(0, end);
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
 bool equals_ignore_case(std::string_view a, std::string_view b) {

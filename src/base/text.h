@@ -42,6 +42,8 @@ std::size_t utf8_sequence_length(std::string_view text);
 bool is_utf8(std::string_view text);
 /// The longest prefix of at most `limit` bytes that does not split a UTF-8 sequence.
 std::string_view truncate_utf8(std::string_view text, std::size_t limit);
+/// Without spaces and tabs at both ends (RFC 9110 5.6.3: OWS).
+std::string_view trim(std::string_view text);
 /// ASCII only, as HTTP field names and tokens compare (RFC 9110 5.1).
 bool equals_ignore_case(std::string_view a, std::string_view b);
 /// The candidate nearest to `word` by edit distance, for "did you mean": nullopt when none is near.

@@ -22,6 +22,14 @@ TEST(Text, ParseBoolIsGos) {
   }
 }
 
+TEST(Text, TrimTakesSpacesAndTabsFromBothEnds) {
+  EXPECT_EQ(trim(" \ta b\t "), "a b");
+  EXPECT_EQ(trim("a"), "a");
+  EXPECT_EQ(trim(""), "");
+  EXPECT_EQ(trim(" \t "), "");
+  EXPECT_EQ(trim("\na\r"), "\na\r");
+}
+
 TEST(Text, ParseInt64TakesTheWholeTextOrNothing) {
   EXPECT_EQ(parse_int64("0"), 0);
   EXPECT_EQ(parse_int64("-1"), -1);

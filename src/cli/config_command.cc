@@ -1,7 +1,5 @@
 #include "cli/config_command.h"
 
-#include <fmt/format.h>
-
 #include "cli/terminal/console.h"
 #include "cli/terminal/exit_code.h"
 #include "cli/terminal/table.h"

@@ -12,11 +12,10 @@
 #include "cli/terminal/exit_code.h"
 #include "cli/terminal/input_thread.h"
 #include "cli/terminal/terminal.h"
+#include "http/status.h"
 
 namespace sluice::cli {
 namespace {
-
-constexpr unsigned kUnauthorized = 401;
 
 std::string absolute(const std::string& file) {
   return file.empty() ? file : std::filesystem::absolute(file).string();
@@ -83,7 +82,7 @@ net::Task<Result<Tokens>> get_tokens(Context& context, const Settings& settings,
 net::Task<Result<>> check(Context& context, const Tokens& tokens) {
   context.credentials.use(tokens.access);
   CO_TRY(const http::Response response, co_await context.api.get("/status"));
-  if (response.head.status != kUnauthorized) co_return Result<>{};
+  if (response.head.status != http::status::kUnauthorized) co_return Result<>{};
   co_return fail(
       ErrorCode::PermissionDenied,
       "the issuer gave a token, and the server refuses it: " + error_of(response).message);

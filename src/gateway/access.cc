@@ -6,33 +6,10 @@
 namespace sluice::gateway {
 namespace {
 
-/// The metric's label, by the words that auth uses; what they are is nothing that anything depends
-/// on.
-AuthenticationFailure reason_of(std::string_view message) {
-  struct Word {
-    std::string_view text;
-    AuthenticationFailure reason;
-  };
-  constexpr Word kWords[] = {
-      {"expired", AuthenticationFailure::Expired},
-      {"not yet valid", AuthenticationFailure::NotYetValid},
-      {"in the future", AuthenticationFailure::NotYetValid},
-      {"unknown issuer", AuthenticationFailure::UnknownIssuer},
-      {"audience", AuthenticationFailure::WrongAudience},
-      {"without aud", AuthenticationFailure::WrongAudience},
-      {"signature", AuthenticationFailure::BadSignature},
-      {"not signed", AuthenticationFailure::BadSignature},
-      {"no key", AuthenticationFailure::BadSignature},
-      {"the key", AuthenticationFailure::BadSignature},
-      {"malformed", AuthenticationFailure::Malformed},
-      {"Authorization", AuthenticationFailure::Malformed},
-      {"subprotocol", AuthenticationFailure::Malformed},
-  };
-  if (message == kNoToken) return AuthenticationFailure::MissingToken;
-  for (const Word& word : kWords) {
-    if (message.find(word.text) != std::string_view::npos) return word.reason;
-  }
-  return AuthenticationFailure::Other;
+net::Task<auth::Accepted<auth::Caller>> verified_caller(const Services& services,
+                                                        const http::RequestHead& head) {
+  CO_TRY(std::string token, find_bearer_token(head));
+  co_return co_await services.tokens.verify(std::move(token));
 }
 
 /// The token alone says who acts. A request that names somebody else must not go on in silence:
@@ -57,21 +34,15 @@ Result<> check_audit(const Services& services) {
 }  // namespace
 
 net::Task<Result<auth::Caller>> authenticate(const Services& services, Exchange& exchange) {
-  Result<auth::Caller> caller = fail(ErrorCode::Internal, "not verified");
-  Result<std::string> token = find_bearer_token(exchange.head);
-  if (token) {
-    caller = co_await services.tokens.verify(*std::move(token));
-  } else {
-    caller = fail(std::move(token).error());
-  }
+  const auth::Accepted<auth::Caller> caller = co_await verified_caller(services, exchange.head);
   if (caller) {
     exchange.user = caller->user;
     exchange.groups = caller->groups;
     CO_TRY_VOID(refuse_impersonation(exchange.head.fields));
   } else if (caller.error().code == ErrorCode::Unauthenticated) {
-    services.metrics.authentication_failed(reason_of(caller.error().message));
+    services.metrics.authentication_failed(caller.error().reason);
   }
-  co_return caller;
+  co_return Result<auth::Caller>(caller);
 }
 
 net::Task<Result<>> authorize(const Services& services, const Exchange& exchange,
@@ -86,11 +57,9 @@ net::Task<Result<>> authorize(const Services& services, const Exchange& exchange
 
 Result<SessionTicket> admit(const Services& services, const auth::Caller& caller) {
   if (services.stage.load(std::memory_order_relaxed) == Stage::Draining) {
-    return fail(Error{ErrorCode::Unavailable,
-                      "the server is shutting down; connect again",
-                      {},
-                      {},
-                      std::chrono::seconds(5)});
+    return fail(Error{.code = ErrorCode::Unavailable,
+                      .message = "the server is shutting down; connect again",
+                      .retry_after = seconds(5)});
   }
   TRY_VOID(check_audit(services));
   return services.limits.admit(caller.user);

@@ -1,14 +1,16 @@
 #include "gateway/admin_server.h"
 
 #include "gateway/error_response.h"
+#include "http/status.h"
 #include "net/yield.h"
 #include "ws/held_bytes.h"
 
 namespace sluice::gateway {
 namespace {
 
-constexpr unsigned kOk = 200;
-constexpr unsigned kUnavailable = 503;
+using http::status::kOk;
+using http::status::kUnavailable;
+
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
 http::Response text_response(unsigned status, std::string_view content_type, std::string body) {
@@ -30,7 +32,8 @@ http::Response readiness(Stage stage) {
 }
 
 http::Response refusal(ErrorCode code, std::string message) {
-  return error_response(Error{code, std::move(message), {}, {}, {}}, MissingWorkload::Json404);
+  return error_response(Error{.code = code, .message = std::move(message)},
+                        MissingWorkload::Json404);
 }
 
 }  // namespace

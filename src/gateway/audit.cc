@@ -10,8 +10,6 @@
 namespace sluice::gateway {
 namespace {
 
-double to_seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
-
 json::object begin_line(const Services& services, std::string_view event) {
   return {{"time", format_rfc3339_nano(services.timers.wall_now())}, {"event", event}};
 }

@@ -21,17 +21,19 @@ bool offers_token(std::string_view subprotocols) {
 
 }  // namespace
 
-Result<std::string> find_bearer_token(const http::RequestHead& head) {
+auth::Accepted<std::string> find_bearer_token(const http::RequestHead& head) {
   const auto authorization = head.fields.find_all("Authorization");
   const auto subprotocols = head.fields.find_all("Sec-WebSocket-Protocol");
   if (!authorization.empty() || std::ranges::any_of(subprotocols, offers_token)) {
     return auth::bearer_token(authorization, subprotocols);
   }
   if (has_query_token(head.query)) {
-    return fail(ErrorCode::Unauthenticated,
-                "tokens in the query are refused; use the header Authorization: Bearer <token>");
+    return auth::refused(
+        AuthenticationFailure::Malformed,
+        "tokens in the query are refused; use the header Authorization: Bearer <token>");
   }
-  return fail(ErrorCode::Unauthenticated, std::string(kNoToken));
+  return auth::refused(AuthenticationFailure::MissingToken,
+                       "no token; use the header Authorization: Bearer <token>");
 }
 
 }  // namespace sluice::gateway

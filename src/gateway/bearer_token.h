@@ -5,15 +5,12 @@
 
 #include <string>
 
+#include "auth/refusal.h"
 #include "http/message.h"
 
 namespace sluice::gateway {
 
-/// The message of the error when a request carries no token at all.
-inline constexpr std::string_view kNoToken =
-    "no token; use the header Authorization: Bearer <token>";
-
 /// Errors: Unauthenticated.
-Result<std::string> find_bearer_token(const http::RequestHead& head);
+auth::Accepted<std::string> find_bearer_token(const http::RequestHead& head);
 
 }  // namespace sluice::gateway

@@ -5,6 +5,7 @@
 #include "gateway/serve.h"
 #include "gateway/session_run.h"
 #include "gateway/watch_run.h"
+#include "http/status.h"
 #include "net/yield.h"
 #include "observe/log.h"
 #include "session/clock_jump.h"
@@ -12,9 +13,7 @@
 namespace sluice::gateway {
 namespace {
 
-constexpr nanoseconds kCountInterval = seconds(5);
-constexpr unsigned kSwitchingProtocols = 101;
-constexpr unsigned kOk = 200;
+constexpr nanoseconds kAccountInterval = seconds(5);
 
 LogLevel level_of(unsigned status) {
   constexpr unsigned kFirstServerError = 500;
@@ -31,10 +30,9 @@ void log_access(const Exchange& exchange, unsigned status, nanoseconds latency,
   const std::string method = recorded_text(exchange.head.method);
   const std::string path = recorded_text(exchange.head.path);
   const std::string message = error == nullptr ? "" : recorded_text(error->message);
-  std::vector<LogField> fields{
-      {"method", method},      {"path", path},
-      {"status", status},      {"user", exchange.user},
-      {"peer", exchange.peer}, {"seconds", std::chrono::duration<double>(latency).count()}};
+  std::vector<LogField> fields{{"method", method},      {"path", path},
+                               {"status", status},      {"user", exchange.user},
+                               {"peer", exchange.peer}, {"seconds", to_seconds(latency)}};
   if (error != nullptr) fields.emplace_back("message", message);
   if (error != nullptr && !error->cause.empty()) fields.emplace_back("cause", error->cause);
   log(level, "request", fields);
@@ -48,7 +46,7 @@ ClientServer::ClientServer(net::Executor executor, const Services& services)
       registry_(services.metrics),
       download_turns_(executor, 1),
       tasks_(executor) {
-  tasks_.spawn("count bytes", count_bytes());
+  tasks_.spawn("keep accounts", keep_accounts());
   tasks_.spawn("watch the wall clock", watch_wall_clock());
 }
 
@@ -63,9 +61,9 @@ net::Task<> ClientServer::stop() {
   audit_unrecorded(services_);
 }
 
-net::Task<> ClientServer::count_bytes() {
+net::Task<> ClientServer::keep_accounts() {
   while (true) {
-    const Result<> passed = co_await services_.timers.sleep_for(kCountInterval);
+    const Result<> passed = co_await services_.timers.sleep_for(kAccountInterval);
     if (!passed) co_return;
     registry_.count_bytes();
     audit_unrecorded(services_);
@@ -127,9 +125,11 @@ net::Task<> ClientServer::refuse(http::ServerConnection& connection, const Error
 
 net::Task<ClientServer::Outcome> ClientServer::serve_request(http::ServerConnection& connection,
                                                              const http::RequestHead& head) {
-  Exchange exchange{
-      connection, head, download_turns_, services_.timers.now(), connection.stream().peer(), {},
-      {},         {}};
+  Exchange exchange{.connection = connection,
+                    .head = head,
+                    .download_turns = download_turns_,
+                    .started = services_.timers.now(),
+                    .peer = connection.stream().peer()};
   Result<Answer> answer = co_await route_and_serve(exchange);
   if (answer) {
     auto* const watch = std::get_if<std::unique_ptr<WorkloadWatch>>(&*answer);
@@ -141,14 +141,11 @@ net::Task<ClientServer::Outcome> ClientServer::serve_request(http::ServerConnect
 /// It is counted and logged as an answer when it begins, and as a session when it ends.
 net::Task<ClientServer::Outcome> ClientServer::run_watch(Exchange& exchange,
                                                          std::unique_ptr<WorkloadWatch> watch) {
-  const nanoseconds latency = services_.timers.now() - exchange.started;
-  services_.metrics.request_served(exchange.route.endpoint, kOk, latency);
-  log_access(exchange, kOk, latency, nullptr);
-  audit_request(services_, exchange, kOk, latency, nullptr);
+  account(exchange, http::status::kOk, nullptr);
   const bool is_whole =
       co_await run_workload_watch(services_, registry_, exchange, std::move(watch));
   Outcome outcome;
-  outcome.goes_on = is_whole && exchange.head.keep_alive && !is_ending();
+  outcome.goes_on = is_whole && keeps_alive(services_, exchange.head);
   co_return outcome;
 }
 
@@ -157,18 +154,11 @@ net::Task<Result<Answer>> ClientServer::route_and_serve(Exchange& exchange) {
   co_return co_await gateway::serve(services_, exchange);
 }
 
-/// The server ends before it has answered. What was asked for may have been done.
-void ClientServer::audit_cut_off(const Exchange& exchange) {
-  const Error ended{.code = ErrorCode::Cancelled, .message = "the server ended before it answered"};
-  const nanoseconds waited = services_.timers.now() - exchange.started;
-  audit_request(services_, exchange, std::nullopt, waited, &ended);
-}
-
-/// Sends what is not sent yet, counts and logs.
+/// Sends what is not sent yet, and accounts for it.
 net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Result<Answer> answer) {
   Outcome outcome;
-  outcome.goes_on = exchange.head.keep_alive && !is_ending();
-  unsigned status = kOk;
+  outcome.goes_on = keeps_alive(services_, exchange.head);
+  unsigned status = http::status::kOk;
   const http::Response* response = nullptr;
   http::Response refusal;
   const Error* error = nullptr;
@@ -179,10 +169,9 @@ net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Resu
       co_return Outcome{};
     }
     refusal = error_response(*error, services_.settings.missing_workload);
-    if (exchange.head.method == "HEAD") refusal.body.clear();  // RFC 9110 9.3.2
     response = &refusal;
   } else if (auto* session = std::get_if<std::unique_ptr<UpgradedSession>>(&*answer)) {
-    status = kSwitchingProtocols;
+    status = http::status::kSwitchingProtocols;
     outcome.goes_on = false;
     outcome.session = std::move(*session);
   } else if (const auto* streamed = std::get_if<Streamed>(&*answer)) {
@@ -198,11 +187,23 @@ net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Resu
     const Result<> sent = co_await exchange.connection.respond(*response, outcome.goes_on);
     outcome.goes_on = outcome.goes_on && sent.has_value();
   }
+  account(exchange, status, error);
+  co_return outcome;
+}
+
+/// Counts, logs and audits the answer.
+void ClientServer::account(const Exchange& exchange, unsigned status, const Error* error) {
   const nanoseconds latency = services_.timers.now() - exchange.started;
   services_.metrics.request_served(exchange.route.endpoint, status, latency);
   log_access(exchange, status, latency, error);
   audit_request(services_, exchange, status, latency, error);
-  co_return outcome;
+}
+
+/// The server ends before it has answered. What was asked for may have been done.
+void ClientServer::audit_cut_off(const Exchange& exchange) {
+  const Error ended{.code = ErrorCode::Cancelled, .message = "the server ended before it answered"};
+  const nanoseconds waited = services_.timers.now() - exchange.started;
+  audit_request(services_, exchange, std::nullopt, waited, &ended);
 }
 
 }  // namespace sluice::gateway

@@ -40,13 +40,11 @@ class ClientServer {
                                    const http::RequestHead& head);
   net::Task<Result<Answer>> route_and_serve(Exchange& exchange);
   net::Task<Outcome> run_watch(Exchange& exchange, std::unique_ptr<WorkloadWatch> watch);
-  bool is_ending() const {
-    return gateway::is_ending(services_.stage.load(std::memory_order_relaxed));
-  }
-  void audit_cut_off(const Exchange& exchange);
   net::Task<Outcome> conclude(Exchange& exchange, Result<Answer> answer);
+  void account(const Exchange& exchange, unsigned status, const Error* error);
+  void audit_cut_off(const Exchange& exchange);
   net::Task<> refuse(http::ServerConnection& connection, const Error& error);
-  net::Task<> count_bytes();
+  net::Task<> keep_accounts();
   net::Task<> watch_wall_clock();
 
   const Services& services_;

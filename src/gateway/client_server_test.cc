@@ -83,6 +83,7 @@ TEST_F(ClientServerTest, HeadGetsNoBody) {
   const std::string answer = exchange("/cluster-api/status", kAlice, "HEAD");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 "));
   EXPECT_THAT(answer, HasSubstr("Allow: GET\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("Content-Length: 0\r\n")));
   EXPECT_THAT(answer, ::testing::EndsWith("\r\n\r\n"));
 }
 

@@ -17,8 +17,10 @@ namespace sluice::gateway {
 
 class FakeTokens final : public auth::TokenVerifier {
  public:
-  net::Task<Result<auth::Caller>> verify(std::string token) override {
-    if (token == "expired") co_return fail(ErrorCode::Unauthenticated, "token expired");
+  net::Task<auth::Accepted<auth::Caller>> verify(std::string token) override {
+    if (token == "expired") {
+      co_return auth::refused(AuthenticationFailure::Expired, "token expired");
+    }
     co_return auth::Caller{token, {}, expires_at};
   }
   WallTime expires_at = WallTime::max();

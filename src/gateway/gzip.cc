@@ -12,19 +12,13 @@
 namespace sluice::gateway {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 enum class Verdict { Unsaid, Allowed, Refused };
 
 /// `parameters`: what follows the coding's name, ";q=0.5". A weight of 0 means "not this one".
 Verdict verdict(std::string_view parameters) {
   const std::size_t equals = parameters.find('=');
   if (equals == std::string_view::npos) return Verdict::Allowed;
-  const std::string_view weight = trimmed(parameters.substr(equals + 1));
+  const std::string_view weight = trim(parameters.substr(equals + 1));
   const bool zero = weight.find_first_not_of("0.") == std::string_view::npos;
   return zero ? Verdict::Refused : Verdict::Allowed;
 }
@@ -46,7 +40,7 @@ bool accepts_gzip(std::span<const std::string_view> accept_encoding) {
     for (const auto part : std::views::split(line, ',')) {
       const std::string_view item(part.begin(), part.end());
       const std::size_t semicolon = std::min(item.find(';'), item.size());
-      const std::string_view coding = trimmed(item.substr(0, semicolon));
+      const std::string_view coding = trim(item.substr(0, semicolon));
       if (equals_ignore_case(coding, "gzip") || equals_ignore_case(coding, "x-gzip")) {
         gzip = verdict(item.substr(semicolon));
       }

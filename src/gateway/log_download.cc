@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "gateway/gzip.h"
+#include "http/status.h"
 #include "net/yield.h"
 #include "observe/log.h"
 #include "ws/output_buffer.h"
@@ -72,7 +73,7 @@ net::Task<Result<>> send_blocks(Exchange& exchange, backend::LogStream& log, Enc
 
 http::ResponseHead download_head(const std::string& file_name, bool gzip) {
   http::ResponseHead head;
-  head.status = 200;
+  head.status = http::status::kOk;
   head.fields.add("Content-Type", "application/octet-stream");
   head.fields.add("Content-Disposition", fmt::format("attachment; filename=\"{}\"", file_name));
   head.fields.add("Cache-Control", "no-store");
@@ -90,12 +91,9 @@ Error incomplete(const Error& error) {
 }  // namespace
 
 std::string download_file_name(const workload::ContainerRef& container, WallTime now) {
-  const std::string time = format_rfc3339_nano(now);  // 2026-01-02T03:04:05.…
-  std::string stamp;
-  for (const char c : std::string_view(time).substr(0, 19)) {
-    if (c != '-' && c != ':') stamp += c;
-  }
-  return fmt::format("{}_{}_{}_{}Z.log", container.workload.name, container.pod.name,
+  std::string stamp = format_rfc3339(now);
+  std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
+  return fmt::format("{}_{}_{}_{}.log", container.workload.name, container.pod.name,
                      container.container, stamp);
 }
 
@@ -110,8 +108,7 @@ net::Task<Result<Answer>> send_log_download(const Services& services, Exchange& 
   Encoder encoder(gzip);
   const std::string file_name = download_file_name(container, services.timers.wall_now());
   const http::ResponseHead head = download_head(file_name, gzip);
-  const bool ending = is_ending(services.stage.load(std::memory_order_relaxed));
-  const bool keep_alive = exchange.head.keep_alive && !ending;
+  const bool keep_alive = keeps_alive(services, exchange.head);
   CO_TRY_VOID(co_await exchange.connection.start_chunks(head, keep_alive));
   const Result<> sent = co_await send_blocks(exchange, *log, encoder);
   if (!sent) {

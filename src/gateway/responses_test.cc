@@ -23,7 +23,7 @@ TEST(ErrorResponse, BodyIsJsonWithCodeMessageAndDetails) {
 }
 
 TEST(ErrorResponse, MissingTokenIsAnInvalidTokenToo) {
-  const http::Response response = answer(ErrorCode::Unauthenticated, std::string(kNoToken));
+  const http::Response response = answer(ErrorCode::Unauthenticated, "no token");
   const auto challenge = response.head.fields.find("WWW-Authenticate");
   ASSERT_TRUE(challenge.has_value());
   EXPECT_TRUE(challenge->starts_with("Bearer error=\"invalid_token\", error_description=\""));
@@ -154,13 +154,15 @@ TEST(StatusResponse, FirstPodIsTheDefaultAndItsRestartsAreItsContainers) {
 
 TEST(BearerToken, WithoutOneTheMessageSaysWhere) {
   const auto token = find_bearer_token({.method = "GET", .path = "/", .query = "x=1"});
-  EXPECT_EQ(token.error().message, kNoToken);
+  EXPECT_EQ(token.error().message, "no token; use the header Authorization: Bearer <token>");
+  EXPECT_EQ(token.error().reason, AuthenticationFailure::MissingToken);
 }
 
 TEST(BearerToken, InTheQueryItIsRefused) {
   const auto token =
       find_bearer_token({.method = "GET", .path = "/", .query = "a=b&access_token=x"});
   EXPECT_TRUE(token.error().message.starts_with("tokens in the query are refused"));
+  EXPECT_EQ(token.error().reason, AuthenticationFailure::Malformed);
 }
 
 TEST(BearerToken, HeaderAndSubprotocolAreTaken) {

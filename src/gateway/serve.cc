@@ -8,7 +8,7 @@
 #include "gateway/record.h"
 #include "gateway/session_start.h"
 #include "gateway/status_response.h"
-#include "net/deadline.h"
+#include "net/current_executor.h"
 
 namespace sluice::gateway {
 namespace {
@@ -70,8 +70,7 @@ net::Task<Result<Answer>> serve_logs(const Services& services, Exchange& exchang
   CO_TRY(SessionTicket ticket, admit(services, caller));
   CO_TRY(const auto container,
          co_await resolve(services, exchange, caller, workload, request.target));
-  auto session = prepare(services, exchange, SessionKind::Logs, caller, container);
-  session->ticket = std::move(ticket);
+  auto session = prepare(services, exchange, SessionKind::Logs, caller, std::move(ticket));
   CO_TRY(session->source, co_await services.backend.open_log(caller, container, request.options));
   co_return co_await start_session(services, exchange, upgrade, std::move(session));
 }
@@ -100,9 +99,7 @@ net::Task<Result<Answer>> serve_exec(const Services& services, Exchange& exchang
   exchange.command = request.command;
   CO_TRY(const auto container, co_await resolve(services, exchange, caller, workload, target));
   const auto options = process_options(request.streams, upgrade.framing);
-  auto session = prepare(services, exchange, SessionKind::Exec, caller, container);
-  session->ticket = std::move(ticket);
-  session->subject.command = request.command;
+  auto session = prepare(services, exchange, SessionKind::Exec, caller, std::move(ticket));
   CO_TRY_VOID(co_await begin_recording(services, caller, Verb::Exec, options.streams, *session));
   backend::ExecOptions exec{request.command, options.streams, request.on_disconnect};
   CO_TRY(auto process, co_await services.backend.exec(caller, container, std::move(exec)));
@@ -120,8 +117,7 @@ net::Task<Result<Answer>> serve_attach(const Services& services, Exchange& excha
   CO_TRY(const auto container,
          co_await resolve(services, exchange, caller, workload, request.target));
   const auto options = process_options(request, upgrade.framing);
-  auto session = prepare(services, exchange, SessionKind::Attach, caller, container);
-  session->ticket = std::move(ticket);
+  auto session = prepare(services, exchange, SessionKind::Attach, caller, std::move(ticket));
   CO_TRY_VOID(co_await begin_recording(services, caller, Verb::Attach, options.streams, *session));
   CO_TRY(auto process, co_await services.backend.attach(caller, container, options.streams));
   session->source = process_source(std::move(process), options, *session);
@@ -139,8 +135,7 @@ net::Task<Result<Answer>> serve_port_forward(const Services& services, Exchange&
   CO_TRY(const auto container,
          co_await resolve(services, exchange, caller, workload, request.target));
   CO_TRY(auto ports, co_await connect_ports(services, caller, container, request.ports));
-  auto session = prepare(services, exchange, SessionKind::PortForward, caller, container);
-  session->ticket = std::move(ticket);
+  auto session = prepare(services, exchange, SessionKind::PortForward, caller, std::move(ticket));
   session->source = PortSource{std::move(ports), port_options(request, upgrade.framing)};
   co_return co_await start_session(services, exchange, upgrade, std::move(session));
 }

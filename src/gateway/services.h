@@ -10,6 +10,7 @@
 #include "gateway/activity.h"
 #include "gateway/session_limits.h"
 #include "gateway/settings.h"
+#include "http/message.h"
 #include "net/timers.h"
 #include "observe/audit_trail.h"
 #include "observe/metrics.h"
@@ -43,5 +44,10 @@ struct Services {
   AuditTrail* audit;             // null: none is kept
   const Recordings* recordings;  // null: none are made
 };
+
+/// After the answer to this request, the connection takes another one.
+inline bool keeps_alive(const Services& services, const http::RequestHead& head) {
+  return head.keep_alive && !is_ending(services.stage.load(std::memory_order_relaxed));
+}
 
 }  // namespace sluice::gateway

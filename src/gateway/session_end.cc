@@ -22,7 +22,7 @@ void log_session_end(const SessionSubject& subject, const SessionOutcome& outcom
                                  {"lines", outcome.lines},
                                  {"close_code", outcome.close_code}});
   }
-  fields.insert(fields.end(), {{"seconds", std::chrono::duration<double>(outcome.duration).count()},
+  fields.insert(fields.end(), {{"seconds", to_seconds(outcome.duration)},
                                {"sent_bytes", outcome.sent_bytes},
                                {"reason", outcome.reason}});
   log(LogLevel::Info, "session ended", fields);

@@ -93,11 +93,9 @@ Result<SessionTicket> SessionLimits::admit(const std::string& user) {
 
 std::unexpected<Error> SessionLimits::refuse(Limit limit, nanoseconds wait) const {
   metrics_.limit_reached(limit);
-  return fail(Error{ErrorCode::TooManySessions,
-                    message_of(limit, settings_),
-                    {},
-                    {},
-                    std::chrono::ceil<seconds>(wait)});
+  return fail(Error{.code = ErrorCode::TooManySessions,
+                    .message = message_of(limit, settings_),
+                    .retry_after = std::chrono::ceil<seconds>(wait)});
 }
 
 /// Now and then, so that who came once is not kept for ever.

@@ -40,8 +40,6 @@ class SessionRegistry {
   /// Adds to the metrics what the sessions carried since the last time.
   void count_bytes();
 
-  std::size_t size() const { return entries_.size(); }
-
  private:
   void count(Entry& entry);
 

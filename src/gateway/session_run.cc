@@ -2,7 +2,7 @@
 
 #include "gateway/record.h"
 #include "gateway/session_end.h"
-#include "net/deadline.h"
+#include "net/current_executor.h"
 
 namespace sluice::gateway {
 namespace {

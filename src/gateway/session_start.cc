@@ -5,11 +5,17 @@
 #include "base/base64.h"
 #include "gateway/record.h"
 #include "gateway/session_end.h"
-#include "net/deadline.h"
+#include "net/current_executor.h"
 #include "session/recorded_process.h"
 
 namespace sluice::gateway {
 namespace {
+
+std::string make_session_id(Random& random) {
+  std::array<std::byte, 8> bytes{};
+  random.fill(bytes);
+  return hex_encode(bytes);
+}
 
 /// The client never had it, but what the backend opened may have done its work.
 net::Task<> end_without_client(const Services& services, UpgradedSession& session,
@@ -58,12 +64,6 @@ net::Task<Result<std::vector<session::ForwardedPort>>> connect_ports(
   co_return forwarded;
 }
 
-std::string make_session_id(Random& random) {
-  std::array<std::byte, 8> bytes{};
-  random.fill(bytes);
-  return hex_encode(bytes);
-}
-
 net::Task<Result<workload::ContainerRef>> resolve(const Services& services, Exchange& exchange,
                                                   const auth::Caller& caller,
                                                   const workload::WorkloadRef& workload,
@@ -72,17 +72,25 @@ net::Task<Result<workload::ContainerRef>> resolve(const Services& services, Exch
   co_return *exchange.container;
 }
 
+SessionSubject subject_of(const Services& services, const Exchange& exchange, SessionKind kind) {
+  SessionSubject subject;
+  subject.id = make_session_id(services.random);
+  subject.kind = kind;
+  subject.user = exchange.user;
+  subject.groups = exchange.groups;
+  subject.peer = exchange.peer;
+  if (exchange.container) subject.container = *exchange.container;
+  subject.command = exchange.command;
+  return subject;
+}
+
 std::unique_ptr<UpgradedSession> prepare(const Services& services, const Exchange& exchange,
                                          SessionKind kind, const auth::Caller& caller,
-                                         const workload::ContainerRef& container) {
+                                         SessionTicket ticket) {
   auto session = std::make_unique<UpgradedSession>();
-  session->subject.id = make_session_id(services.random);
-  session->subject.kind = kind;
-  session->subject.user = caller.user;
-  session->subject.groups = caller.groups;
-  session->subject.peer = exchange.peer;
-  session->subject.container = container;
+  session->subject = subject_of(services, exchange, kind);
   session->token_expires_at = caller.expires_at;
+  session->ticket = std::move(ticket);
   return session;
 }
 

@@ -2,8 +2,6 @@
 // connection are put together.
 #pragma once
 
-#include <span>
-
 #include "gateway/exchange.h"
 #include "gateway/port_forward_request.h"
 #include "gateway/services.h"
@@ -24,9 +22,6 @@ net::Task<Result<std::vector<session::ForwardedPort>>> connect_ports(
     const Services& services, const auth::Caller& caller, const workload::ContainerRef& container,
     const std::vector<std::uint16_t>& ports);
 
-/// What the records of one session are told from others' by.
-std::string make_session_id(Random& random);
-
 /// Which container the request is for; from now on it is on record with it. Errors:
 /// Backend::resolve()'s.
 net::Task<Result<workload::ContainerRef>> resolve(const Services& services, Exchange& exchange,
@@ -34,10 +29,13 @@ net::Task<Result<workload::ContainerRef>> resolve(const Services& services, Exch
                                                   const workload::WorkloadRef& workload,
                                                   const backend::Target& target);
 
-/// A session that lacks its ticket, its source and its socket.
+/// What the exchange has on record by now, as of a session of this kind with an id of its own.
+SessionSubject subject_of(const Services& services, const Exchange& exchange, SessionKind kind);
+
+/// A session that lacks its source and its socket. After resolve().
 std::unique_ptr<UpgradedSession> prepare(const Services& services, const Exchange& exchange,
                                          SessionKind kind, const auth::Caller& caller,
-                                         const workload::ContainerRef& container);
+                                         SessionTicket ticket);
 
 /// The source of a session of exec or attach; what it carries is recorded if the session is.
 ProcessSource process_source(std::unique_ptr<backend::RemoteProcess> process,

@@ -3,12 +3,13 @@
 #include <utility>
 
 #include "base/text.h"
+#include "http/status.h"
 
 namespace sluice::gateway {
 namespace {
 
-constexpr unsigned kOk = 200;
-constexpr unsigned kUnavailable = 503;
+using http::status::kOk;
+using http::status::kUnavailable;
 
 std::string_view to_string(workload::FeatureState state) {
   switch (state) {

@@ -1,5 +1,6 @@
 #include "gateway/upgrade.h"
 
+#include "http/status.h"
 #include "ws/handshake.h"
 #include "ws/subprotocol.h"
 
@@ -38,7 +39,7 @@ Result<Upgrade> require_upgrade(const http::FieldMap& fields,
 
 http::ResponseHead switching_protocols(const Upgrade& upgrade) {
   http::ResponseHead head;
-  head.status = 101;
+  head.status = http::status::kSwitchingProtocols;
   head.fields.add("Upgrade", "websocket");
   head.fields.add("Connection", "Upgrade");
   head.fields.add("Sec-WebSocket-Accept", upgrade.accept);

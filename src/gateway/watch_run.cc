@@ -6,8 +6,8 @@
 #include "gateway/session_end.h"
 #include "gateway/session_start.h"
 #include "gateway/workload_events.h"
+#include "net/current_executor.h"
 #include "net/deadline.h"
-#include "observe/log.h"
 #include "session/watchdog.h"
 
 namespace sluice::gateway {
@@ -48,6 +48,7 @@ class WatchRun final {
   net::Task<> stop_tasks();
   net::Task<Result<>> finish();
   net::Task<Result<>> write(std::string lines);
+  bool can_be_told() const;
   void report(SessionEndKind kind, Error error);
 
   const Services& services_;
@@ -186,9 +187,7 @@ net::Task<> WatchRun::supervise() {
 net::Task<> WatchRun::stop_tasks() {
   observers_.cancel();
   co_await observers_.join();
-  const bool is_alive =
-      end_->kind != SessionEndKind::Disconnected && end_->kind != SessionEndKind::IdleTimeout;
-  if (!writing_since_ || !is_alive) sender_.cancel();
+  if (!writing_since_ || !can_be_told()) sender_.cancel();
   wake_.notify();
   const MonotonicTime limit = services_.timers.now() + kEndPatience;
   net::Deadline deadline(executor_, services_.timers, limit, [this] { sender_.cancel(); });
@@ -198,9 +197,7 @@ net::Task<> WatchRun::stop_tasks() {
 
 /// The last line and the end of the body. Errors: they can't be sent.
 net::Task<Result<>> WatchRun::finish() {
-  const bool can_be_told =
-      end_->kind != SessionEndKind::Disconnected && end_->kind != SessionEndKind::IdleTimeout;
-  if (is_broken_ || !can_be_told) co_return fail(error_);
+  if (is_broken_ || !can_be_told()) co_return fail(error_);
   const unsigned code = status_of(error_.code, services_.settings.missing_workload);
   const MonotonicTime limit = services_.timers.now() + kEndPatience;
   std::string line = end_event(code, error_.message);
@@ -210,24 +207,17 @@ net::Task<Result<>> WatchRun::finish() {
   co_return co_await net::before(limit, services_.timers, std::move(last_chunk));
 }
 
+/// Once it has ended: the client is there to take the reason.
+bool WatchRun::can_be_told() const {
+  return end_->kind != SessionEndKind::Disconnected && end_->kind != SessionEndKind::IdleTimeout;
+}
+
 /// The first to say so wins.
 void WatchRun::report(SessionEndKind kind, Error error) {
   if (end_) return;
   end_ = SessionEnd{kind, error.message, {}};
   error_ = std::move(error);
   interruption_.event.notify();
-}
-
-SessionSubject subject_of(const Services& services, const Exchange& exchange,
-                          const WorkloadWatch& watch) {
-  SessionSubject subject;
-  subject.id = make_session_id(services.random);
-  subject.kind = SessionKind::Watch;
-  subject.user = exchange.user;
-  subject.groups = exchange.groups;
-  subject.peer = exchange.peer;
-  subject.container.workload.project = watch.project;
-  return subject;
 }
 
 SessionOutcome outcome_of(const WatchRun& run, nanoseconds duration) {
@@ -247,12 +237,14 @@ net::Task<bool> run_workload_watch(const Services& services, SessionRegistry& re
   const MonotonicTime started = services.timers.now();
   const net::Executor executor = co_await net::current_executor();
   const SessionRegistry::Position entry = registry.add(executor, SessionKind::Watch, nullptr);
-  const SessionSubject subject = subject_of(services, exchange, *watch);
+  SessionSubject subject = subject_of(services, exchange, SessionKind::Watch);
+  subject.container.workload.project = watch->project;
   audit_session_begin(services, subject);
+  const bool keep_alive = keeps_alive(services, exchange.head);
   bool is_whole = false;
   {
     WatchRun run(services, exchange, *watch, *entry, executor);
-    is_whole = co_await run.run(exchange.head.keep_alive);
+    is_whole = co_await run.run(keep_alive);
     const SessionOutcome outcome = outcome_of(run, services.timers.now() - started);
     record_session_end(services, subject, outcome);
   }

@@ -150,6 +150,14 @@ TEST_F(WatchRunTest, ShutdownIsTheLastLineAndEndsTheConnection) {
   EXPECT_EQ(idle_calls, 1);
 }
 
+TEST_F(WatchRunTest, RetiringServerSaysThatTheConnectionEnds) {
+  EXPECT_THAT(watch()->received(), Not(HasSubstr("Connection: close\r\n")));
+  stage = Stage::Retiring;
+  const std::string answer = watch()->received();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+}
+
 TEST_F(WatchRunTest, WatchThatBeginsAfterTheInterruptionEndsAtOnce) {
   gateway().interrupt_sessions();
   EXPECT_THAT(told(*watch()),

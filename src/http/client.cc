@@ -20,11 +20,13 @@ ClientRequest request_for(const Url& url, const FieldMap& fields) {
 
 /// The request without a deadline.
 net::Task<Result<Response>> perform(Url url, ClientOptions options, net::Timers& timers) {
-  CO_TRY(std::unique_ptr<net::Stream> stream, co_await net::connect_host(url.host, url.port));
+  CO_TRY(std::unique_ptr<net::TcpStream> tcp, co_await net::connect_host(url.host, url.port));
+  std::unique_ptr<net::Stream> stream;
   if (url.secure) {
-    std::unique_ptr<net::TcpStream> tcp(static_cast<net::TcpStream*>(stream.release()));
     CO_TRY(stream, co_await net::connect_tls(std::move(tcp), options.tls, url.host, timers,
                                              options.timeout));
+  } else {
+    stream = std::move(tcp);
   }
   ClientConnection connection(std::move(stream));
   ClientRequest request = request_for(url, options.fields);

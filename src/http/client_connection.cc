@@ -5,6 +5,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "http/status.h"
+
 namespace sluice::http {
 namespace {
 
@@ -47,8 +49,7 @@ net::Task<Result<ResponseHead>> ClientConnection::read_head() {
       CO_TRY_VOID(co_await fill());
     }
     ResponseHead head = parser_->take_head();
-    constexpr unsigned kSwitchingProtocols = 101;
-    if (head.status / 100 != 1 || head.status == kSwitchingProtocols) co_return head;
+    if (head.status / 100 != 1 || head.status == status::kSwitchingProtocols) co_return head;
     parser_.emplace();
   }
 }

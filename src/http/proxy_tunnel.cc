@@ -1,7 +1,6 @@
 #include "http/proxy_tunnel.h"
 
 #include <algorithm>
-#include <array>
 
 #include <boost/url/pct_string_view.hpp>
 #include <fmt/format.h>

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "http/request_parser.h"
+#include "net/current_executor.h"
 #include "net/deadline.h"
 
 namespace sluice::http {
@@ -48,11 +49,13 @@ net::Task<Result<std::optional<RequestHead>>> ServerConnection::read_head() {
     if (!more) co_return std::nullopt;
   }
   is_new_ = false;
+  wants_body_ = true;
   const MonotonicTime deadline = timers_.now() + limits_.head_timeout;
   Result<RequestHead> head = co_await read_request(deadline);
   refused_ = !head;
   CO_TRY(RequestHead whole, std::move(head));
   minor_version_ = whole.minor_version;
+  wants_body_ = whole.method != "HEAD";
   co_return whole;
 }
 
@@ -126,7 +129,7 @@ std::string ServerConnection::head_text(const ResponseHead& head, bool keep_aliv
 net::Task<Result<>> ServerConnection::respond(const Response& response, bool keep_alive) {
   std::string text = head_text(response.head, keep_alive);
   text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n\r\n";
-  text += response.body;
+  if (wants_body_) text += response.body;  // its length is told all the same (RFC 9110 8.6)
   CO_TRY_VOID(co_await stream_->write(as_bytes(text)));
   if (refused_) co_await linger();
   co_return Result<>{};

@@ -2,7 +2,6 @@
 // away to an upgrade. An idle one holds no buffer. Parsing is request_parser.h's.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,8 +29,9 @@ class ServerConnection {
   /// not to be answered.
   net::Task<Result<std::optional<RequestHead>>> read_head();
 
-  /// Sends a whole response. `keep_alive` false adds Connection: close. After a read_head() that
-  /// failed, it also waits, for at most 2 s, until the client has seen the answer.
+  /// Sends a whole response, to HEAD without its body. `keep_alive` false adds Connection: close.
+  /// After a read_head() that failed, it also waits, for at most 2 s, until the client has seen the
+  /// answer.
   net::Task<Result<>> respond(const Response& response, bool keep_alive);
 
   /// A response of unknown length, piece by piece (RFC 9112 7.1); for HTTP/1.0, to the end of the
@@ -49,7 +49,6 @@ class ServerConnection {
   /// Cancelled.
   net::Task<Result<>> peer_ended();
   net::Stream& stream() { return *stream_; }
-  void close() { stream_->close(); }
   void abort() { stream_->abort(); }
 
  private:
@@ -71,6 +70,7 @@ class ServerConnection {
   bool ended_ = false;    // our direction is shut
   bool is_new_ = true;    // no request has come yet
   int minor_version_ = 1;
+  bool wants_body_ = true;  // false: the last request was a HEAD (RFC 9110 9.3.2)
 };
 
 }  // namespace sluice::http

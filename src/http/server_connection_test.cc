@@ -180,6 +180,28 @@ TEST_F(ServerConnectionTest, LargeChunkIsFramedToo) {
   EXPECT_THAT(received(), EndsWith("\r\n\r\n9c40\r\n" + large + "\r\n"));
 }
 
+TEST_F(ServerConnectionTest, ResponseToHeadHasTheLengthOfItsBodyAlone) {
+  const Response response{{404, {}}, "{}"};
+  send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+  ASSERT_TRUE(read_head());
+  ASSERT_TRUE(testing::run(loop_, connection_.respond(response, true)));
+  EXPECT_THAT(received(), EndsWith("\r\nContent-Length: 2\r\n\r\n"));
+}
+
+TEST_F(ServerConnectionTest, WhatIsNoRequestBehindAHeadIsAnsweredWithABody) {
+  const Response response{{400, {}}, "{}"};
+  send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\nno request\r\n\r\n");
+  ASSERT_TRUE(read_head());
+  ASSERT_FALSE(read_head());
+  net::TaskGroup group(loop_.executor());
+  std::optional<Result<>> sent;
+  group.spawn("respond", testing::store_result(connection_.respond(response, false), sent));
+  testing::run_until_idle(loop_);
+  EXPECT_THAT(received(), EndsWith("\r\nContent-Length: 2\r\n\r\n{}"));
+  pipe_.client->close();
+  testing::run_until_empty(loop_, group);
+}
+
 TEST_F(ServerConnectionTest, ResponseHasLengthAndDate) {
   const Response response{{404, {}}, "{}"};
   ASSERT_TRUE(testing::run(loop_, connection_.respond(response, false)));

@@ -29,7 +29,7 @@ void LineCounter::feed(std::string_view block) {
 
 void LineCounter::take(std::string_view header) {
   const Record record = parse_record(Format::Cri, header);
-  const auto channel = static_cast<std::size_t>(record.channel);
+  const std::size_t channel = index(record.channel);
   seen_[channel] = true;
   if (record.tag == Tag::Full) {
     under_way_[channel] = false;

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kCriTextOffset = 40;  // after the fixed stamp, " stdout F "
 constexpr std::uint8_t kAllChannels = (1 << kChannels) - 1;
 
-constexpr std::size_t index(Channel channel) { return static_cast<std::size_t>(channel); }
 constexpr std::uint8_t bit(std::size_t channel) { return static_cast<std::uint8_t>(1U << channel); }
 
 }  // namespace
@@ -351,7 +350,7 @@ bool Reader::yield_held(Output& out) {
 /// kept.
 std::string_view Reader::stamped(const Record& record, std::string_view text) {
   if (timestamps_ == Timestamps::Strip || record.stamp.empty()) return text;
-  const bool fixed = record.stamp.size() == kStampBytes && is_fixed_stamp(record.stamp.data());
+  const bool fixed = is_fixed_stamp(record.stamp);
   const auto time = fixed ? std::nullopt : time_of(record.stamp);
   std::string stamp = time ? format_rfc3339_nano(*time) : std::string(record.stamp);
   stamp += ' ';
@@ -366,7 +365,7 @@ std::string_view Reader::stamped(const Record& record, std::string_view text) {
 
 bool Reader::is_before_since(const Record& record) {
   if (!has_since_ || record.stamp.empty()) return last_was_dropped_;
-  if (record.stamp.size() == kStampBytes && is_fixed_stamp(record.stamp.data())) {
+  if (is_fixed_stamp(record.stamp)) {
     last_was_dropped_ = std::memcmp(record.stamp.data(), since_text_.data(), kStampBytes) < 0;
   } else {
     const auto time = time_of(record.stamp);

@@ -1,8 +1,10 @@
 // Reader: stored log lines in, lines as they are sent out, without copying them. Bytes in, pieces
 // out: it reads no file and waits for nothing. The formats:
-//   Cri      "<RFC 3339> stdout|stderr F|P[:…] <text>\n"   (Kubernetes CRI; containerd, CRI-O,
-//   ours) Stamped  "<RFC 3339> <text>\n"                          (the Kubernetes API with
-//   timestamps=true)
+//
+//   Cri      "<RFC 3339> stdout|stderr F|P[:…] <text>\n": containerd, CRI-O, ours
+//
+//   Stamped  "<RFC 3339> <text>\n": the Kubernetes API with timestamps=true
+//
 // P parts are joined per channel: a line comes out when its end has come, or finish() was called. A
 // line in neither format is no reason to lose it: it comes out as it is, and `since` treats it like
 // the line before it.

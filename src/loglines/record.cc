@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMaxStampBytes = 64;
 
 bool is_stamp(std::string_view text) {
-  if (text.size() == kStampBytes && is_fixed_stamp(text.data())) return true;
+  if (is_fixed_stamp(text)) return true;
   return text.size() <= kMaxStampBytes && parse_rfc3339(text).has_value();
 }
 

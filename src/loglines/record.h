@@ -15,6 +15,7 @@ enum class Format { Cri, Stamped };
 /// none.
 enum class Channel : std::uint8_t { Stdout, Stderr, Unknown };
 inline constexpr std::size_t kChannels = 3;
+constexpr std::size_t index(Channel channel) { return static_cast<std::size_t>(channel); }
 
 enum class Tag : std::uint8_t { Full, Partial };
 

@@ -26,10 +26,10 @@ inline std::vector<std::string> reference_lines(std::string_view log,
   bool last_dropped = false;
   const auto take = [&](std::string_view record, bool has_end) {
     const Record parsed = parse_record(options.format, record);
-    Open& line = open[static_cast<std::size_t>(parsed.channel)];
+    Open& line = open[index(parsed.channel)];
     if (!line.begun) {
       line.begun = true;
-      const bool fixed = parsed.stamp.size() == kStampBytes && is_fixed_stamp(parsed.stamp.data());
+      const bool fixed = is_fixed_stamp(parsed.stamp);
       const auto time = fixed ? std::nullopt : time_of(parsed.stamp);
       const std::string stamp = time ? format_rfc3339_nano(*time) : std::string(parsed.stamp);
       if (options.since && !stamp.empty()) {

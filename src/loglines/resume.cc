@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "loglines/lines_lost.h"
 #include "loglines/record.h"
 #include "loglines/stamp.h"
 
@@ -28,23 +29,14 @@ std::string_view stamp_of(std::string_view line) {
   return parse_record(Format::Stamped, line).stamp;
 }
 
-bool is_utc(std::string_view stamp) {
-  return stamp.size() == kStampBytes && is_fixed_stamp(stamp.data());
-}
-
 bool is_newer(std::string_view stamp, std::string_view than) {
-  if (is_utc(stamp) && is_utc(than)) return stamp > than;
+  if (is_fixed_stamp(stamp) && is_fixed_stamp(than)) return stamp > than;
   return time_of(stamp) > time_of(than);
 }
 
 /// Whether a cut left this of a line.
 bool is_torn_stamp(std::string_view text) {
   return text.find_first_not_of("0123456789-:.+TZ") == std::string_view::npos;
-}
-
-std::string since_query(WallTime since) {
-  const std::string nano = format_rfc3339_nano(std::chrono::floor<seconds>(since));
-  return "&sinceTime=" + nano.substr(0, nano.find('.')) + "Z";
 }
 
 }  // namespace
@@ -79,7 +71,7 @@ std::string Resume::begin_body(Reading reading) {
   std::optional<WallTime> since = since_;
   if (last_) since = time_of(last_->stamp).value_or(WallTime()) - kDisorder;
   begins_at_time_ = since && reading != Reading::Anchor;
-  if (begins_at_time_) query += since_query(*since);
+  if (begins_at_time_) query += "&sinceTime=" + format_rfc3339(*since);
   return query;
 }
 
@@ -115,7 +107,7 @@ Result<Resume::Taken> Resume::take(std::string_view bytes) {
 }
 
 Result<> Resume::note_empty_log() {
-  if (is_searching_) return lines_lost();
+  if (is_searching_) return lose_lines();
   return {};
 }
 
@@ -132,7 +124,7 @@ Result<> Resume::begin_line(std::string_view line) {
 
 Result<> Resume::begin_stamped_line(std::string_view stamp, std::string_view line) {
   if (is_searching_ && stamp != last_->stamp && is_newer(stamp, newest_stamp_)) {
-    if (!last_->begins_tail) return lines_lost();
+    if (!last_->begins_tail) return lose_lines();
     is_searching_ = false;  // the last line had another stamp, as a part of a line
   }
   has_lines_ = true;
@@ -189,7 +181,7 @@ Result<Resume::Taken> Resume::end_body(BodyEnd end, std::string_view rest) {
   }
   if (is_orderly && reading_ == Reading::Anchor && !last_) is_behind_end_ = true;
   note_silent_follow();
-  if (is_orderly && reading_ == Reading::Once && is_searching_ && was_cut_) return lines_lost();
+  if (is_orderly && reading_ == Reading::Once && is_searching_ && was_cut_) return lose_lines();
   if (!is_orderly) was_cut_ = true;
   return taken;
 }
@@ -206,9 +198,9 @@ std::unexpected<Error> Resume::node_failed(std::string_view text) {
   return fail(ErrorCode::Unavailable, fmt::format("the node can't read the log: {}", text));
 }
 
-std::unexpected<Error> Resume::lines_lost() {
+std::unexpected<Error> Resume::lose_lines() {
   has_lost_lines_ = true;
-  return fail(ErrorCode::Unavailable, "log lines lost");
+  return lines_lost();
 }
 
 }  // namespace sluice::loglines

@@ -94,7 +94,7 @@ class Resume {
   void hash_last_line();
   void note_silent_follow();
   std::unexpected<Error> node_failed(std::string_view text);
-  std::unexpected<Error> lines_lost();
+  std::unexpected<Error> lose_lines();
 
   std::optional<WallTime> since_;
   std::optional<std::uint64_t> tail_lines_;

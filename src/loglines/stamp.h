@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 namespace sluice::loglines {
 
@@ -48,6 +49,11 @@ inline bool is_fixed_stamp(const char* bytes) {
           mismatch(bytes + 8, "00T00:00", limits_of("00T00:00")) |
           mismatch(bytes + 16, ":00.0000", limits_of(":00.0000")) |
           mismatch(bytes + 22, "0000000Z", limits_of("0000000Z"))) == 0;
+}
+
+/// The same of text of any length, which must be nothing else.
+inline bool is_fixed_stamp(std::string_view text) {
+  return text.size() == kStampBytes && is_fixed_stamp(text.data());
 }
 
 }  // namespace sluice::loglines

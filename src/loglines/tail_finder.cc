@@ -58,13 +58,13 @@ void TailFinder::begin_in_file(const LineCounter& skipped, const LineCounter& wh
 
 /// All lines are counted: the search ends when their beginnings are known, too.
 void TailFinder::find_end_of_search() {
-  channels_[static_cast<std::size_t>(Channel::Unknown)].counted = false;  // it never has parts
+  channels_[index(Channel::Unknown)].counted = false;  // it never has parts
   const bool complete = std::ranges::none_of(channels_, &Line::counted);
   found_ = complete || done_bytes_ - counted_at_ > kLookBackBytes;
 }
 
 void TailFinder::take(const Record& record, std::uint64_t before_end) {
-  const auto channel = static_cast<std::size_t>(record.channel);
+  const std::size_t channel = index(record.channel);
   Line& line = channels_[channel];
   const bool is_first_seen = !std::exchange(line.seen, true);
   const bool ends_line = record.tag == Tag::Full || (is_first_seen && end_ == LogEnd::Final);

@@ -4,8 +4,6 @@
 
 namespace sluice::net {
 
-Task<Executor> current_executor() { co_return co_await boost::asio::this_coro::executor; }
-
 Deadline::Deadline(Executor executor, Timers& timers, MonotonicTime at,
                    std::function<void()> expired)
     : group_(executor), callback_(std::move(expired)) {

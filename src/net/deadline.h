@@ -4,13 +4,11 @@
 
 #include <functional>
 
+#include "net/current_executor.h"
 #include "net/task_group.h"
 #include "net/timers.h"
 
 namespace sluice::net {
-
-/// The loop that the calling task runs on.
-Task<Executor> current_executor();
 
 class Deadline {
  public:

@@ -24,7 +24,6 @@ class Descriptor {
 
   Executor executor() { return descriptor_.get_executor(); }
   int fd() { return descriptor_.native_handle(); }
-  bool is_open() const { return descriptor_.is_open(); }
   /// Ends pending waits with Cancelled.
   void close();
 

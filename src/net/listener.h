@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <vector>
 
 #include "net/tcp_stream.h"
 #include "net/timers.h"

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/bytes.h"
-#include "net/deadline.h"
+#include "net/current_executor.h"
 #include "net/descriptor.h"
 #include "net/exec_arguments.h"
 #include "net/spawn_attributes.h"

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <thread>
 
-#include "net/deadline.h"
+#include "net/current_executor.h"
 #include "net/socket_address.h"
 
 namespace sluice::net {

@@ -3,7 +3,6 @@
 // buffer: the caller brings one only when there is something to read.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 

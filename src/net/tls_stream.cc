@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "net/current_executor.h"
 #include "net/deadline.h"
 #include "net/socket_address.h"
 #include "net/tls_bio.h"

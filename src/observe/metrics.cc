@@ -39,8 +39,6 @@ std::size_t index_of(const std::array<unsigned, Size>& values, unsigned value) {
   return Size - 1;
 }
 
-double to_seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
-
 std::string_view to_string(FetchOutcome outcome) {
   switch (outcome) {
     case FetchOutcome::Succeeded: return "succeeded";

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "net/deadline.h"
+#include "net/current_executor.h"
 #include "net/event_loop.h"
 
 namespace sluice::recording {

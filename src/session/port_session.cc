@@ -51,8 +51,7 @@ net::Task<> pump_to_pod(RawPort& port) {
     if (!piece->payload.empty()) {
       const Bytes bytes = piece->payload;
       co_await write_to_pod(port, bytes);
-    } else if (port.empty_message == EmptyMessage::EndsInput && piece->starts_message &&
-               piece->ends_message) {
+    } else if (port.empty_message == EmptyMessage::EndsInput && piece->is_empty_message()) {
       co_await end_to_pod(port);
     }
   }
@@ -65,7 +64,7 @@ net::Task<> wait_for_end_of_pod(RawPort& port) {
   if (!count) {
     port.run.report_failure(count.error(), port.about);
   } else if (port.stream.end() == backend::StreamEnd::TargetDeleted) {
-    port.run.report(SessionEndKind::TargetDeleted, "pod deleted");
+    port.run.report_deleted();
   }
 }
 
@@ -73,7 +72,7 @@ net::Task<> wait_for_end_of_pod(RawPort& port) {
 net::Task<> end_from_pod(RawPort& port) {
   SessionRun& run = port.run;
   if (port.stream.end() == backend::StreamEnd::TargetDeleted) {
-    run.report(SessionEndKind::TargetDeleted, "pod deleted");
+    run.report_deleted();
     co_return;
   }
   if (port.empty_message == EmptyMessage::EndsInput) {

@@ -15,8 +15,6 @@ net::Task<> pump_input(SessionRun& run, RemoteProcess& process, bool open, Empty
     const Result<ws::Received> received = co_await run.socket.receive();
     const ws::MessagePiece* piece = run.message(received);
     if (piece == nullptr) co_return;
-    const bool is_empty_message =
-        piece->payload.empty() && piece->starts_message && piece->ends_message;
     if (!open) continue;
     run.hold_back();
     if (!piece->payload.empty()) {
@@ -25,7 +23,7 @@ net::Task<> pump_input(SessionRun& run, RemoteProcess& process, bool open, Empty
       const Bytes bytes = piece->payload;
       const Result<> written = co_await process.write(bytes);
       open = written.has_value();
-    } else if (is_empty_message && empty == EmptyMessage::EndsInput) {
+    } else if (empty == EmptyMessage::EndsInput && piece->is_empty_message()) {
       const Result<> ended = co_await process.close_stdin();
       (void)ended;  // nothing to do: the process's own end is what counts
       open = false;

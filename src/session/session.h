@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/backend.h"
+#include "backend/streams.h"
 #include "net/event.h"
 #include "net/timers.h"
 #include "ws/connection.h"

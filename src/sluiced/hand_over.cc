@@ -5,9 +5,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include <fmt/format.h>
 

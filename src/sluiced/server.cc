@@ -1,11 +1,9 @@
 #include "sluiced/server.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 
@@ -14,6 +12,7 @@
 #include "backend/kubernetes/kubernetes_backend.h"
 #include "backend/local/local_backend.h"
 #include "http/client.h"
+#include "http/status.h"
 #include "net/deadline.h"
 #include "net/exec_arguments.h"
 #include "net/signals.h"
@@ -86,11 +85,9 @@ Result<std::unique_ptr<Server>> Server::open(Config config, std::string program,
   }
   TRY_VOID(server->open_recordings());
   TRY_VOID(server->open_auth());
-  TRY(std::vector<Listeners> listeners, server->open_listeners());
-  TRY(std::optional<net::Listener> admin, server->open_admin());
-  TRY_VOID(server->let_go_of_unclaimed());
+  TRY(ServerSockets sockets, open_sockets(server->config_, server->inheritance_, server->loops()));
   TRY_VOID(server->open_backend(host));  // last: from here on it has to be stopped
-  server->make_workers(std::move(listeners), std::move(admin));
+  server->make_workers(std::move(sockets));
   return server;
 }
 
@@ -111,75 +108,11 @@ Result<> Server::open_auth() {
   if (fetches) {
     TRY(key_fetch_tls_, net::TlsContext::for_client({}));
   }
-  std::vector<net::EventLoop*> loops;
-  for (const auto& loop : loops_) loops.push_back(loop.get());
   const auth::Fetch fetch = [this](std::string url) { return fetch_keys(std::move(url)); };
-  TRY(verifier_, auth::make_token_verifier(config_.auth, std::move(loops), timers_, fetch));
+  TRY(verifier_, auth::make_token_verifier(config_.auth, loops(), timers_, fetch));
   if (config_.policy) {
     TRY(policy_, auth::make_policy_authorizer(*config_.policy));
     authorizer_ = policy_.get();
-  }
-  return {};
-}
-
-/// By loop. Clients' listeners before the admin's: with port 0, a socket is the first's that asks.
-Result<std::vector<Server::Listeners>> Server::open_listeners() {
-  std::vector<Listeners> all(loops_.size());
-  for (const net::ListenAddress& address : config_.listen) {
-    const std::vector<UniqueFd> sockets = inheritance_.claim(address, kClientSocket);
-    if (sockets.empty()) {
-      TRY_VOID(open_own(address, all));
-    } else {
-      TRY_VOID(adopt(sockets, all));
-    }
-    addresses_.push_back(all.front().back().address());
-  }
-  return all;
-}
-
-/// Each loop gets a listener of its own; the first one's choice of a free port binds the others.
-Result<> Server::open_own(net::ListenAddress address, std::vector<Listeners>& all) {
-  auto sharing = net::Listener::Sharing::First;
-  for (std::size_t i = 0; i < loops_.size(); ++i) {
-    TRY(net::Listener listener, net::Listener::open(loops_[i]->executor(), address, sharing));
-    address = listener.address();
-    sharing = net::Listener::Sharing::Joining;
-    all[i].push_back(std::move(listener));
-  }
-  return {};
-}
-
-/// Each socket needs a loop, for there may be clients waiting in it; and each loop needs a socket.
-Result<> Server::adopt(const std::vector<UniqueFd>& sockets, std::vector<Listeners>& all) {
-  for (std::size_t i = 0; i < std::max(sockets.size(), loops_.size()); ++i) {
-    UniqueFd socket(::fcntl(sockets[i % sockets.size()].get(), F_DUPFD_CLOEXEC, 3));
-    if (!socket) return fail(system_error(ErrorCode::Unavailable, "no listener", "fcntl", errno));
-    const std::size_t loop = i % loops_.size();
-    TRY(net::Listener listener, net::Listener::adopt(loops_[loop]->executor(), std::move(socket)));
-    all[loop].push_back(std::move(listener));
-  }
-  return {};
-}
-
-Result<std::optional<net::Listener>> Server::open_admin() {
-  if (!config_.admin) return std::optional<net::Listener>();
-  const net::Executor executor = first_loop_.executor();
-  std::vector<UniqueFd> sockets = inheritance_.claim(*config_.admin, kAdminSocket);
-  if (sockets.empty()) {
-    return net::Listener::open(executor, *config_.admin, net::Listener::Sharing::First);
-  }
-  return net::Listener::adopt(executor, std::move(sockets.front()));
-}
-
-/// What the configuration no longer names is closed, unless the service manager holds it, too: its
-/// clients would wait for ever.
-Result<> Server::let_go_of_unclaimed() {
-  for (const net::ListenAddress& address : inheritance_.close_unclaimed()) {
-    if (!inheritance_.is_held()) continue;
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("{}: listen: the service manager hands over a socket of {}, which "
-                            "neither listen nor admin.listen names",
-                            config_.file, address.to_string()));
   }
   return {};
 }
@@ -204,24 +137,31 @@ Result<> Server::open_local(const LocalBackendFiles& files, backend::local::Proc
 
 Result<> Server::open_kubernetes(const backend::kubernetes::KubernetesConfig& config) {
   using backend::kubernetes::KubernetesBackend;
-  std::vector<net::EventLoop*> loops;
-  for (const auto& loop : loops_) loops.push_back(loop.get());
   TRY(std::unique_ptr<KubernetesBackend> opened,
-      KubernetesBackend::start(config, backend_loop_, std::move(loops), timers_, random_));
+      KubernetesBackend::start(config, backend_loop_, loops(), timers_, random_));
   if (authorizer_ == nullptr) authorizer_ = &opened->authorizer();
   backend_ = std::move(opened);
   return {};
 }
 
-void Server::make_workers(std::vector<Listeners> listeners, std::optional<net::Listener> admin) {
+std::vector<net::EventLoop*> Server::loops() const {
+  std::vector<net::EventLoop*> all;
+  for (const auto& loop : loops_) all.push_back(loop.get());
+  return all;
+}
+
+void Server::make_workers(ServerSockets sockets) {
+  addresses_ = std::move(sockets.addresses);
   services_.emplace(gateway::Services{config_.gateway, *verifier_, *authorizer_, *backend_, timers_,
                                       random_, metrics_, limits_, activity_, stage_, audit_.get(),
                                       recordings_ ? &*recordings_ : nullptr});
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     workers_.push_back(std::make_unique<Worker>(*loops_[i], *services_, connections_,
-                                                certificate_.get(), std::move(listeners[i])));
+                                                certificate_.get(), std::move(sockets.clients[i])));
   }
-  if (admin) admin_ = std::make_unique<AdminListener>(first_loop_, *services_, *std::move(admin));
+  if (sockets.admin) {
+    admin_ = std::make_unique<AdminListener>(first_loop_, *services_, *std::move(sockets.admin));
+  }
 }
 
 void Server::run() {
@@ -291,9 +231,8 @@ void Server::announce() const {
 net::Task<Result<std::string>> Server::fetch_keys(std::string url) {
   http::ClientOptions options;
   options.tls = key_fetch_tls_;
-  constexpr unsigned kOk = 200;
   Result<http::Response> response = co_await http::get(std::move(url), std::move(options), timers_);
-  const bool succeeded = response && response->head.status == kOk;
+  const bool succeeded = response && response->head.status == http::status::kOk;
   metrics_.keys_fetched(succeeded ? FetchOutcome::Succeeded : FetchOutcome::Failed);
   if (!response) co_return fail(std::move(response).error());
   if (!succeeded) {

@@ -20,10 +20,12 @@
 #include "net/event_loop.h"
 #include "net/task_group.h"
 #include "net/tls_context.h"
+#include "sluiced/admin_listener.h"
 #include "sluiced/config.h"
 #include "sluiced/hand_over.h"
 #include "sluiced/inheritance.h"
 #include "sluiced/notifier.h"
+#include "sluiced/server_sockets.h"
 #include "sluiced/worker.h"
 
 namespace sluice::sluiced {
@@ -44,20 +46,14 @@ class Server {
   void run();
 
  private:
-  using Listeners = std::vector<net::Listener>;
-
   Server(Config config, std::string program, Inheritance inheritance);
   Result<> open_auth();
   Result<> open_recordings();
-  Result<std::vector<Listeners>> open_listeners();
-  Result<> open_own(net::ListenAddress address, std::vector<Listeners>& all);
-  Result<> adopt(const std::vector<UniqueFd>& sockets, std::vector<Listeners>& all);
-  Result<std::optional<net::Listener>> open_admin();
-  Result<> let_go_of_unclaimed();
   Result<> open_backend(backend::local::ProcessHost& host);
   Result<> open_local(const LocalBackendFiles& files, backend::local::ProcessHost& host);
   Result<> open_kubernetes(const backend::kubernetes::KubernetesConfig& config);
-  void make_workers(std::vector<Listeners> listeners, std::optional<net::Listener> admin);
+  std::vector<net::EventLoop*> loops() const;
+  void make_workers(ServerSockets sockets);
   net::Task<> come_into_service();
   net::Task<Result<>> await_backend();
   void start_accepting();

@@ -1,12 +1,10 @@
 // Worker: what one event loop does for clients: accepts on its listeners, secures, serves.
-// AdminListener is the same for the admin address, on one loop only.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <vector>
 
-#include "gateway/admin_server.h"
 #include "gateway/client_server.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
@@ -49,25 +47,6 @@ class Worker {
   net::TaskGroup accepting_;
   net::TaskGroup tasks_;
   net::TaskGroup ending_;
-};
-
-class AdminListener {
- public:
-  AdminListener(net::EventLoop& loop, const gateway::Services& services, net::Listener listener);
-
-  void start();
-  net::Listener& listener() { return listener_; }
-  net::Task<> stop_accepting();
-  /// Ends everything. Await it before destruction.
-  net::Task<> stop();
-
- private:
-  net::Task<> accept();
-
-  net::Timers& timers_;
-  net::Listener listener_;
-  gateway::AdminServer server_;
-  net::TaskGroup tasks_;
 };
 
 }  // namespace sluice::sluiced

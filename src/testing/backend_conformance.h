@@ -1,15 +1,26 @@
 // What every Backend must do, as typed tests: run against FakeBackend (fake_backend_test.cc) and
-// against each real one, so that the fake can't drift from what it stands for.
+// the local one, so that the fake can't drift from what it stands for. That of Kubernetes is held
+// to the contract against clusters: tests/kubernetes, tests/e2e --platform kubernetes.
 //
-// A bed is a default-constructible type that has
-//   net::EventLoop& loop();  backend::Backend& backend();
-//   std::uint16_t echo_port()    an echo server: echoes until its peer half-closes, then ends its
-//   side std::uint16_t closed_port()  nothing listens there
+// A bed is a default-constructible type. It has
+//
+//   net::EventLoop& loop();
+//
+//   backend::Backend& backend();
+//
+//   std::uint16_t echo_port();  echoes until its peer half-closes, then ends its side
+//
+//   std::uint16_t closed_port();  nothing listens there
+//
 // and, in project "p", these workloads of type training, framework runai, one container each, named
 // as the workload. "sh -c" runs the two scripts below.
+//
 //   talker    has printed "one\ntwo\nthree\n", and goes on living; no stdin
+//
 //   finished  has printed "done\n" and ended with 0
+//
 //   echoing   has a stdin, and copies it to stdout; nothing printed yet
+//
 //   waiting   no pods
 #pragma once
 

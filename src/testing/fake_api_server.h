@@ -130,12 +130,12 @@ class FakeClusterAccess final : public backend::kubernetes::ClusterAccess {
   /// The server is its own kubelet.
   net::Task<Result<backend::kubernetes::ApiConnection>> connect_node(std::string address) override;
   net::Task<Result<std::optional<std::string>>> authorization() override;
-  void refused() override { ++refusals; }
+  void renew_credentials() override { ++renewals; }
 
   std::optional<std::string> token = "Bearer token";
   std::string path_prefix;
   std::optional<Error> failure;  // of connect(), as long as it is set
-  int refusals = 0;
+  int renewals = 0;
 
  private:
   FakeApiServer& server_;

@@ -2,7 +2,6 @@
 // up.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,22 +1,21 @@
 #include "ws/client_upgrade.h"
 
+#include <fmt/ranges.h>
+
 #include "ws/handshake.h"
 
 namespace sluice::ws {
 
 void add_upgrade(http::FieldMap& fields, const std::string& key,
                  std::span<const std::string_view> subprotocols) {
-  std::string offered;
-  for (const std::string_view subprotocol : subprotocols) {
-    if (!offered.empty()) offered += ", ";
-    offered += subprotocol;
-  }
   fields.add("Upgrade", "websocket");
   fields.add("Connection", "Upgrade");
   fields.add("Sec-WebSocket-Version", std::string(kVersion));
   fields.add("Sec-WebSocket-Key", key);
   // One line: Kubernetes' API server reads only the first.
-  if (!offered.empty()) fields.add("Sec-WebSocket-Protocol", offered);
+  if (!subprotocols.empty()) {
+    fields.add("Sec-WebSocket-Protocol", fmt::format("{}", fmt::join(subprotocols, ", ")));
+  }
 }
 
 Result<std::string> check_upgrade(const http::ResponseHead& response, std::string_view key,

@@ -8,8 +8,6 @@
 
 namespace sluice::ws {
 
-/// Without optional white space (RFC 9110 5.6.3) at both ends.
-std::string_view trim(std::string_view text);
 /// The parts between `separator`, trimmed; one inside a quoted string does not count. Empty parts
 /// are left out.
 std::vector<std::string_view> split(std::string_view text, char separator);

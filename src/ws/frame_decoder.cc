@@ -1,7 +1,6 @@
 #include "ws/frame_decoder.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
 
 #include <fmt/format.h>

@@ -6,7 +6,6 @@
 #include <array>
 #include <limits>
 #include <optional>
-#include <string>
 #include <variant>
 
 #include "ws/masking.h"

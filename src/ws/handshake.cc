@@ -6,6 +6,8 @@
 #include <openssl/evp.h>
 
 #include "base/base64.h"
+#include "base/text.h"
+#include "http/status.h"
 #include "ws/field_list.h"
 
 namespace sluice::ws {
@@ -60,7 +62,7 @@ std::string make_key(Random& random) {
 
 Result<std::string> check_upgrade(const UpgradeResponse& response, std::string_view key,
                                   std::span<const std::string_view> offered_subprotocols) {
-  if (response.status != 101) {
+  if (response.status != http::status::kSwitchingProtocols) {
     return bad_answer("it answered status " + std::to_string(response.status));
   }
   if (!has_token(response.upgrade, "websocket") || !has_token(response.connection, "upgrade")) {

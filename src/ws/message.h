@@ -17,6 +17,8 @@ struct MessagePiece {
   bool starts_message = true;
   bool ends_message = true;
   Opcode opcode = Opcode::Binary;  // the message's: this or Text
+
+  bool is_empty_message() const { return payload.empty() && starts_message && ends_message; }
 };
 
 /// What Connection::receive() returns: a piece, or the peer's Close (code Abnormal when the stream

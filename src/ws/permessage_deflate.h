@@ -16,12 +16,16 @@ namespace sluice::ws {
 
 class OutputBuffer;
 
+/// RFC 7692 7.1.2: windows are of 2^8 to 2^15 bytes, the largest unless agreed otherwise.
+inline constexpr int kMinWindowBits = 8;
+inline constexpr int kMaxWindowBits = 15;
+
 enum class ContextTakeover { Keep, Drop };
 
 /// What was agreed for one direction: who compresses may use this window, and must or need not
 /// forget it after each message.
 struct DeflateDirection {
-  int window_bits = 15;
+  int window_bits = kMaxWindowBits;
   ContextTakeover takeover = ContextTakeover::Keep;
   bool operator==(const DeflateDirection&) const = default;
 };

@@ -1,6 +1,4 @@
 // Negotiation of permessage-deflate: RFC 7692 5.1 and 7.1.
-#include <array>
-
 #include "base/text.h"
 #include "ws/field_list.h"
 #include "ws/permessage_deflate.h"
@@ -27,7 +25,7 @@ std::optional<int> parse_window(std::string_view value) {
   }
   const bool decimal = value.size() == 1 || (value.size() == 2 && value.front() == '1');
   const auto bits = parse_int64(value);
-  if (!decimal || !bits || *bits < 8 || *bits > 15) return std::nullopt;
+  if (!decimal || !bits || *bits < kMinWindowBits || *bits > kMaxWindowBits) return std::nullopt;
   return static_cast<int>(*bits);
 }
 
@@ -70,11 +68,12 @@ ContextTakeover takeover(bool drop) { return drop ? ContextTakeover::Drop : Cont
 std::optional<DeflateParameters> negotiate_deflate(const FieldValues& offered) {
   for (const std::string_view text : list_elements(offered)) {
     const auto offer = parse_extension(text);
-    if (!offer || offer->server_window.value_or(15) < kMinOurWindowBits) continue;
+    if (!offer || offer->server_window.value_or(kMaxWindowBits) < kMinOurWindowBits) continue;
     const int client_window = offer->client_window.value_or(0);
-    return DeflateParameters{
-        .server = {offer->server_window.value_or(15), takeover(offer->server_no_takeover)},
-        .client = {client_window == 0 ? 15 : client_window, takeover(offer->client_no_takeover)}};
+    return DeflateParameters{.server = {offer->server_window.value_or(kMaxWindowBits),
+                                        takeover(offer->server_no_takeover)},
+                             .client = {client_window == 0 ? kMaxWindowBits : client_window,
+                                        takeover(offer->client_no_takeover)}};
   }
   return std::nullopt;
 }
@@ -83,10 +82,10 @@ std::string format_deflate(const DeflateParameters& parameters) {
   std::string text(kName);
   if (parameters.server.takeover == ContextTakeover::Drop) text += "; server_no_context_takeover";
   if (parameters.client.takeover == ContextTakeover::Drop) text += "; client_no_context_takeover";
-  if (parameters.server.window_bits != 15) {
+  if (parameters.server.window_bits != kMaxWindowBits) {
     text += "; server_max_window_bits=" + std::to_string(parameters.server.window_bits);
   }
-  if (parameters.client.window_bits != 15) {
+  if (parameters.client.window_bits != kMaxWindowBits) {
     text += "; client_max_window_bits=" + std::to_string(parameters.client.window_bits);
   }
   return text;
@@ -98,12 +97,13 @@ Result<std::optional<DeflateParameters>> accepted_deflate(const FieldValues& ext
   const auto answer = parse_extension(elements.front());
   // In an answer client_max_window_bits has a value (RFC 7692 7.1.2.2).
   if (elements.size() != 1 || !answer || answer->client_window == 0 ||
-      answer->client_window.value_or(15) < kMinOurWindowBits) {
+      answer->client_window.value_or(kMaxWindowBits) < kMinOurWindowBits) {
     return fail(ErrorCode::Unavailable, "the server agreed to an extension that was not offered");
   }
-  return DeflateParameters{
-      .server = {answer->server_window.value_or(15), takeover(answer->server_no_takeover)},
-      .client = {answer->client_window.value_or(15), takeover(answer->client_no_takeover)}};
+  return DeflateParameters{.server = {answer->server_window.value_or(kMaxWindowBits),
+                                      takeover(answer->server_no_takeover)},
+                           .client = {answer->client_window.value_or(kMaxWindowBits),
+                                      takeover(answer->client_no_takeover)}};
 }
 
 }  // namespace sluice::ws

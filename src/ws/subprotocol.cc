@@ -2,21 +2,11 @@
 
 #include <algorithm>
 
+#include <fmt/ranges.h>
+
 #include "ws/field_list.h"
 
 namespace sluice::ws {
-namespace {
-
-std::string join(std::span<const std::string_view> names) {
-  std::string joined;
-  for (const std::string_view name : names) {
-    if (!joined.empty()) joined += ", ";
-    joined += name;
-  }
-  return joined;
-}
-
-}  // namespace
 
 Result<std::string> choose_subprotocol(const FieldValues& offered,
                                        std::span<const std::string_view> known) {
@@ -25,7 +15,8 @@ Result<std::string> choose_subprotocol(const FieldValues& offered,
     if (std::ranges::find(known, name) != known.end()) return std::string(name);
   }
   return fail(ErrorCode::InvalidArgument,
-              "none of the offered subprotocols is known here; known: " + join(known));
+              fmt::format("none of the offered subprotocols is known here; known: {}",
+                          fmt::join(known, ", ")));
 }
 
 }  // namespace sluice::ws

@@ -17,13 +17,18 @@ bool claims_reserved_name(const auth::Caller& caller) {
   return is_reserved(caller.user) || std::ranges::any_of(caller.groups, is_reserved);
 }
 
-Error denied(const auth::Caller& caller, workload::Verb verb, std::string_view project) {
-  return Error{ErrorCode::PermissionDenied,
-               fmt::format("user \"{}\" may not use {} in project \"{}\"", caller.user,
-                           to_string(verb), project),
-               {},
-               {},
-               {}};
+/// `place`: what the caller asked for: project "p", or a namespace.
+Error denied(const auth::Caller& caller, workload::Verb verb, std::string_view place) {
+  return Error{.code = ErrorCode::PermissionDenied,
+               .message = fmt::format("user \"{}\" may not use {} in {}", caller.user,
+                                      to_string(verb), place)};
+}
+
+Error undecided(std::string cause) {
+  return Error{.code = ErrorCode::Unavailable,
+               .message = "the cluster did not say whether this is allowed",
+               .cause = std::move(cause),
+               .retry_after = std::chrono::seconds(5)};
 }
 
 constexpr std::string_view kReviews = "/apis/authorization.k8s.io/v1/";
@@ -50,7 +55,7 @@ net::Task<Result<>> AccessReviewAuthorizer::authorize(const auth::Caller& caller
                    "token may have one");
   }
   CO_TRY(const bool allowed, co_await may(caller, verb, namespace_of_(project)));
-  if (!allowed) co_return fail(denied(caller, verb, project));
+  if (!allowed) co_return fail(denied(caller, verb, fmt::format("project \"{}\"", project)));
   co_return Result<>{};
 }
 
@@ -58,7 +63,9 @@ net::Task<Result<>> AccessReviewAuthorizer::authorize_in(const auth::Caller& cal
                                                          workload::Verb verb,
                                                          std::string namespace_name) {
   CO_TRY(const bool allowed, co_await may(caller, verb, namespace_name));
-  if (!allowed) co_return fail(denied(caller, verb, namespace_name));
+  if (!allowed) {
+    co_return fail(denied(caller, verb, fmt::format("namespace \"{}\"", namespace_name)));
+  }
   co_return Result<>{};
 }
 
@@ -100,11 +107,7 @@ net::Task<Result<bool>> AccessReviewAuthorizer::ask(const auth::Caller& caller, 
     log(LogLevel::Warning, "the cluster refused to review an access", error);
     // A gateway may be allowed to impersonate some and not others: those may do nothing.
     if (is_impersonated && error.code == ErrorCode::PermissionDenied) co_return false;
-    co_return fail(Error{ErrorCode::Unavailable,
-                         "the cluster did not say whether this is allowed",
-                         {},
-                         error.message,
-                         std::chrono::seconds(5)});
+    co_return fail(undecided(error.message));
   }
   CO_TRY(const ReviewAnswer answer, parse_review(response.body));
   co_return answer.allowed;

@@ -43,6 +43,13 @@ TEST_F(AccessReviewAuthorizerTest, ClusterDecides) {
   EXPECT_EQ(refused.error().message, "user \"jane\" may not use logs in project \"p\"");
 }
 
+TEST_F(AccessReviewAuthorizerTest, RefusalInANamespaceNamesTheNamespace) {
+  answer(false);
+  const auto refused = testing::run(loop_, authorizer_.authorize_in(jane_, Verb::Logs, "runai-p"));
+  EXPECT_EQ(refused.error().code, ErrorCode::PermissionDenied);
+  EXPECT_EQ(refused.error().message, "user \"jane\" may not use logs in namespace \"runai-p\"");
+}
+
 TEST_F(AccessReviewAuthorizerTest, NamesOfTheClustersOwnAreRefusedUnasked) {
   answer(true);
   auth::Caller user = jane_;

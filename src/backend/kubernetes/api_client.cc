@@ -1,17 +1,14 @@
 #include "backend/kubernetes/api_client.h"
 
 #include "base/text.h"
+#include "http/status.h"
+#include "net/current_executor.h"
 #include "net/deadline.h"
 #include "ws/client_upgrade.h"
 #include "ws/handshake.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
-
-constexpr unsigned kSwitchingProtocols = 101;
-constexpr unsigned kUnauthorized = 401;
-constexpr unsigned kForbidden = 403;
-constexpr unsigned kTooManyRequests = 429;
 
 constexpr int kMaxPauses = 5;                      // after 429
 constexpr std::size_t kMaxRefusalBytes = 256_KiB;  // of a Status object
@@ -20,7 +17,7 @@ bool is_success(unsigned status) { return status / 100 == 2; }
 
 /// How long the server asks us to wait before the same request, if it does.
 std::optional<nanoseconds> requested_pause(const http::ResponseHead& head) {
-  if (head.status != kTooManyRequests) return std::nullopt;
+  if (head.status != http::status::kTooManyRequests) return std::nullopt;
   const auto number = parse_int64(head.fields.find("Retry-After").value_or(""));
   if (!number || *number < 0 || *number > 3600) return std::nullopt;
   return seconds(*number);
@@ -54,7 +51,7 @@ Result<http::FieldMap> fields_of(const ApiRequest& request,
 /// (golang.org/x/net/websocket); a permission that is missing comes with a Status object.
 Error upgrade_error(const http::Response& response) {
   Error error = error_of(response);
-  if (response.head.status == kForbidden && response.body.empty()) {
+  if (response.head.status == http::status::kForbidden && response.body.empty()) {
     error.code = ErrorCode::Unavailable;
     error.message = "the cluster's API server speaks none of the subprotocols that sluice does";
   }
@@ -159,7 +156,7 @@ net::Task<Result<ApiWebSocket>> ApiClient::connect_websocket(
   const std::string key = ws::make_key(random_);
   ws::add_upgrade(request.fields, key, subprotocols);
   CO_TRY(Answered answered, co_await exchange(std::move(request), Reuse::No));
-  if (answered.head.status != kSwitchingProtocols) {
+  if (answered.head.status != http::status::kSwitchingProtocols) {
     CO_TRY(const http::Response response,
            co_await read_rest(std::move(answered), kMaxRefusalBytes));
     co_return fail(upgrade_error(response));
@@ -192,9 +189,9 @@ net::Task<Result<ApiClient::Answered>> ApiClient::exchange_before(MonotonicTime 
   int pauses = 0;
   while (true) {
     CO_TRY(Answered answered, co_await attempt(request, reuse));
-    if (answered.head.status == kUnauthorized && !refused) {
+    if (answered.head.status == http::status::kUnauthorized && !refused) {
       refused = true;
-      access_.refused();
+      access_.renew_credentials();
       pool_.close(loop);
       continue;
     }

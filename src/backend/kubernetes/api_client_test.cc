@@ -213,11 +213,11 @@ TEST_F(ApiClientTest, RefusedCredentialsAreFetchedAnewOnce) {
   const auto response = request({.path = "/"});
   ASSERT_TRUE(response);
   EXPECT_EQ(response->body, "ok");
-  EXPECT_EQ(access_.refusals, 1);
+  EXPECT_EQ(access_.renewals, 1);
 
   answer_in_turn("/", {{{401, {}}, ""}});
   EXPECT_EQ(request({.path = "/"})->head.status, 401U);
-  EXPECT_EQ(access_.refusals, 2);
+  EXPECT_EQ(access_.renewals, 2);
 }
 
 TEST_F(ApiClientTest, SilentServerIsGivenUpAfterThirtySeconds) {

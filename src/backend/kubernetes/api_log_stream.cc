@@ -5,8 +5,11 @@
 #include <fmt/format.h>
 
 #include "backend/kubernetes/node_start.h"
+#include "backend/log_reader_options.h"
 #include "base/text.h"
+#include "loglines/lines_lost.h"
 #include "loglines/record.h"
+#include "net/current_executor.h"
 #include "net/deadline.h"
 
 namespace sluice::backend::kubernetes {
@@ -105,9 +108,7 @@ Result<std::span<const LogPiece>> ApiLogStream::read() {
       const std::span<char> rest(buffer_.data() + offset_, buffer_.size() - offset_);
       progress = reader_.finish(rest, pieces);
       if (progress.pieces == 0) {
-        if (reason_ == nullptr) reason_ = "end of logs";
-        end_reason_ = reason_;
-        end_ = end_of_log(end_reason_);
+        end_ = coming_end_.value_or(kEndOfLogs);
         drop_body();
       }
     } else {
@@ -282,7 +283,7 @@ net::Task<Result<>> ApiLogStream::resume() {
     state = run_state();
   }
   CO_TRY_VOID(plan(state));
-  if (reason_ != nullptr) co_return Result<>{};
+  if (coming_end_) co_return Result<>{};
   const Result<> opened = co_await request(state);
   if (!opened) co_return refused(opened.error());
   co_return Result<>{};
@@ -326,9 +327,9 @@ net::Task<Result<>> ApiLogStream::await_reason() {
 /// How to read on, if there is anything to read. Errors: Unavailable: there was, and it is gone.
 Result<> ApiLogStream::plan(RunState state) {
   if (state == RunState::PodGone) {
-    reason_ = kPodDeleted;
+    coming_end_ = kPodDeleted;
   } else if (state == RunState::Forgotten && !previous_) {
-    if (last_end_ == BodyEnd::Cut) return log_lines_lost();
+    if (last_end_ == BodyEnd::Cut) return loglines::lines_lost();
     finish();
   } else if (follow_ && !previous_) {
     reading_ = is_over(state) ? Reading::Once : resume_.next_reading();
@@ -366,7 +367,7 @@ Result<> ApiLogStream::refused(const Error& error) {
   const bool may_be_back = may_be_starting(error, *pod_) && refused_for < kNodeStart;
   if (is_gone && !may_be_back && follow_ && reading_ == Reading::Once) {
     // The node has removed the ended container, or its pod.
-    if (last_end_ == BodyEnd::Cut) return log_lines_lost();
+    if (last_end_ == BodyEnd::Cut) return loglines::lines_lost();
     finish();
     return {};
   }
@@ -376,7 +377,7 @@ Result<> ApiLogStream::refused(const Error& error) {
 
 /// Nothing more comes.
 void ApiLogStream::finish() {
-  reason_ = reason_of_end(follow_, previous_, pod_->current().get(), container_);
+  coming_end_ = end_of_log(follow_, previous_, pod_->current().get(), container_);
 }
 
 void ApiLogStream::drop_body() {

@@ -15,6 +15,7 @@
 #include "backend/kubernetes/pod_log.h"
 #include "backend/kubernetes/pod_watch.h"
 #include "base/backoff.h"
+#include "loglines/reader.h"
 #include "loglines/resume.h"
 #include "net/task_group.h"
 
@@ -55,15 +56,17 @@ class ApiLogStream final : public LogStream {
 
   net::Task<Result<>> readable() override;
   Result<std::span<const LogPiece>> read() override;
-  std::optional<StreamEnd> end() const override { return end_; }
-  std::string_view end_reason() const override { return end_reason_; }
+  std::optional<StreamEnd> end() const override {
+    return end_ ? std::optional(end_->kind) : std::nullopt;
+  }
+  std::string_view end_reason() const override { return end_ ? end_->reason : std::string_view(); }
 
  private:
   using Reading = loglines::Resume::Reading;
   using BodyEnd = loglines::Resume::BodyEnd;
 
   RunState run_state() { return run_.state(pod_->current().get()); }
-  bool has_news() const { return ready_ > 0 || reason_ != nullptr || reader_.limit_reached(); }
+  bool has_news() const { return ready_ > 0 || coming_end_ || reader_.limit_reached(); }
 
   net::Task<Result<>> receive();
   net::Task<Result<Bytes>> read_body();
@@ -118,9 +121,8 @@ class ApiLogStream final : public LogStream {
   Outage refused_;
   Outage denied_;  // the permission, by the last answers
 
-  const char* reason_ = nullptr;  // set once nothing more comes
-  std::optional<StreamEnd> end_;
-  std::string_view end_reason_;
+  std::optional<EndOfLog> coming_end_;  // set once nothing more comes
+  std::optional<EndOfLog> end_;         // set once everything has been read
 };
 
 }  // namespace sluice::backend::kubernetes

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "http/status.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
@@ -50,8 +51,7 @@ Error error_of(const http::Response& response) {
   std::string said = message_of(response.body);
   Error error{.code = code_of(status), .retry_after = retry_after(response.head.fields)};
   error.cause = fmt::format("status {} of the API server", status);
-  constexpr unsigned kUnauthorized = 401;
-  if (status == kUnauthorized) {
+  if (status == http::status::kUnauthorized) {
     error.message = "the cluster does not accept the gateway's credentials";
     error.cause += ": " + said;
   } else if (said.empty()) {

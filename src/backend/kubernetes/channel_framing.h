@@ -3,8 +3,6 @@
 // kubernetes/cri-streaming pkg/streaming/portforward/websocket.go.
 #pragma once
 
-#include <array>
-
 #include "backend/kubernetes/port_framing.h"
 #include "channel/demultiplexer.h"
 

@@ -32,9 +32,9 @@ class ClusterAccess {
   /// The Authorization field for the next request; nullopt: the client certificate says it all.
   /// Errors: Unavailable (token file unreadable, exec plugin failed); Cancelled.
   virtual net::Task<Result<std::optional<std::string>>> authorization() = 0;
-  /// The API server refused the credentials (401): the next authorization() and connect() fetch
-  /// them anew.
-  virtual void refused() = 0;
+  /// The next authorization() and connect() fetch the credentials anew: they were refused (401), or
+  /// may have changed.
+  virtual void renew_credentials() = 0;
 };
 
 }  // namespace sluice::backend::kubernetes

@@ -98,7 +98,7 @@ net::Task<Result<std::optional<std::string>>> ConfiguredAccess::authorization() 
   co_return "Bearer " + token;
 }
 
-void ConfiguredAccess::refused() {
+void ConfiguredAccess::renew_credentials() {
   if (token_file_) token_file_->forget();
   if (exec_) exec_->forget();
 }

@@ -24,7 +24,7 @@ class ConfiguredAccess final : public ClusterAccess {
   net::Task<Result<ApiConnection>> connect() override;
   net::Task<Result<ApiConnection>> connect_node(std::string address) override;
   net::Task<Result<std::optional<std::string>>> authorization() override;
-  void refused() override;
+  void renew_credentials() override;
 
  private:
   ConfiguredAccess(ClusterConfig config, net::Timers& timers);

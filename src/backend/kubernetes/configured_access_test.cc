@@ -163,7 +163,7 @@ TEST_F(ConfiguredAccessTest, RefusedTokenIsReadAgainFromItsFile) {
   EXPECT_EQ(authorization(*access), "Bearer first");
   write("token", "second\n");
   EXPECT_EQ(authorization(*access), "Bearer first");
-  access->refused();
+  access->renew_credentials();
   EXPECT_EQ(authorization(*access), "Bearer second");
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "net/current_executor.h"
 #include "net/deadline.h"
 #include "net/event_loop.h"
 #include "net/program.h"

@@ -6,6 +6,7 @@
 
 #include "backend/kubernetes/log_file_body.h"
 #include "base/text.h"
+#include "http/status.h"
 #include "loglines/tail_finder.h"
 #include "loglines/time_search.h"
 
@@ -15,8 +16,6 @@ namespace {
 using loglines::TailFinder;
 using loglines::TimeSearch;
 
-constexpr unsigned kOk = 200;
-constexpr unsigned kPartialContent = 206;
 constexpr std::size_t kFirstBlockBytes = 16_KiB;  // most tails are short
 constexpr std::size_t kBlockBytes = 256_KiB;
 constexpr std::size_t kHeaderBytes = 256;        // more than stands before a record's text
@@ -65,11 +64,11 @@ net::Task<Result<FilePart>> Search::read(const LogFile& file, std::string wanted
   request.fields.add("Range", std::move(wanted));
   CO_TRY(http::Response response, co_await kubelet_.request(std::move(request)));
   FilePart part;
-  if (response.head.status == kPartialContent) {
+  if (response.head.status == http::status::kPartialContent) {
     const auto size = size_in(response.head.fields.find("Content-Range").value_or(""));
     if (!size) co_return fail(ErrorCode::Unavailable, "the node sends parts of unknown files");
     part.file_bytes = *size;
-  } else if (response.head.status == kOk) {  // all of it: an empty file has no parts
+  } else if (response.head.status == http::status::kOk) {  // all of it: an empty file has no parts
     part.file_bytes = response.body.size();
   } else {
     co_return fail(error_of(response));
@@ -251,12 +250,9 @@ net::Task<Result<std::string>> list_log_folder(ApiClient& kubelet, std::string f
 }
 
 Error damaged_log_file(const LogFile& file) {
-  return Error{
-      ErrorCode::Conflict,
-      fmt::format("log lines lost: {} is damaged; sinceTime reads what follows", file.name()),
-      {},
-      {},
-      {}};
+  return Error{.code = ErrorCode::Conflict,
+               .message = fmt::format("log lines lost: {} is damaged; sinceTime reads what follows",
+                                      file.name())};
 }
 
 }  // namespace sluice::backend::kubernetes

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "backend/log_reader_options.h"
+#include "loglines/lines_lost.h"
 #include "net/deadline.h"
 
 namespace sluice::backend::kubernetes {
@@ -47,7 +49,7 @@ KubeletLogStream::KubeletLogStream(LogServices services, std::unique_ptr<PodWatc
 KubeletLogStream::~KubeletLogStream() = default;
 
 bool KubeletLogStream::has_news() const {
-  return has_unread_ || body_is_ready_ || reason_ != nullptr || reader_.limit_reached();
+  return has_unread_ || body_is_ready_ || coming_end_ || reader_.limit_reached();
 }
 
 bool KubeletLogStream::run_is_over() const {
@@ -74,7 +76,7 @@ net::Task<Result<>> KubeletLogStream::readable() {
 Result<std::span<const LogPiece>> KubeletLogStream::read() {
   const std::span<LogPiece> pieces = log_piece_scratch();
   while (!end_ && has_news()) {
-    const bool is_final = reason_ != nullptr && !has_unread_;
+    const bool is_final = coming_end_ && !has_unread_;
     const std::span<char> block = take_block();
     loglines::Reader::Progress progress;
     if (is_final || reader_.limit_reached()) {
@@ -128,8 +130,7 @@ std::size_t KubeletLogStream::receive(MutableBytes into) {
 }
 
 void KubeletLogStream::conclude() {
-  end_reason_ = reason_ != nullptr ? reason_ : "end of logs";
-  end_ = end_of_log(end_reason_);
+  end_ = coming_end_.value_or(kEndOfLogs);
   body_.reset();
 }
 
@@ -251,13 +252,14 @@ net::Task<Result<>> KubeletLogStream::find_file(bool is_other) {
   }
   if (found == Lost || (found == Same && is_other)) co_return lost();
   if (found == Same || found == Moved) co_return Result<>{};
-  co_return failed(Error{ErrorCode::Unavailable, "the node has no such log file", {}, {}, {}});
+  const Error no_file{.code = ErrorCode::Unavailable, .message = "the node has no such log file"};
+  co_return failed(no_file);
 }
 
 /// The file, or one behind it, seems to be gone. A listing may lack what is renamed while it is
 /// made: so it is looked for once more.
 Result<> KubeletLogStream::lost() {
-  if (std::exchange(is_doubted_, true)) return log_lines_lost();
+  if (std::exchange(is_doubted_, true)) return loglines::lines_lost();
   pause_ = kSettling;
   return {};
 }
@@ -295,7 +297,7 @@ void KubeletLogStream::slow_down() {
 
 /// Nothing more comes.
 void KubeletLogStream::finish() {
-  reason_ = reason_of_end(follow_, previous_, pod_->current().get(), container_);
+  coming_end_ = end_of_log(follow_, previous_, pod_->current().get(), container_);
 }
 
 }  // namespace sluice::backend::kubernetes

@@ -15,6 +15,7 @@
 #include "backend/kubernetes/outage.h"
 #include "backend/kubernetes/pod_log.h"
 #include "backend/kubernetes/pod_watch.h"
+#include "loglines/reader.h"
 
 namespace sluice::backend::kubernetes {
 
@@ -34,8 +35,10 @@ class KubeletLogStream final : public LogStream {
 
   net::Task<Result<>> readable() override;
   Result<std::span<const LogPiece>> read() override;
-  std::optional<StreamEnd> end() const override { return end_; }
-  std::string_view end_reason() const override { return end_reason_; }
+  std::optional<StreamEnd> end() const override {
+    return end_ ? std::optional(end_->kind) : std::nullopt;
+  }
+  std::string_view end_reason() const override { return end_ ? end_->reason : std::string_view(); }
 
  private:
   using Files = std::vector<LogFile>;
@@ -92,9 +95,8 @@ class KubeletLogStream final : public LogStream {
   std::vector<char> rest_;   // received and not yet read: mostly the beginning of a line
   bool has_unread_ = false;  // there may be whole lines in it
 
-  const char* reason_ = nullptr;  // set once nothing more comes
-  std::optional<StreamEnd> end_;
-  std::string_view end_reason_;
+  std::optional<EndOfLog> coming_end_;  // set once nothing more comes
+  std::optional<EndOfLog> end_;         // set once everything has been read
 };
 
 }  // namespace sluice::backend::kubernetes

@@ -18,7 +18,7 @@ class NodeAccess final : public ClusterAccess {
   net::Task<Result<std::optional<std::string>>> authorization() override {
     return cluster_.authorization();
   }
-  void refused() override { cluster_.refused(); }
+  void renew_credentials() override { cluster_.renew_credentials(); }
 
  private:
   ClusterAccess& cluster_;

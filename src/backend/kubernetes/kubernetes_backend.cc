@@ -1,12 +1,10 @@
 #include "backend/kubernetes/kubernetes_backend.h"
 
-#include <fmt/format.h>
-
 #include "backend/kubernetes/cluster_status.h"
 #include "backend/kubernetes/open_cluster_access.h"
 #include "backend/kubernetes/resolver.h"
 #include "backend/kubernetes/streams.h"
-#include "net/deadline.h"
+#include "net/current_executor.h"
 #include "net/event.h"
 
 namespace sluice::backend::kubernetes {
@@ -65,7 +63,7 @@ net::Task<Result<>> KubernetesBackend::ready() {
 
 /// Kubeconfig, certificates and tokens are reread by themselves when they change; a new mapping
 /// takes a restart.
-void KubernetesBackend::reload() { access_->refused(); }
+void KubernetesBackend::reload() { access_->renew_credentials(); }
 
 net::Task<> KubernetesBackend::stop() {
   co_await tasks_.stop();

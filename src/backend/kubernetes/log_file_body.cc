@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "http/status.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
-
-constexpr unsigned kPartialContent = 206;
 
 /// Of an HTTP date (RFC 9110 5.6.7), "Sun, 06 Nov 1994 08:49:37 GMT"; nullopt: it is none.
 std::optional<std::int64_t> second_of_day(std::string_view date) {
@@ -30,7 +29,7 @@ net::Task<Result<LogFileBody::Owned>> LogFileBody::open(ApiClient& kubelet,
   request.accept = "*/*";
   if (begin > 0 && !file.compressed) request.fields.add("Range", fmt::format("bytes={}-", begin));
   CO_TRY(std::unique_ptr<ApiStream> stream, co_await kubelet.stream(std::move(request)));
-  if (stream->head().status != kPartialContent) begin = 0;
+  if (stream->head().status != http::status::kPartialContent) begin = 0;
   co_return std::make_unique<LogFileBody>(std::move(stream), file, begin);
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "net/deadline.h"
+#include "net/current_executor.h"
 #include "net/event.h"
 
 namespace sluice::backend::kubernetes {

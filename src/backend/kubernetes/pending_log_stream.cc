@@ -1,7 +1,5 @@
 #include "backend/kubernetes/pending_log_stream.h"
 
-#include "backend/kubernetes/pod_log.h"
-
 namespace sluice::backend::kubernetes {
 
 PendingLogStream::PendingLogStream(std::unique_ptr<PodWatch> pod, std::string container, Open open)
@@ -20,12 +18,23 @@ Result<std::span<const LogPiece>> PendingLogStream::read() {
   return std::span<const LogPiece>{};
 }
 
+std::optional<StreamEnd> PendingLogStream::end() const {
+  if (log_) return log_->end();
+  return end_ ? std::optional(end_->kind) : std::nullopt;
+}
+
+std::string_view PendingLogStream::end_reason() const {
+  if (log_) return log_->end_reason();
+  return end_ ? end_->reason : std::string_view();
+}
+
 net::Task<Result<>> PendingLogStream::begin() {
   while (run_.state(pod_->current().get()) == RunState::NotBegun) {
     CO_TRY_VOID(co_await pod_->changed());
   }
   const std::shared_ptr<const PodRecord> pod = pod_->current();
-  Result<std::unique_ptr<LogStream>> opened = fail(ErrorCode::Conflict, kPodDeleted);
+  Result<std::unique_ptr<LogStream>> opened =
+      fail(ErrorCode::Conflict, std::string(kPodDeleted.reason));
   if (pod != nullptr) opened = co_await open_(std::move(pod_));
   if (opened) {
     log_ = *std::move(opened);
@@ -33,8 +42,7 @@ net::Task<Result<>> PendingLogStream::begin() {
   }
   if (opened.error().code != ErrorCode::Conflict) co_return fail(opened.error());
   // It ended, or its pod did, without having begun.
-  end_reason_ = reason_of_end(true, false, pod.get(), run_.container());
-  end_ = end_of_log(end_reason_);
+  end_ = end_of_log(true, false, pod.get(), run_.container());
   co_return Result<>{};
 }
 

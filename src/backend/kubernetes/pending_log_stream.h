@@ -8,6 +8,7 @@
 #include <string>
 
 #include "backend/kubernetes/container_run.h"
+#include "backend/kubernetes/pod_log.h"
 #include "backend/kubernetes/pod_watch.h"
 #include "backend/streams.h"
 
@@ -25,8 +26,8 @@ class PendingLogStream final : public LogStream {
 
   net::Task<Result<>> readable() override;
   Result<std::span<const LogPiece>> read() override;
-  std::optional<StreamEnd> end() const override { return log_ ? log_->end() : end_; }
-  std::string_view end_reason() const override { return log_ ? log_->end_reason() : end_reason_; }
+  std::optional<StreamEnd> end() const override;
+  std::string_view end_reason() const override;
 
  private:
   net::Task<Result<>> begin();
@@ -35,8 +36,7 @@ class PendingLogStream final : public LogStream {
   ContainerRun run_;
   Open open_;
   std::unique_ptr<LogStream> log_;  // null: the container has not begun
-  std::optional<StreamEnd> end_;    // without a log
-  std::string_view end_reason_;
+  std::optional<EndOfLog> end_;     // without a log
 };
 
 }  // namespace sluice::backend::kubernetes

@@ -23,15 +23,6 @@ std::span<LogPiece> log_piece_scratch() {
   return *pieces;
 }
 
-loglines::ReaderOptions reader_options(const LogOptions& options, loglines::Format format) {
-  loglines::ReaderOptions reader;
-  reader.format = format;
-  reader.timestamps = options.timestamps ? loglines::Timestamps::Keep : loglines::Timestamps::Strip;
-  reader.since = options.since;
-  reader.limit_bytes = options.limit_bytes;
-  return reader;
-}
-
 ApiRequest log_request(const PodRecord& pod, std::string_view container, std::string_view query,
                        std::optional<Impersonation> as) {
   ApiRequest request;
@@ -42,19 +33,12 @@ ApiRequest log_request(const PodRecord& pod, std::string_view container, std::st
   return request;
 }
 
-std::unexpected<Error> log_lines_lost() { return fail(ErrorCode::Unavailable, "log lines lost"); }
-
-const char* reason_of_end(bool follow, bool previous, const PodRecord* pod,
-                          std::string_view container) {
-  if (!follow) return "end of logs";
+EndOfLog end_of_log(bool follow, bool previous, const PodRecord* pod, std::string_view container) {
+  if (!follow) return kEndOfLogs;
   if (!previous && (pod == nullptr || pod->deleting || is_given_up(*pod, container))) {
     return kPodDeleted;
   }
-  return "container ended";
-}
-
-StreamEnd end_of_log(std::string_view reason) {
-  return reason == kPodDeleted ? StreamEnd::TargetDeleted : StreamEnd::Completed;
+  return kContainerEnded;
 }
 
 }  // namespace sluice::backend::kubernetes

@@ -149,7 +149,7 @@ TEST_P(RecordingsTest, CredentialsThatAreNoneAreAskedForAnew) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::Unavailable);
   EXPECT_THAT(answer.error().message, HasSubstr("credentials"));
-  EXPECT_EQ(access.refusals, 1);
+  EXPECT_EQ(access.renewals, 1);
 }
 
 TEST_P(RecordingsTest, AServerThatIsBusyIsAskedAgainWhenItSays) {

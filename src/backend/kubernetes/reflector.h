@@ -4,7 +4,6 @@
 // Model: kubernetes/client-go tools/cache/reflector.go.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "net/deadline.h"
+#include "net/current_executor.h"
 
 namespace sluice::backend::kubernetes {
 

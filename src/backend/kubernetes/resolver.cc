@@ -17,21 +17,19 @@ using workload::WorkloadRef;
 using workload::WorkloadType;
 
 std::unexpected<Error> not_known_yet(std::string_view what, std::string_view why) {
-  return fail(Error{ErrorCode::Unavailable,
-                    fmt::format("the cluster's {} are not known yet; try again", what),
-                    {},
-                    std::string(why),
-                    std::chrono::seconds(1)});
+  return fail(Error{.code = ErrorCode::Unavailable,
+                    .message = fmt::format("the cluster's {} are not known yet; try again", what),
+                    .cause = std::string(why),
+                    .retry_after = std::chrono::seconds(1)});
 }
 
 /// Nobody can tell whether it is there, and trying again won't change that.
 Error hidden(const WorkloadRef& ref, std::string kind) {
-  return Error{ErrorCode::Unavailable,
-               fmt::format("the cluster does not let the gateway see workloads of type {}",
-                           to_string(ref.type)),
-               {},
-               std::move(kind),
-               {}};
+  return Error{
+      .code = ErrorCode::Unavailable,
+      .message = fmt::format("the cluster does not let the gateway see workloads of type {}",
+                             to_string(ref.type)),
+      .cause = std::move(kind)};
 }
 
 /// "any" is whichever framework the workload has, but never External.

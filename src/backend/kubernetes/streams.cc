@@ -10,7 +10,7 @@
 #include "backend/kubernetes/spdy_framing.h"
 #include "backend/kubernetes/upstream_port.h"
 #include "base/text.h"
-#include "net/deadline.h"
+#include "net/current_executor.h"
 
 namespace sluice::backend::kubernetes {
 namespace {

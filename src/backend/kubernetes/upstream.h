@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "backend/kubernetes/pod_watch.h"
 #include "net/task_group.h"

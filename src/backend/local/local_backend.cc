@@ -10,7 +10,7 @@
 #include "backend/local/local_port.h"
 #include "backend/local/log_stream.h"
 #include "backend/local/supervisor.h"
-#include "backend/local/terminal.h"
+#include "net/current_executor.h"
 
 namespace sluice::backend::local {
 namespace {
@@ -76,17 +76,22 @@ workload::ClusterStatus LocalBackend::cluster_status() const {
   workload::ClusterStatus status;
   status.backend_kind = "local";
   status.backend_version = kernel_version();
-  for (const char* const feature : {"logs", "exec", "attach", "portForward", "workloads"}) {
-    status.features.push_back({feature, workload::FeatureState::Ok, {}});
-  }
-  if (!supervisor_->host().is_alive()) {
-    status.features[1].state = workload::FeatureState::Unavailable;
-    status.features[1].message = "the process host was killed; restart sluiced";
-  }
+  using enum workload::FeatureState;
+  workload::FeatureStatus logs{"logs", Ok, {}};
   if (any_log_degraded(*supervisor_->view())) {
-    status.features[0].state = workload::FeatureState::Degraded;
-    status.features[0].message = "the disk refuses what containers write";
+    logs.state = Degraded;
+    logs.message = "the disk refuses what containers write";
   }
+  workload::FeatureStatus exec{"exec", Ok, {}};
+  if (!supervisor_->host().is_alive()) {
+    exec.state = Unavailable;
+    exec.message = "the process host was killed; restart sluiced";
+  }
+  status.features = {std::move(logs),
+                     std::move(exec),
+                     {"attach", Ok, {}},
+                     {"portForward", Ok, {}},
+                     {"workloads", Ok, {}}};
   return status;
 }
 
@@ -131,7 +136,7 @@ net::Task<Result<std::unique_ptr<LogStream>>> LocalBackend::open_log(
   CO_TRY(const WorkloadView* const workload, view->find(container.workload));
   CO_TRY(const PodView* const pod, find_pod(*workload, container.pod.name));
   CO_TRY(const ContainerView* const found, find_container(*workload, *pod, container.container));
-  const net::Executor executor = co_await boost::asio::this_coro::executor;
+  const net::Executor executor = co_await net::current_executor();
   co_return open_log_stream(found->log, options, executor);
 }
 

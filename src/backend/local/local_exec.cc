@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "backend/local/terminal.h"
+#include "net/current_executor.h"
 
 namespace sluice::backend::local {
 namespace {
@@ -117,7 +118,7 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> start_exec(Supervisor& supervi
   supervisor.hold_leash(ref, std::move(leash.ours));
   CO_TRY(ProcessControl control,
          co_await supervisor.host().spawn(std::move(request), std::move(streams.child)));
-  const net::Executor executor = co_await boost::asio::this_coro::executor;
+  const net::Executor executor = co_await net::current_executor();
   CO_TRY(std::unique_ptr<LocalProcess> process,
          LocalProcess::make(executor, supervisor.timers(), std::move(control),
                             std::move(streams.ours), container.deleted));
@@ -140,7 +141,7 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> join_container(Supervisor& sup
   streams.stderr = std::move(grant.stderr);
   streams.terminal = std::move(grant.terminal);
   streams.input_end = InputEnd::LetGo;
-  const net::Executor executor = co_await boost::asio::this_coro::executor;
+  const net::Executor executor = co_await net::current_executor();
   ProcessControl control(executor, std::move(grant.control), 0);
   CO_TRY(std::unique_ptr<LocalProcess> process,
          LocalProcess::make(executor, supervisor.timers(), std::move(control), std::move(streams),

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "backend/log_reader_options.h"
 #include "base/bytes.h"
+#include "loglines/lines_lost.h"
 
 namespace sluice::backend::local {
 namespace {
@@ -21,13 +23,10 @@ Scratch& scratch() {
   return *instance;
 }
 
-std::unexpected<Error> lines_lost() { return fail(ErrorCode::Unavailable, "log lines lost"); }
+using loglines::lines_lost;
 
-loglines::ReaderOptions reader_options(const LogOptions& options, const LogPosition& position) {
-  loglines::ReaderOptions reader;
-  reader.timestamps = options.timestamps ? loglines::Timestamps::Keep : loglines::Timestamps::Strip;
-  reader.since = options.since;
-  reader.limit_bytes = options.limit_bytes;
+loglines::ReaderOptions cri_options(const LogOptions& options, const LogPosition& position) {
+  loglines::ReaderOptions reader = reader_options(options, loglines::Format::Cri);
   reader.skip_bytes = position.skip_bytes;
   return reader;
 }
@@ -49,7 +48,7 @@ LocalLogStream::LocalLogStream(std::shared_ptr<ContainerLog> log, const LogSnaps
     : log_(std::move(log)),
       file_(snapshot.files[position.file].file),
       offset_(position.offset),
-      reader_(reader_options(options, position)),
+      reader_(cri_options(options, position)),
       lost_bytes_seen_(log_->lost_bytes()) {
   if (options.follow) {
     waiter_.emplace(log_->signal(), executor);

@@ -20,6 +20,8 @@
 
 #include "backend/local/process_shim.h"
 #include "backend/local/process_tree.h"
+#include "backend/local/terminal.h"
+#include "net/current_executor.h"
 
 namespace sluice::backend::local {
 namespace {
@@ -81,7 +83,7 @@ void Host::run() {
 void Host::take_request() {
   SpawnPacket packet;
   switch (receive_spawn_packet(socket_.get(), packet)) {
-    case ReceiveResult::Malformed: return;
+    case ReceiveResult::Nothing: return;
     case ReceiveResult::EndOfFile: return socket_.reset();
     case ReceiveResult::Packet: start_shim(std::move(packet));
   }
@@ -166,17 +168,11 @@ Error start_error(const SpawnRequest& request, const ShimMessage& failed) {
   if (!why.empty()) why[0] = static_cast<char>(why[0] | 0x20);  // as part of a sentence
   switch (failed.stage) {
     case SpawnStage::WorkingDirectory:
-      return {ErrorCode::InvalidArgument,
-              "working directory \"" + request.working_directory + "\": " + why,
-              {},
-              {},
-              {}};
+      return {.code = ErrorCode::InvalidArgument,
+              .message = "working directory \"" + request.working_directory + "\": " + why};
     case SpawnStage::Execute:
-      return {ErrorCode::InvalidArgument,
-              "command \"" + request.command.front() + "\" can't be started: " + why,
-              {},
-              {},
-              {}};
+      return {.code = ErrorCode::InvalidArgument,
+              .message = "command \"" + request.command.front() + "\" can't be started: " + why};
     case SpawnStage::User:
       return system_error(ErrorCode::Unavailable, "no process can be started as its user now",
                           "setresuid", failed.value);
@@ -199,19 +195,21 @@ Result<UniqueFd> request_memfd(const SpawnRequest& request) {
   return memfd;
 }
 
+/// `failure`: what it means here that there is none.
+Result<SocketEnds> make_control_pair(std::string failure) {
+  Result<SocketEnds> pair = make_socket_pair();
+  if (!pair) pair.error().message = std::move(failure);
+  return pair;
+}
+
 }  // namespace
 
 Result<ProcessHost> ProcessHost::start(Cgroup cgroup) {
-  int pair[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-    return fail(system_error(ErrorCode::Unavailable, "no process host", "socketpair", errno));
-  }
-  UniqueFd ours(pair[0]);
-  UniqueFd theirs(pair[1]);
+  TRY(SocketEnds pair, make_control_pair("no process host"));
   const pid_t pid = ::fork();
   if (pid < 0) return fail(system_error(ErrorCode::Unavailable, "no process host", "fork", errno));
-  if (pid == 0) run_host(std::move(theirs), std::move(cgroup));
-  return ProcessHost(pid, std::move(ours), std::move(cgroup));
+  if (pid == 0) run_host(std::move(pair.theirs), std::move(cgroup));
+  return ProcessHost(pid, std::move(pair.ours), std::move(cgroup));
 }
 
 ProcessHost::~ProcessHost() {
@@ -232,15 +230,10 @@ bool ProcessHost::is_alive() const {
 net::Task<Result<ProcessControl>> ProcessHost::spawn(SpawnRequest request,
                                                      SpawnDescriptors descriptors) {
   CO_TRY(UniqueFd memfd, request_memfd(request));
-  int pair[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-    co_return fail(
-        system_error(ErrorCode::Unavailable, "no process can be started now", "socketpair", errno));
-  }
-  const net::Executor executor = co_await boost::asio::this_coro::executor;
-  ProcessControl control(executor, UniqueFd(pair[0]), 0);
-  UniqueFd shim_end(pair[1]);
-  while (!send_spawn_packet(socket_.get(), memfd.get(), shim_end.get(), descriptors)) {
+  CO_TRY(SocketEnds pair, make_control_pair("no process can be started now"));
+  const net::Executor executor = co_await net::current_executor();
+  ProcessControl control(executor, std::move(pair.ours), 0);
+  while (!send_spawn_packet(socket_.get(), memfd.get(), pair.theirs.get(), descriptors)) {
     if (errno != EAGAIN) {
       co_return fail(
           system_error(ErrorCode::Unavailable, "no process can be started now", "host", errno));
@@ -248,7 +241,7 @@ net::Task<Result<ProcessControl>> ProcessHost::spawn(SpawnRequest request,
     net::Descriptor busy(executor, UniqueFd(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 3)));
     CO_TRY_VOID(co_await busy.writable());
   }
-  shim_end.reset();
+  pair.theirs.reset();
   descriptors = {};
   CO_TRY(const ShimMessage message, co_await control.wait_started());
   if (message.event == ShimEvent::Failed) co_return fail(start_error(request, message));

@@ -7,7 +7,6 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <span>
 
 namespace sluice::backend::local {
 namespace {
@@ -181,10 +180,10 @@ ReceiveResult receive_spawn_packet(int socket, SpawnPacket& packet) {
   const ssize_t count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (count == 0) return ReceiveResult::EndOfFile;
   if (count < 0)
-    return errno == EAGAIN || errno == EINTR ? ReceiveResult::Malformed : ReceiveResult::EndOfFile;
+    return errno == EAGAIN || errno == EINTR ? ReceiveResult::Nothing : ReceiveResult::EndOfFile;
   std::vector<UniqueFd> fds = take_descriptors(message);
   const std::size_t expected = 2 + static_cast<std::size_t>(std::popcount(mask));
-  if (count != sizeof mask || fds.size() != expected) return ReceiveResult::Malformed;
+  if (count != sizeof mask || fds.size() != expected) return ReceiveResult::Nothing;
   std::size_t next = 2;
   packet.request_memfd = std::move(fds[0]);
   packet.control = std::move(fds[1]);

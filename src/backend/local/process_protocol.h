@@ -107,7 +107,11 @@ struct SpawnPacket {
   UniqueFd control;
   SpawnDescriptors descriptors;
 };
-enum class ReceiveResult { Packet, Malformed, EndOfFile };
+enum class ReceiveResult {
+  Packet,
+  Nothing,  // none has come yet, or one that is no spawn packet and was dropped
+  EndOfFile,
+};
 ReceiveResult receive_spawn_packet(int socket, SpawnPacket& packet);
 
 }  // namespace sluice::backend::local

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "net/current_executor.h"
 #include "net/event.h"
 #include "net/event_loop.h"
 #include "net/task.h"
@@ -40,7 +41,8 @@ class Reply {
 /// A cancelled caller leaves; `work` runs all the same and its result is dropped.
 template <typename T>
 net::Task<Result<T>> call_on(net::EventLoop& loop, std::move_only_function<Result<T>()> work) {
-  auto reply = std::make_shared<Reply<T>>(co_await boost::asio::this_coro::executor);
+  const net::Executor executor = co_await net::current_executor();
+  auto reply = std::make_shared<Reply<T>>(executor);
   loop.post([reply, work = std::move(work)]() mutable {
     Result<T> result = work();
     Reply<T>::send(std::move(reply), std::move(result));

@@ -1,8 +1,6 @@
 // When a container that ended runs again: contract sections 9 and 10. Pure.
 #pragma once
 
-#include <optional>
-
 #include "backend/local/workloads_file.h"
 #include "base/clock.h"
 

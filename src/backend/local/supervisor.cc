@@ -10,6 +10,7 @@
 #include "backend/local/remote_call.h"
 #include "base/base64.h"
 #include "base/bytes.h"
+#include "net/current_executor.h"
 #include "observe/log.h"
 
 namespace sluice::backend::local {
@@ -51,7 +52,8 @@ void Supervisor::reload() {
 }
 
 net::Task<> Supervisor::stop() {
-  auto reply = std::make_shared<Reply<bool>>(co_await boost::asio::this_coro::executor);
+  const net::Executor executor = co_await net::current_executor();
+  auto reply = std::make_shared<Reply<bool>>(executor);
   loop_.post([this, reply] { end_everything(reply); });
   (void)co_await reply->wait();
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "http/status.h"
+#include "net/current_executor.h"
 #include "net/deadline.h"
 #include "ws/client_upgrade.h"
 #include "ws/handshake.h"
@@ -9,8 +11,6 @@
 namespace sluice::cli {
 namespace {
 
-constexpr unsigned kOk = 200;
-constexpr unsigned kSwitchingProtocols = 101;
 constexpr std::size_t kMaxBodyBytes = 64_MiB;
 
 ErrorCode code_of(unsigned status, bool is_json) {
@@ -107,7 +107,7 @@ net::Task<Result<http::Response>> ClusterApi::get(std::string path) {
 
 net::Task<Result<json::value>> ClusterApi::get_json(std::string path) {
   CO_TRY(const http::Response response, co_await get(std::move(path)));
-  if (response.head.status != kOk) co_return fail(error_of(response));
+  if (response.head.status != http::status::kOk) co_return fail(error_of(response));
   Result<json::value> body = json::parse(response.body);
   if (!body) {
     co_return fail(ErrorCode::Internal,
@@ -128,7 +128,7 @@ net::Task<Result<StreamedResponse>> ClusterApi::get_stream(std::string path) {
   fields.add("Accept", "*/*");
   CO_TRY(StreamedResponse streamed,
          co_await send_before_deadline(std::move(path), std::move(fields)));
-  if (streamed.head.status == kOk) co_return streamed;
+  if (streamed.head.status == http::status::kOk) co_return streamed;
   http::Response response{std::move(streamed.head), {}};
   CO_TRY(response.body, co_await streamed.connection->read_whole_body(kMaxBodyBytes));
   co_return fail(error_of(response));
@@ -141,7 +141,7 @@ net::Task<Result<WebSocket>> ClusterApi::open_websocket(
   ws::add_upgrade(fields, key, subprotocols);
   CO_TRY(StreamedResponse answered,
          co_await send_before_deadline(std::move(path), std::move(fields)));
-  if (answered.head.status != kSwitchingProtocols) {
+  if (answered.head.status != http::status::kSwitchingProtocols) {
     http::Response response{std::move(answered.head), {}};
     CO_TRY(response.body, co_await answered.connection->read_whole_body(kMaxBodyBytes));
     co_return fail(error_of(response));

@@ -18,12 +18,6 @@ bool is_within(std::string_view host, std::string_view domain) {
   return equals_ignore_case(host.substr(begin), domain) && (begin == 0 || host[begin - 1] == '.');
 }
 
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 }  // namespace
 
 bool is_exempt(std::string_view no_proxy, std::string_view host) {

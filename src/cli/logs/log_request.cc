@@ -1,7 +1,5 @@
 #include "cli/logs/log_request.h"
 
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "cli/cluster/api_path.h"
 #include "cli/cluster/server_socket.h"

@@ -8,15 +8,13 @@
 
 #include "cli/cluster/api_path.h"
 #include "cli/cluster/workload_lookup.h"
+#include "http/status.h"
 
 namespace sluice::cli {
 namespace {
 
 using json::list_of;
 using json::text_of;
-
-constexpr unsigned kUnauthorized = 401;
-constexpr unsigned kForbidden = 403;
 
 std::vector<std::string> names_of(const json::array& entries) {
   std::vector<std::string> names;
@@ -45,7 +43,8 @@ Result<> check_container(const json::object& pod, const std::string& container) 
 net::Task<Result<>> check_permission(Context& context, std::string path) {
   CO_TRY(const http::Response answer, co_await context.api.get(std::move(path)));
   const unsigned status = answer.head.status;
-  if (status == kUnauthorized || status == kForbidden) co_return fail(error_of(answer));
+  if (status == http::status::kUnauthorized || status == http::status::kForbidden)
+    co_return fail(error_of(answer));
   co_return Result<>{};
 }
 

@@ -70,8 +70,7 @@ net::Task<> ForwardedConnection::receive() {
 }
 
 net::Task<Result<>> ForwardedConnection::take(const ws::MessagePiece& piece) {
-  const bool is_end = piece.payload.empty() && piece.starts_message && piece.ends_message;
-  if (is_end) return local_.end_output();
+  if (piece.is_empty_message()) return local_.end_output();
   return local_.write(piece.payload);
 }
 

@@ -8,12 +8,10 @@
 #include "cli/terminal/exit_code.h"
 #include "cli/terminal/printable.h"
 #include "cli/terminal/table.h"
+#include "http/status.h"
 
 namespace sluice::cli {
 namespace {
-
-constexpr unsigned kOk = 200;
-constexpr unsigned kUnavailable = 503;
 
 using json::flag_of;
 using json::list_of;
@@ -89,8 +87,9 @@ std::string describe_text(const json::object& status, const json::object& pods) 
 
 net::Task<Result<int>> run_status(Context& context, OutputFormat format) {
   CO_TRY(const http::Response response, co_await context.api.get("/status"));
-  const bool is_available = response.head.status == kOk;
-  if (!is_available && response.head.status != kUnavailable) co_return fail(error_of(response));
+  const bool is_available = response.head.status == http::status::kOk;
+  if (!is_available && response.head.status != http::status::kUnavailable)
+    co_return fail(error_of(response));
   const Result<json::value> parsed = json::parse(response.body);
   const json::object* body = parsed ? parsed->if_object() : nullptr;
   if (body == nullptr || body->find("status") == body->end()) co_return fail(error_of(response));
