@@ -14,9 +14,8 @@ class TokenVerifier {
  public:
   virtual ~TokenVerifier() = default;
   /// May wait for keys to be fetched. Errors: Unauthenticated, its message fit for
-  /// error_description
-  /// ("token expired", "unknown issuer"), never quoting the token; Unavailable when no keys can be
-  /// had.
+  /// error_description ("token expired", "unknown issuer"), never quoting the token; Unavailable
+  /// when no keys can be had.
   virtual net::Task<Accepted<Caller>> verify(std::string token) = 0;
 };
 

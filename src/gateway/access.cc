@@ -34,7 +34,7 @@ Result<> check_audit(const Services& services) {
 }  // namespace
 
 net::Task<Result<auth::Caller>> authenticate(const Services& services, Exchange& exchange) {
-  const auth::Accepted<auth::Caller> caller = co_await verified_caller(services, exchange.head);
+  auth::Accepted<auth::Caller> caller = co_await verified_caller(services, exchange.head);
   if (caller) {
     exchange.user = caller->user;
     exchange.groups = caller->groups;
@@ -42,7 +42,7 @@ net::Task<Result<auth::Caller>> authenticate(const Services& services, Exchange&
   } else if (caller.error().code == ErrorCode::Unauthenticated) {
     services.metrics.authentication_failed(caller.error().reason);
   }
-  co_return Result<auth::Caller>(caller);
+  co_return Result<auth::Caller>(std::move(caller));
 }
 
 net::Task<Result<>> authorize(const Services& services, const Exchange& exchange,
