@@ -56,10 +56,8 @@ class ApiLogStream final : public LogStream {
 
   net::Task<Result<>> readable() override;
   Result<std::span<const LogPiece>> read() override;
-  std::optional<StreamEnd> end() const override {
-    return end_ ? std::optional(end_->kind) : std::nullopt;
-  }
-  std::string_view end_reason() const override { return end_ ? end_->reason : std::string_view(); }
+  std::optional<StreamEnd> end() const override { return kind_of(end_); }
+  std::string_view end_reason() const override { return reason_of(end_); }
 
  private:
   using Reading = loglines::Resume::Reading;

@@ -20,12 +20,12 @@ Result<std::span<const LogPiece>> PendingLogStream::read() {
 
 std::optional<StreamEnd> PendingLogStream::end() const {
   if (log_) return log_->end();
-  return end_ ? std::optional(end_->kind) : std::nullopt;
+  return kind_of(end_);
 }
 
 std::string_view PendingLogStream::end_reason() const {
   if (log_) return log_->end_reason();
-  return end_ ? end_->reason : std::string_view();
+  return reason_of(end_);
 }
 
 net::Task<Result<>> PendingLogStream::begin() {

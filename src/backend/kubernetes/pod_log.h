@@ -39,6 +39,14 @@ inline constexpr EndOfLog kEndOfLogs{StreamEnd::Completed, "end of logs"};
 inline constexpr EndOfLog kContainerEnded{StreamEnd::Completed, "container ended"};
 inline constexpr EndOfLog kPodDeleted{StreamEnd::TargetDeleted, "pod deleted"};
 
+/// LogStream::end() and end_reason() of a stream with this end; nullopt: there may be more.
+inline std::optional<StreamEnd> kind_of(const std::optional<EndOfLog>& end) {
+  return end ? std::optional(end->kind) : std::nullopt;
+}
+inline std::string_view reason_of(const std::optional<EndOfLog>& end) {
+  return end ? end->reason : std::string_view();
+}
+
 /// Of a container's log that has been read to its end. `pod` null: it is gone.
 EndOfLog end_of_log(bool follow, bool previous, const PodRecord* pod, std::string_view container);
 

@@ -10,6 +10,8 @@
 namespace sluice::cli {
 namespace {
 
+using http::status::kOk;
+
 constexpr std::size_t kMaxBodyBytes = 1_MiB;
 constexpr nanoseconds kPatience = seconds(20);
 constexpr std::string_view kDeviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
@@ -67,7 +69,7 @@ net::Task<Result<OpenIdProvider>> OpenIdProvider::discover(Connector& connector,
   http::ClientRequest request;
   CO_TRY(const Answer answer, co_await provider.exchange(base + "/.well-known/openid-configuration",
                                                          std::move(request)));
-  if (answer.status != http::status::kOk) {
+  if (answer.status != kOk) {
     co_return fail(ErrorCode::Unavailable,
                    fmt::format("{} is no OpenID Connect issuer: its discovery answers {}", issuer,
                                answer.status));
@@ -113,8 +115,7 @@ net::Task<Result<DeviceCode>> OpenIdProvider::begin_device(OAuthClient client) {
   }
   Form none;
   CO_TRY(const Answer answer, co_await post(device_endpoint_, std::move(client), std::move(none)));
-  if (answer.status != http::status::kOk)
-    co_return refused(device_endpoint_, answer.status, answer.body);
+  if (answer.status != kOk) co_return refused(device_endpoint_, answer.status, answer.body);
   DeviceCode device;
   device.code = json::text_of(answer.body, "device_code");
   device.user_code = json::text_of(answer.body, "user_code");
@@ -131,7 +132,7 @@ net::Task<Result<Tokens>> OpenIdProvider::by_device(OAuthClient client, DeviceCo
   while (timers_->now() < deadline) {
     CO_TRY_VOID(co_await timers_->sleep_for(device.interval));
     CO_TRY(const Answer answer, co_await post(token_endpoint_, client, form));
-    if (answer.status == http::status::kOk) co_return tokens_of(answer.body);
+    if (answer.status == kOk) co_return tokens_of(answer.body);
     const std::string error = json::text_of(answer.body, "error");
     if (error == "slow_down") device.interval += kSlowDown;
     if (error != "authorization_pending" && error != "slow_down") {
@@ -146,15 +147,13 @@ net::Task<Result<>> OpenIdProvider::revoke(OAuthClient client, std::string refre
   client.scope.clear();
   CO_TRY(const Answer answer,
          co_await post(revocation_endpoint_, std::move(client), std::move(form)));
-  if (answer.status != http::status::kOk)
-    co_return refused(revocation_endpoint_, answer.status, answer.body);
+  if (answer.status != kOk) co_return refused(revocation_endpoint_, answer.status, answer.body);
   co_return Result<>{};
 }
 
 net::Task<Result<Tokens>> OpenIdProvider::grant(OAuthClient client, Form form) {
   CO_TRY(const Answer answer, co_await post(token_endpoint_, std::move(client), std::move(form)));
-  if (answer.status != http::status::kOk)
-    co_return refused(token_endpoint_, answer.status, answer.body);
+  if (answer.status != kOk) co_return refused(token_endpoint_, answer.status, answer.body);
   co_return tokens_of(answer.body);
 }
 
