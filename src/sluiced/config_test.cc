@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ws/frame_decoder.h"
+
 namespace sluice::sluiced {
 namespace {
 

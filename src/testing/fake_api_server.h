@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "backend/kubernetes/cluster_access.h"
+#include "backend/kubernetes/access/cluster_access.h"
 #include "http/message.h"
 #include "net/event_loop.h"
 #include "net/task_group.h"

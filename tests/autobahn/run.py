@@ -135,7 +135,7 @@ def judge(roles, chosen):
         for complaint in report.complaints(outcomes, chosen):
             print(f"{role}: {complaint}")
             wrong += 1
-    print(f"{len(roles) * len(chosen) - wrong} passed, {wrong} failed")
+    print(f"{len(roles) * len(chosen) - wrong} passed and {wrong} failed")
     return wrong
 
 

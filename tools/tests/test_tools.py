@@ -211,7 +211,7 @@ class CheckDocs(Tree):
         self.assert_fails("check_docs", "key `basePath` is not documented")
 
     def test_undocumented_key_of_the_mapping_fails(self):
-        self.write("src/backend/kubernetes/mapping.cc", 'map.take("phase");\n')
+        self.write("src/backend/kubernetes/cache/mapping.cc", 'map.take("phase");\n')
         self.assert_fails("check_docs", "docs/operate/mapping.md: key `phase` is not documented")
 
     def test_documented_metric_that_is_gone_fails(self):

@@ -1,8 +1,8 @@
 // The cluster status (contract section 8), from what the informers and the self-test last found.
 #pragma once
 
-#include "backend/kubernetes/cluster_snapshot.h"
-#include "backend/kubernetes/kubelets.h"
+#include "backend/kubernetes/cache/cluster_snapshot.h"
+#include "backend/kubernetes/logs/kubelets.h"
 #include "backend/kubernetes/self_test.h"
 #include "workload/status.h"
 

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "backend/kubernetes/snapshot_builder.h"
+#include "backend/kubernetes/cache/snapshot_builder.h"
 
 namespace sluice::backend::kubernetes {
 namespace {

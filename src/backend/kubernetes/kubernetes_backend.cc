@@ -1,9 +1,9 @@
 #include "backend/kubernetes/kubernetes_backend.h"
 
+#include "backend/kubernetes/access/open_cluster_access.h"
+#include "backend/kubernetes/cache/resolver.h"
 #include "backend/kubernetes/cluster_status.h"
-#include "backend/kubernetes/open_cluster_access.h"
-#include "backend/kubernetes/resolver.h"
-#include "backend/kubernetes/streams.h"
+#include "backend/kubernetes/streams/streams.h"
 #include "net/current_executor.h"
 #include "net/event.h"
 

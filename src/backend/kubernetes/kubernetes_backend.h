@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "auth/authorizer.h"
-#include "backend/kubernetes/access_review_authorizer.h"
-#include "backend/kubernetes/cluster_cache.h"
-#include "backend/kubernetes/config.h"
-#include "backend/kubernetes/kubelets.h"
-#include "backend/kubernetes/log_sources.h"
-#include "backend/kubernetes/loop_tasks.h"
+#include "backend/kubernetes/access/config.h"
+#include "backend/kubernetes/api/access_review_authorizer.h"
+#include "backend/kubernetes/cache/cluster_cache.h"
+#include "backend/kubernetes/logs/kubelets.h"
+#include "backend/kubernetes/logs/log_sources.h"
 #include "backend/kubernetes/self_test.h"
-#include "backend/kubernetes/stdin_holds.h"
-#include "backend/kubernetes/streams.h"
+#include "backend/kubernetes/streams/loop_tasks.h"
+#include "backend/kubernetes/streams/stdin_holds.h"
+#include "backend/kubernetes/streams/streams.h"
 #include "backend/managed_backend.h"
 #include "net/event_loop.h"
 

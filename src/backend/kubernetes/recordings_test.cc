@@ -5,12 +5,12 @@
 
 #include <gmock/gmock.h>
 
-#include "backend/kubernetes/api_log_stream.h"
-#include "backend/kubernetes/log_stream_test_support.h"
-#include "backend/kubernetes/node_start.h"
-#include "backend/kubernetes/reflector.h"
-#include "backend/kubernetes/stream_test_support.h"
-#include "backend/kubernetes/streams.h"
+#include "backend/kubernetes/cache/node_start.h"
+#include "backend/kubernetes/cache/reflector.h"
+#include "backend/kubernetes/logs/api_log_stream.h"
+#include "backend/kubernetes/logs/log_stream_test_support.h"
+#include "backend/kubernetes/streams/stream_test_support.h"
+#include "backend/kubernetes/streams/streams.h"
 #include "testing/fake_api_server.h"
 #include "testing/read_streams.h"
 

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "backend/kubernetes/access_review.h"
-#include "backend/kubernetes/api_client.h"
-#include "backend/kubernetes/config.h"
+#include "backend/kubernetes/access/config.h"
+#include "backend/kubernetes/api/access_review.h"
+#include "backend/kubernetes/api/api_client.h"
 #include "net/task_group.h"
 
 namespace sluice::backend::kubernetes {

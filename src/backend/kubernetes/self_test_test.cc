@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "backend/kubernetes/api_client_test_support.h"
+#include "backend/kubernetes/api/api_client_test_support.h"
 
 namespace sluice::backend::kubernetes {
 namespace {
