@@ -46,11 +46,9 @@ Accepted<std::string> bearer_token(std::span<const std::string_view> authorizati
                                    std::span<const std::string_view> subprotocol_values) {
   if (authorization_values.size() > 1) return malformed("Authorization given more than once");
   std::optional<std::string_view> encoded;
-  for (std::string_view rest : subprotocol_values) {
-    while (!rest.empty()) {
-      const std::size_t comma = rest.find(',');
-      const std::string_view entry = trim(rest.substr(0, comma));
-      rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+  for (const std::string_view line : subprotocol_values) {
+    for (const std::string_view part : split(line, ',')) {
+      const std::string_view entry = trim(part);
       if (!entry.starts_with(kBearerSubprotocolPrefix)) continue;
       if (encoded) return malformed("bearer subprotocol given more than once");
       encoded = entry.substr(kBearerSubprotocolPrefix.size());

@@ -302,14 +302,8 @@ bool is_dns_label(std::string_view name) {
 }
 
 bool is_dns_subdomain(std::string_view name) {
-  if (name.size() > 253) return false;
-  while (true) {
-    const std::size_t dot = name.find('.');
-    // Kubernetes bounds the whole name only, not its labels (apimachinery IsDNS1123Subdomain).
-    if (!is_label_of_any_length(name.substr(0, dot))) return false;
-    if (dot == std::string_view::npos) return true;
-    name.remove_prefix(dot + 1);
-  }
+  // Kubernetes bounds the whole name only, not its labels (apimachinery IsDNS1123Subdomain).
+  return name.size() <= 253 && std::ranges::all_of(split(name, '.'), is_label_of_any_length);
 }
 
 std::size_t utf8_sequence_length(std::string_view text) {
@@ -365,6 +359,18 @@ std::string_view trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  std::size_t end = text.find(separator);
+  while (end != std::string_view::npos) {
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+    end = text.find(separator);
+  }
+  parts.push_back(text);
+  return parts;
 }
 
 bool equals_ignore_case(std::string_view a, std::string_view b) {

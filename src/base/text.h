@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -44,6 +45,9 @@ bool is_utf8(std::string_view text);
 std::string_view truncate_utf8(std::string_view text, std::size_t limit);
 /// Without spaces and tabs at both ends (RFC 9110 5.6.3: OWS).
 std::string_view trim(std::string_view text);
+/// The parts between separators, empty ones too: one more than there are separators. Views of
+/// `text`.
+std::vector<std::string_view> split(std::string_view text, char separator);
 /// ASCII only, as HTTP field names and tokens compare (RFC 9110 5.1).
 bool equals_ignore_case(std::string_view a, std::string_view b);
 /// The candidate nearest to `word` by edit distance, for "did you mean": nullopt when none is near.

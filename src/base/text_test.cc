@@ -4,12 +4,13 @@
 #include <limits>
 #include <utility>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace sluice {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
 
 TEST(Text, ParseBoolIsGos) {
   for (const char* text : {"1", "t", "T", "TRUE", "true", "True"})
@@ -28,6 +29,13 @@ TEST(Text, TrimTakesSpacesAndTabsFromBothEnds) {
   EXPECT_EQ(trim(""), "");
   EXPECT_EQ(trim(" \t "), "");
   EXPECT_EQ(trim("\na\r"), "\na\r");
+}
+
+TEST(Text, SplitGivesEveryPart) {
+  EXPECT_THAT(split("a,b", ','), ElementsAre("a", "b"));
+  EXPECT_THAT(split("ab", ','), ElementsAre("ab"));
+  EXPECT_THAT(split(",a,,", ','), ElementsAre("", "a", "", ""));
+  EXPECT_THAT(split("", ','), ElementsAre(""));
 }
 
 TEST(Text, ParseInt64TakesTheWholeTextOrNothing) {

@@ -1,16 +1,15 @@
 #include "gateway/bearer_token.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "auth/bearer_token.h"
+#include "base/text.h"
 
 namespace sluice::gateway {
 namespace {
 
 bool has_query_token(std::string_view query) {
-  return std::ranges::any_of(std::views::split(query, '&'), [](const auto part) {
-    const std::string_view pair(part.begin(), part.end());
+  return std::ranges::any_of(split(query, '&'), [](std::string_view pair) {
     return pair.starts_with("access_token=") || pair.starts_with("token=");
   });
 }

@@ -3,7 +3,6 @@
 #define ZLIB_CONST  // its input is only read
 #include <algorithm>
 #include <cstdlib>
-#include <ranges>
 
 #include <zlib.h>
 
@@ -37,8 +36,7 @@ bool accepts_gzip(std::span<const std::string_view> accept_encoding) {
   Verdict gzip = Verdict::Unsaid;
   Verdict any = Verdict::Unsaid;
   for (const std::string_view line : accept_encoding) {
-    for (const auto part : std::views::split(line, ',')) {
-      const std::string_view item(part.begin(), part.end());
+    for (const std::string_view item : split(line, ',')) {
       const std::size_t semicolon = std::min(item.find(';'), item.size());
       const std::string_view coding = trim(item.substr(0, semicolon));
       if (equals_ignore_case(coding, "gzip") || equals_ignore_case(coding, "x-gzip")) {

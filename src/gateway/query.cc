@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <ranges>
 
 #include <fmt/format.h>
 
@@ -58,8 +57,7 @@ std::string quoted(std::string_view text) {
 
 Result<Query> Query::parse(std::string_view raw) {
   Query query;
-  for (const auto part : std::views::split(raw, '&')) {
-    const std::string_view pair(part.begin(), part.end());
+  for (const std::string_view pair : split(raw, '&')) {
     if (pair.empty()) continue;
     const std::size_t equals = pair.find('=');
     const std::string_view value =

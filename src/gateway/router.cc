@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,14 +13,6 @@ namespace sluice::gateway {
 namespace {
 
 using Segments = std::vector<std::string_view>;
-
-/// "a/b" to {"a", "b"}; a slash at the end makes an empty last segment.
-Segments split(std::string_view path) {
-  Segments segments;
-  for (const auto part : std::views::split(path, '/'))
-    segments.emplace_back(part.begin(), part.end());
-  return segments;
-}
 
 /// A fixed segment may be percent-encoded like any other (RFC 3986 6.2.2.2).
 bool is(std::string_view segment, std::string_view word) {
@@ -69,7 +60,7 @@ std::string* parameter_of(Route& route, std::string_view word) {
 }
 
 std::optional<Route> match_pattern(const Pattern& pattern, const Segments& segments) {
-  const Segments words = split(pattern.path);
+  const Segments words = split(pattern.path, '/');
   if (words.size() != segments.size()) return std::nullopt;
   Route route{.endpoint = pattern.endpoint};
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -108,7 +99,7 @@ Result<> check_project(const std::string& project) {
 Result<Route> Router::match(std::string_view method, std::string_view path) const {
   // "*" of OPTIONS and the nothing before a query are targets too (RFC 9112 §3.2).
   const auto rest = path.starts_with('/') ? behind_base(path, base_) : std::nullopt;
-  const Segments segments = rest ? split(*rest) : Segments();
+  const Segments segments = rest ? split(*rest, '/') : Segments();
   std::optional<Route> route;
   for (const Pattern& pattern : kPatterns) {
     if (!route) route = match_pattern(pattern, segments);

@@ -8,12 +8,9 @@ namespace sluice::http {
 namespace {
 
 bool list_has(std::string_view list, std::string_view token) {
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    if (equals_ignore_case(trim(list.substr(0, comma)), token)) return true;
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return false;
+  return std::ranges::any_of(split(list, ','), [token](std::string_view element) {
+    return equals_ignore_case(trim(element), token);
+  });
 }
 
 }  // namespace

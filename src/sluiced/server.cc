@@ -64,8 +64,8 @@ Server::Server(Config config, std::string program, Inheritance inheritance)
       connections_(config_.max_connections.value_or(affordable_connections()), metrics_),
       loops_(make_loops(config_.threads)),
       first_loop_(*loops_.front()),
-      activity_([this] { first_loop_.post([this] { changed_.notify(); }); }),
-      changed_(first_loop_.executor()),
+      idle_wait_(first_loop_, timers_),
+      workers_(first_loop_),
       handing_over_(first_loop_.executor()),
       watchers_(first_loop_.executor()),
       tasks_(first_loop_.executor()) {
@@ -153,11 +153,11 @@ std::vector<net::EventLoop*> Server::loops() const {
 void Server::make_workers(ServerSockets sockets) {
   addresses_ = std::move(sockets.addresses);
   services_.emplace(gateway::Services{config_.gateway, *verifier_, *authorizer_, *backend_, timers_,
-                                      random_, metrics_, limits_, activity_, stage_, audit_.get(),
-                                      recordings_ ? &*recordings_ : nullptr});
+                                      random_, metrics_, limits_, idle_wait_.activity(), stage_,
+                                      audit_.get(), recordings_ ? &*recordings_ : nullptr});
   for (std::size_t i = 0; i < loops_.size(); ++i) {
-    workers_.push_back(std::make_unique<Worker>(*loops_[i], *services_, connections_,
-                                                certificate_.get(), std::move(sockets.clients[i])));
+    workers_.add(std::make_unique<Worker>(*loops_[i], *services_, connections_, certificate_.get(),
+                                          std::move(sockets.clients[i])));
   }
   if (sockets.admin) {
     admin_ = std::make_unique<AdminListener>(first_loop_, *services_, *std::move(sockets.admin));
@@ -212,9 +212,7 @@ net::Task<Result<>> Server::await_backend() {
 }
 
 void Server::start_accepting() {
-  for (const auto& worker : workers_) {
-    worker->loop().post([worker = worker.get()] { worker->start(); });
-  }
+  workers_.start();
   if (admin_) admin_->start();
 }
 
@@ -252,8 +250,7 @@ net::Task<> Server::supervise() {
     } else if (*signal == SIGUSR2) {
       begin_hand_over();
     } else if (gateway::is_ending(stage_)) {
-      impatient_ = true;
-      changed_.notify();
+      idle_wait_.hurry();
     } else {
       begin_shutdown();
     }
@@ -321,7 +318,6 @@ net::Task<> Server::hand_over() {
   Stage ready = Stage::Ready;
   if (!stage_.compare_exchange_strong(ready, Stage::Retiring)) co_return;  // a signal came first
   handed_over_ = true;
-  owes_newcomers_ = true;
   co_await stop_accepting();
   (*successor)->let_serve();
   notifier_.tell(fmt::format("MAINPID={}", *pid));
@@ -334,20 +330,15 @@ SuccessorStart Server::successor_start() {
   start.program = program_;
   start.arguments = {"--config", config_.file};
   start.held = inheritance_.is_held();
-  for (const auto& worker : workers_) {
-    for (net::Listener& listener : worker->listeners()) {
-      start.sockets.push_back({listener.fd(), kClientSocket});
-    }
-  }
+  for (const int socket : workers_.sockets()) start.sockets.push_back({socket, kClientSocket});
   if (admin_) start.sockets.push_back({admin_->listener().fd(), kAdminSocket});
   return start;
 }
 
 net::Task<> Server::retire() {
-  co_await wait_until_idle(config_.gateway.upgrade_grace);
-  const bool was_asked = std::exchange(impatient_, false);
+  const WaitEnd end = co_await idle_wait_.wait(config_.gateway.upgrade_grace, Newcomers::Awaited);
+  const bool was_asked = end == WaitEnd::Hurried;
   const nanoseconds grace = was_asked ? config_.gateway.shutdown_grace : nanoseconds(0);
-  owes_newcomers_ = false;
   stage_ = Stage::Draining;
   co_await shut_down(grace);
 }
@@ -365,13 +356,10 @@ net::Task<> Server::shut_down(nanoseconds grace) {
   if (inheritance_.is_held() && !handed_over_) {
     co_await leave_the_rest_to_the_next();
   }
-  co_await wait_until_idle(grace);
-  for (const auto& worker : workers_) {
-    worker->loop().post([worker = worker.get()] { worker->interrupt_sessions(); });
-  }
-  impatient_ = false;
-  co_await wait_until_idle(kFarewell);
-  co_await on_each_worker(&Worker::stop);
+  co_await idle_wait_.wait(grace);
+  workers_.interrupt_sessions();
+  co_await idle_wait_.wait(kFarewell);
+  co_await workers_.stop();
   if (admin_) {
     co_await admin_->stop();
   }
@@ -388,51 +376,14 @@ net::Task<> Server::shut_down(nanoseconds grace) {
 /// Who comes now waits in the socket; who is here is owed an answer.
 net::Task<> Server::leave_the_rest_to_the_next() {
   co_await stop_accepting();
-  owes_newcomers_ = true;
-  co_await wait_until_idle(kNewcomerPatience);
-  owes_newcomers_ = false;
-}
-
-net::Task<> Server::wait_until_idle(nanoseconds patience) {
-  activity_.watch();
-  bool expired = false;
-  net::Deadline deadline(first_loop_.executor(), timers_, timers_.now() + patience, [&] {
-    expired = true;
-    changed_.notify();
-  });
-  while (!is_done() && !expired && !impatient_) {
-    const Result<> woken = co_await changed_.wait();
-    if (!woken) break;
-  }
-  co_await deadline.end();
-}
-
-bool Server::is_done() const {
-  return activity_.is_idle() && !(owes_newcomers_ && activity_.has_newcomers());
+  co_await idle_wait_.wait(kNewcomerPatience, Newcomers::Awaited);
 }
 
 net::Task<> Server::stop_accepting() {
   if (admin_) {
     co_await admin_->stop_accepting();
   }
-  co_await on_each_worker(&Worker::stop_accepting);
-}
-
-net::Task<> Server::on_each_worker(void (Worker::*work)(std::function<void()> done)) {
-  busy_workers_ = workers_.size();
-  const auto done = [this] {
-    first_loop_.post([this] {
-      --busy_workers_;
-      changed_.notify();
-    });
-  };
-  for (const auto& worker : workers_) {
-    worker->loop().post([worker = worker.get(), work, done] { (worker->*work)(done); });
-  }
-  while (busy_workers_ > 0) {
-    const Result<> woken = co_await changed_.wait();
-    if (!woken) break;
-  }
+  co_await workers_.stop_accepting();
 }
 
 }  // namespace sluice::sluiced

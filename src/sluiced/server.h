@@ -16,17 +16,17 @@
 #include "gateway/connection_limit.h"
 #include "gateway/record.h"
 #include "gateway/services.h"
-#include "net/event.h"
 #include "net/event_loop.h"
 #include "net/task_group.h"
 #include "net/tls_context.h"
 #include "sluiced/admin_listener.h"
 #include "sluiced/config.h"
 #include "sluiced/hand_over.h"
+#include "sluiced/idle_wait.h"
 #include "sluiced/inheritance.h"
 #include "sluiced/notifier.h"
 #include "sluiced/server_sockets.h"
-#include "sluiced/worker.h"
+#include "sluiced/worker_group.h"
 
 namespace sluice::sluiced {
 
@@ -70,10 +70,7 @@ class Server {
   void begin_shutdown();
   net::Task<> shut_down(nanoseconds grace);
   net::Task<> leave_the_rest_to_the_next();
-  net::Task<> wait_until_idle(nanoseconds patience);
-  bool is_done() const;
   net::Task<> stop_accepting();
-  net::Task<> on_each_worker(void (Worker::*work)(std::function<void()> done));
 
   Config config_;
   const std::string program_;
@@ -91,7 +88,7 @@ class Server {
   std::vector<std::unique_ptr<net::EventLoop>> loops_;  // the first is that of run()'s thread
   net::EventLoop& first_loop_;
   std::optional<gateway::Recordings> recordings_;  // absent: none are made; it posts to the loops
-  gateway::Activity activity_;
+  IdleWait idle_wait_;
 
   std::shared_ptr<const net::TlsContext> key_fetch_tls_;  // shared with the fetches under way
   std::unique_ptr<net::TlsCertificate> certificate_;      // null: plaintext
@@ -101,15 +98,11 @@ class Server {
   std::vector<net::ListenAddress> addresses_;  // for clients, with the ports that were picked
   auth::Authorizer* authorizer_ = nullptr;     // the policy or the backend's; set once it is open
   std::optional<gateway::Services> services_;
-  std::vector<std::unique_ptr<Worker>> workers_;  // one a loop
-  std::unique_ptr<AdminListener> admin_;          // on the first loop; may be null
+  WorkerGroup workers_;                   // one a loop
+  std::unique_ptr<AdminListener> admin_;  // on the first loop; may be null
 
   // On the first loop.
-  net::Event changed_;  // what shut_down() waits for
-  bool impatient_ = false;
   bool handed_over_ = false;
-  bool owes_newcomers_ = false;  // idle is only who has no connection without a request, too
-  std::size_t busy_workers_ = 0;
   std::optional<Predecessor> predecessor_;  // until we may serve
   net::TaskGroup handing_over_;
   net::TaskGroup watchers_;

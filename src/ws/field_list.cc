@@ -6,7 +6,7 @@
 
 namespace sluice::ws {
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
+std::vector<std::string_view> split_unquoted(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   std::size_t start = 0;
   bool quoted = false;
@@ -27,7 +27,7 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 std::vector<std::string_view> list_elements(const FieldValues& values) {
   std::vector<std::string_view> elements;
   for (const std::string_view value : values) {
-    for (const std::string_view part : split(value, ',')) elements.push_back(part);
+    for (const std::string_view part : split_unquoted(value, ',')) elements.push_back(part);
   }
   return elements;
 }

@@ -10,7 +10,7 @@ namespace sluice::ws {
 
 /// The parts between `separator`, trimmed; one inside a quoted string does not count. Empty parts
 /// are left out.
-std::vector<std::string_view> split(std::string_view text, char separator);
+std::vector<std::string_view> split_unquoted(std::string_view text, char separator);
 /// The elements of all lines together, in order.
 std::vector<std::string_view> list_elements(const FieldValues& values);
 /// Whether an element equals `token`, in any case.

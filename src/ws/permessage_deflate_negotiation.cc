@@ -52,7 +52,7 @@ bool read_parameter(std::string_view parameter, Extension& extension) {
 
 /// nullopt: another extension, or not as RFC 7692 wants it.
 std::optional<Extension> parse_extension(std::string_view text) {
-  const auto parts = split(text, ';');
+  const auto parts = split_unquoted(text, ';');
   if (parts.empty() || !equals_ignore_case(parts.front(), kName)) return std::nullopt;
   Extension extension;
   for (std::size_t i = 1; i < parts.size(); ++i) {

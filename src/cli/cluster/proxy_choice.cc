@@ -1,5 +1,6 @@
 #include "cli/cluster/proxy_choice.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/text.h"
@@ -21,14 +22,10 @@ bool is_within(std::string_view host, std::string_view domain) {
 }  // namespace
 
 bool is_exempt(std::string_view no_proxy, std::string_view host) {
-  while (!no_proxy.empty()) {
-    const std::size_t comma = no_proxy.find(',');
-    const std::string_view entry = trim(no_proxy.substr(0, comma));
-    if (entry == "*" || is_within(host, entry)) return true;
-    if (comma == std::string_view::npos) return false;
-    no_proxy.remove_prefix(comma + 1);
-  }
-  return false;
+  return std::ranges::any_of(split(no_proxy, ','), [host](std::string_view part) {
+    const std::string_view entry = trim(part);
+    return entry == "*" || is_within(host, entry);
+  });
 }
 
 Result<std::optional<http::Proxy>> choose_proxy(const http::Url& server,

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -25,13 +27,10 @@ std::unexpected<Error> refuse(std::string_view name, std::string_view why) {
 }
 
 /// The names in a path, without "." and empty ones.
-std::vector<std::string> split(std::string_view path) {
+std::vector<std::string> steps_of(std::string_view path) {
   std::vector<std::string> steps;
-  while (!path.empty()) {
-    const std::size_t end = std::min(path.find('/'), path.size());
-    const std::string_view step = path.substr(0, end);
+  for (const std::string_view step : split(path, '/')) {
     if (!step.empty() && step != ".") steps.emplace_back(step);
-    path.remove_prefix(std::min(end + 1, path.size()));
   }
   return steps;
 }
@@ -66,7 +65,7 @@ Result<> replace(int directory, const std::string& name, std::string_view whole,
 bool stays_inside(std::size_t depth, std::string_view target) {
   if (target.empty() || target.starts_with('/')) return false;
   bool named = false;
-  for (const std::string& step : split(target)) {
+  for (const std::string& step : steps_of(target)) {
     if (step != "..") {
       named = true;
     } else if (named || depth == 0) {
@@ -92,7 +91,7 @@ Result<TargetDirectory> TargetDirectory::open(const std::string& path) {
 /// Where it is to be. Its directory stays open until the next find().
 Result<TargetDirectory::Place> TargetDirectory::find(std::string_view name) {
   if (name.starts_with('/')) return refuse(name, "an absolute path would leave the target");
-  std::vector<std::string> steps = split(name);
+  std::vector<std::string> steps = steps_of(name);
   for (const std::string& step : steps) {
     if (step == "..") return refuse(name, "\"..\" would leave the target");
   }
@@ -142,7 +141,7 @@ Result<> TargetDirectory::make_directory(std::string_view name, const FileAttrib
       }
     }
   }
-  directories_.insert_or_assign(join(split(name)), attributes);
+  directories_.insert_or_assign(join(steps_of(name)), attributes);
   return {};
 }
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -21,16 +23,14 @@ std::optional<char> parse_key(std::string_view name) {
 
 Result<DetachKeys> DetachKeys::parse(std::string_view text) {
   DetachKeys parsed;
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    const auto key = parse_key(text.substr(0, comma));
+  if (text.empty()) return parsed;
+  for (const std::string_view name : split(text, ',')) {
+    const auto key = parse_key(name);
     if (!key) {
       return fail(ErrorCode::InvalidArgument,
-                  fmt::format("detach keys: \"{}\" is none; expected such as ctrl-p,ctrl-q",
-                              text.substr(0, comma)));
+                  fmt::format("detach keys: \"{}\" is none; expected such as ctrl-p,ctrl-q", name));
     }
     parsed.keys_ += *key;
-    text = comma == std::string_view::npos ? "" : text.substr(comma + 1);
   }
   return parsed;
 }

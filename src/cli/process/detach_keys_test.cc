@@ -30,6 +30,7 @@ TEST(DetachKeys, LettersAndControls) {
   DetachKeys keys = *DetachKeys::parse("ctrl-],q");
   EXPECT_TRUE(keys.feed(as_bytes("\x1dq")).detach);
   EXPECT_THAT(DetachKeys::parse("ctrl-p,alt-x").error().message, HasSubstr("alt-x"));
+  EXPECT_FALSE(DetachKeys::parse("ctrl-p,"));
 }
 
 }  // namespace

@@ -256,10 +256,8 @@ Result<ClusterConfig> parse_kubeconfig(std::span<const KubeconfigFile> files,
 
 std::vector<std::string> split_kubeconfig_list(std::string_view list) {
   std::vector<std::string> paths;
-  while (!list.empty()) {
-    const std::size_t colon = std::min(list.find(':'), list.size());
-    if (colon > 0) paths.emplace_back(list.substr(0, colon));
-    list.remove_prefix(std::min(colon + 1, list.size()));
+  for (const std::string_view path : split(list, ':')) {
+    if (!path.empty()) paths.emplace_back(path);
   }
   return paths;
 }
