@@ -116,7 +116,7 @@ net::Task<std::optional<std::string>> read_port(PortGroup& group, Port& port) {
   }
   if ((*port.stream)->end() != StreamEnd::TargetDeleted) co_return std::string();
   group.pod_deleted = true;
-  co_return "pod deleted";
+  co_return std::string(kPodDeleted);
 }
 
 /// Says on the port's error channel why it ended. A clean end of the last one needs no words: the

@@ -16,7 +16,7 @@ struct ToSessionEnd {
     return {SessionEndKind::UpstreamFailed, failed.message, {}};
   }
   SessionEnd operator()(const backend::ProcessDeleted&) const {
-    return {SessionEndKind::TargetDeleted, "pod deleted", {}};
+    return {SessionEndKind::TargetDeleted, std::string(kPodDeleted), {}};
   }
   SessionEnd operator()(const backend::Detached&) const {
     return {SessionEndKind::Completed, "container ended", {}};
@@ -34,7 +34,7 @@ struct ToStatus {
     return channel::failure_status(failed.message);
   }
   std::string operator()(const backend::ProcessDeleted&) const {
-    return channel::failure_status("pod deleted");
+    return channel::failure_status(kPodDeleted);
   }
   std::string operator()(const backend::Detached&) const { return channel::success_status(); }
 };

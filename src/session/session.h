@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backend/streams.h"
@@ -28,6 +29,9 @@ enum class SessionEndKind {
   UpstreamFailed,   // 1011 with the upstream's message
   RecordingFailed,  // 1011 with what is wrong with it
 };
+
+/// Of a TargetDeleted: for the Close frame, and wherever else a client is told.
+inline constexpr std::string_view kPodDeleted = "pod deleted";
 
 struct SessionEnd {
   SessionEndKind kind = SessionEndKind::Completed;

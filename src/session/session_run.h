@@ -24,7 +24,7 @@ class SessionRun final {
   void report(SessionEnd end);
   void report(SessionEndKind kind, std::string_view reason);
   /// The pod was deleted.
-  void report_deleted() { report(SessionEndKind::TargetDeleted, "pod deleted"); }
+  void report_deleted() { report(SessionEndKind::TargetDeleted, kPodDeleted); }
   /// The upstream failed: reported as UpstreamFailed with `prefix` and the error's message, unless
   /// the error only says that the task was cancelled.
   void report_failure(const Error& error, std::string_view prefix = {});
