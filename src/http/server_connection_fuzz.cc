@@ -1,12 +1,13 @@
 // A client's whole connection: several requests, sound, odd and wrong ones, with bodies that look
 // like requests, in one piece and cut anywhere. They are read the same however they are cut; each
 // sound one is read as it was meant, no wrong one is read, and nothing behind it, nor out of a
-// body.
+// body. The answers, whole or in chunks, are one for each that was read, and what was sent.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <string>
 #include <vector>
 
+#include "http/response_parser.h"
 #include "http/server_connection.h"
 #include "testing/memory_pipe.h"
 #include "testing/require.h"
@@ -22,6 +23,7 @@ using sluice::testing::require_equal;
 
 constexpr int kMaxRequests = 6;
 constexpr std::size_t kMaxPieces = 400;
+constexpr unsigned kContinue = 100;
 
 enum class Verdict {
   Sound,  // must be read
@@ -265,10 +267,25 @@ class RequestWriter {
   Verdict verdict_ = Verdict::Sound;
 };
 
+/// How a server answers.
+struct Manner {
+  bool watches_peer = false;
+  bool in_chunks = false;
+};
+
+/// The pieces of an answer; some look like the end of one.
+std::vector<std::string> answer_to(const RequestHead& request) {
+  constexpr std::size_t kMoreThanIsCopied = 20'000;
+  return {request.path, "", "0\r\n\r\n", std::string(kMoreThanIsCopied, 'x'), "\r\n"};
+}
+
 /// What a server makes of it.
 struct Outcome {
   std::vector<std::string> paths;
-  std::string transcript;  // heads, and how it ended
+  std::vector<std::string> answers;  // bodies
+  std::string received;              // by the client
+  bool has_plain_answers = true;     // false: not all are such that a client must understand them
+  std::string transcript;            // heads, and how it ended
   bool refused = false;
 };
 
@@ -282,11 +299,11 @@ std::string describe(const RequestHead& head) {
 
 class Server {
  public:
-  Server(const ServerLimits& limits, bool watches_peer)
+  Server(const ServerLimits& limits, Manner manner)
       : pipe_(loop_, {.capacity = 16_MiB}),
         client_(std::move(pipe_.client)),
         connection_(std::move(pipe_.server), clock_, limits),
-        watches_peer_(watches_peer) {}
+        manner_(manner) {}
 
   /// `cuts`: sizes of the pieces, in turn, over and over; empty: all at once.
   Outcome serve(std::string_view text, const std::vector<std::size_t>& cuts) {
@@ -304,11 +321,21 @@ class Server {
     for (int i = 0; i < 2 * kMaxRequests; ++i) clock_.advance(milliseconds(1));
     tasks.cancel();
     sluice::testing::run_until_empty(loop_, tasks);
+    receive();
     return std::move(outcome_);
   }
 
  private:
   void send(std::string_view text) { (void)client_->try_write(as_bytes(text)); }
+
+  void receive() {
+    std::vector<std::byte> block(1_MiB);
+    while (true) {
+      const Result<std::optional<std::size_t>> count = client_->try_read(block);
+      if (!count || !*count || **count == 0) return;
+      outcome_.received += as_text(Bytes(block).first(**count));
+    }
+  }
 
   net::Task<> answer_all() {
     while (true) {
@@ -324,11 +351,28 @@ class Server {
         co_await upgrade();
         co_return;
       }
-      if (watches_peer_) co_await watch_peer();
-      const Response response;
-      const Result<> sent = co_await connection_.respond(response, request.keep_alive);
+      if (manner_.watches_peer) co_await watch_peer();
+      const Result<> sent = co_await answer(request);
       if (!sent || !request.keep_alive) co_return;
     }
+  }
+
+  net::Task<Result<>> answer(const RequestHead& request) {
+    if (request.method == "HEAD") outcome_.has_plain_answers = false;
+    const std::vector<std::string> pieces = answer_to(request);
+    std::string body;
+    for (const std::string& piece : pieces) body += piece;
+    outcome_.answers.push_back(body);
+    const ResponseHead head;
+    if (!manner_.in_chunks || request.method == "HEAD") {
+      const Response response{head, std::move(body)};
+      co_return co_await connection_.respond(response, request.keep_alive);
+    }
+    CO_TRY_VOID(co_await connection_.start_chunks(head, request.keep_alive));
+    for (const std::string& piece : pieces) {
+      CO_TRY_VOID(co_await connection_.write_chunk(as_bytes(piece)));
+    }
+    co_return co_await connection_.finish_chunks();
   }
 
   void end_with(const Result<std::optional<RequestHead>>& head) {
@@ -350,6 +394,7 @@ class Server {
   static net::Task<> ignore(net::Task<Result<>> task) { (void)co_await std::move(task); }
 
   net::Task<> upgrade() {
+    outcome_.has_plain_answers = false;
     const ResponseHead head{101, {}};
     Result<Upgraded> upgraded = co_await connection_.upgrade(head);
     if (!upgraded) co_return;
@@ -367,7 +412,7 @@ class Server {
   sluice::testing::MemoryPipe pipe_;
   std::unique_ptr<net::Stream> client_;
   ServerConnection connection_;
-  bool watches_peer_;
+  const Manner manner_;
   Outcome outcome_;
 };
 
@@ -381,6 +426,24 @@ void check_meaning(const Written& written, const Outcome& outcome) {
   if (outcome.refused && read < written.verdicts.size()) {
     require(written.verdicts[read] != Verdict::Sound, "a sound request is read");
   }
+}
+
+/// The bodies of the responses that a client has received; 100 (Continue) is none.
+std::vector<std::string> bodies_in(std::string_view received) {
+  std::vector<std::string> bodies;
+  while (!received.empty()) {
+    ResponseParser parser;
+    std::string body;
+    while (!parser.complete() && !received.empty()) {
+      const Result<std::size_t> taken = parser.feed(received);
+      require(taken && *taken > 0, "a response is well formed, and all there");
+      body += parser.body();
+      received.remove_prefix(*taken);
+    }
+    if (!parser.complete()) require(parser.finish().has_value(), "the last response is all there");
+    if (parser.take_head().status != kContinue) bodies.push_back(std::move(body));
+  }
+  return bodies;
 }
 
 ServerLimits choose_limits(FuzzedDataProvider& input) {
@@ -398,16 +461,21 @@ ServerLimits choose_limits(FuzzedDataProvider& input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   FuzzedDataProvider input(data, size);
   const ServerLimits limits = choose_limits(input);
-  const bool watches_peer = input.ConsumeBool();
+  Manner manner;
+  manner.watches_peer = input.ConsumeBool();
   std::vector<std::size_t> cuts(input.ConsumeIntegralInRange<std::size_t>(1, 4));
   for (std::size_t& cut : cuts) cut = input.ConsumeIntegralInRange<std::size_t>(1, 60);
   const Written written = RequestWriter(input, limits).write();
+  manner.in_chunks = input.ConsumeBool();
   // Much is not cut into the smallest pieces: that takes long and shows nothing more.
   for (std::size_t& cut : cuts) cut = std::max(cut, written.text.size() / kMaxPieces);
 
-  const Outcome whole = Server(limits, watches_peer).serve(written.text, {});
-  const Outcome in_pieces = Server(limits, watches_peer).serve(written.text, cuts);
+  const Outcome whole = Server(limits, manner).serve(written.text, {});
+  const Outcome in_pieces = Server(limits, manner).serve(written.text, cuts);
   require_equal(whole.transcript, in_pieces.transcript, "it is read the same however it is cut");
   if (written.known) check_meaning(written, whole);
+  if (whole.has_plain_answers) {
+    require(bodies_in(whole.received) == whole.answers, "each answer arrives as it was sent");
+  }
   return 0;
 }
