@@ -190,13 +190,13 @@ net::Task<> Supervisor::finish_stop(std::shared_ptr<Reply<bool>> reply) {
   attachments_.cancel();
   co_await attachments_.join();
   stop_.cancel();
-  loop_.post([this, reply] { reply_when_idle(reply); });
+  loop_.post([this, reply]() mutable { reply_when_idle(std::move(reply)); });
 }
 
 void Supervisor::reply_when_idle(std::shared_ptr<Reply<bool>> reply) {
   // The loop may end with the reply, so that nothing of ours may still be on it.
   if (stop_.size() == 0) return Reply<bool>::send(std::move(reply), true);
-  loop_.post([this, reply = std::move(reply)] { reply_when_idle(reply); });
+  loop_.post([this, reply = std::move(reply)]() mutable { reply_when_idle(std::move(reply)); });
 }
 
 std::string Supervisor::new_uid() {
