@@ -45,8 +45,10 @@ std::vector<std::string> decode(FrameDecoder& decoder, std::string bytes, std::s
 
 Role other(Role role) { return role == Role::Server ? Role::Client : Role::Server; }
 
+using Messages = std::vector<std::pair<std::string, bool>>;  // text, and whether in fragments
+
 TEST(Codec, WhatOneSideEncodesTheOtherDecodesHoweverItIsCut) {
-  rc::check([](const std::vector<std::pair<std::string, bool>>& messages, bool from_client) {
+  EXPECT_TRUE(rc::check([](const Messages& messages, bool from_client) {
     const Role sender = from_client ? Role::Client : Role::Server;
     testing::SeededRandom keys;
     FrameEncoder encoder(sender, keys);
@@ -68,7 +70,7 @@ TEST(Codec, WhatOneSideEncodesTheOtherDecodesHoweverItIsCut) {
     const auto fragment = *rc::gen::inRange<std::size_t>(1, bytes.size() + 1);
     FrameDecoder decoder(other(sender));
     RC_ASSERT(decode(decoder, bytes, fragment) == expected);
-  });
+  }));
 }
 
 TEST(Codec, EveryPayloadSizeReadsBackForBothRoles) {
@@ -189,7 +191,7 @@ TEST(FrameDecoder, NothingFollowsACloseOrAViolation) {
 }
 
 TEST(Masking, TurnsTheKeyWithTheBytesAtEverySplit) {
-  rc::check([](std::string text, MaskingKey key) {
+  EXPECT_TRUE(rc::check([](std::string text, MaskingKey key) {
     std::string whole = text;
     std::string parts = text;
     const auto bytes = [](std::string& s) {
@@ -203,7 +205,7 @@ TEST(Masking, TurnsTheKeyWithTheBytesAtEverySplit) {
     for (std::size_t i = 0; i < text.size(); ++i) {
       RC_ASSERT(whole[i] == static_cast<char>(text[i] ^ static_cast<char>(key >> (8 * (i % 4)))));
     }
-  });
+  }));
 }
 
 TEST(Masking, LongRunsAreMaskedByteForByte) {
@@ -237,10 +239,10 @@ TEST(Utf8Validator, AgreesWithTheWholeTextCheckAtEverySplit) {
       EXPECT_EQ(valid, is_utf8(text)) << text << " cut at " << cut;
     }
   }
-  rc::check([](const std::string& text) {
+  EXPECT_TRUE(rc::check([](const std::string& text) {
     Utf8Validator validator;
     RC_ASSERT((validator.feed(as_bytes(text)) && validator.finish()) == is_utf8(text));
-  });
+  }));
 }
 
 TEST(Utf8Validator, RefusesTheFirstByteThatCannotBeRight) {

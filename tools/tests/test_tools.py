@@ -167,6 +167,14 @@ class Tidy(Tree):
         self.write("src/base/base.cc", "int x = atoi(text);\n")
         self.assert_fails("tidy", "use parse_int64")
 
+    def test_property_that_nobody_asserts_fails(self):
+        self.write("src/base/base.cc", "  rc::check([](int x) { RC_ASSERT(x == x); });\n")
+        self.assert_fails("tidy", "EXPECT_TRUE(rc::check(")
+
+    def test_property_that_is_asserted_passes(self):
+        self.write("src/base/base.cc", "  EXPECT_TRUE(rc::check([](int x) { RC_ASSERT(x == x); }));\n")
+        self.assert_passes("tidy")
+
     def test_banned_word_in_a_string_or_comment_passes(self):
         self.write("src/base/base.cc", 'auto x = "atoi(1)";  // not atoi(2)\n')
         self.assert_passes("tidy")
