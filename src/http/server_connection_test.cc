@@ -23,6 +23,17 @@ class ServerConnectionTest : public ::testing::Test {
   Result<std::optional<RequestHead>> read_head() {
     return testing::run(loop_, connection_.read_head());
   }
+  /// What comes of it after just so much silence.
+  Result<std::optional<RequestHead>> read_head_after(nanoseconds silence) {
+    net::TaskGroup group(loop_.executor());
+    std::optional<Result<std::optional<RequestHead>>> head;
+    group.spawn("read", testing::store_result(connection_.read_head(), head));
+    clock_.advance(silence - milliseconds(1));
+    EXPECT_FALSE(head);
+    clock_.advance(milliseconds(1));
+    testing::run_until_empty(loop_, group);
+    return std::move(head).value();
+  }
   std::string received() {
     std::string text(64 * 1024, '\0');
     const auto count = pipe_.client->try_read(std::as_writable_bytes(std::span(text)));
@@ -55,41 +66,17 @@ TEST_F(ServerConnectionTest, EndWithinARequestIsUnavailable) {
 
 TEST_F(ServerConnectionTest, SlowHeadIsCutAfterTenSeconds) {
   send("GET / HTTP/1.1\r\n");
-  net::TaskGroup group(loop_.executor());
-  std::optional<Result<std::optional<RequestHead>>> head;
-  group.spawn("read", testing::store_result(connection_.read_head(), head));
-  clock_.advance(milliseconds(9'999));
-  EXPECT_FALSE(head);
-  clock_.advance(milliseconds(1));
-  testing::run_until_empty(loop_, group);
-  ASSERT_TRUE(head);
-  EXPECT_EQ(head->error().code, ErrorCode::Unavailable);
+  EXPECT_EQ(read_head_after(seconds(10)).error().code, ErrorCode::Unavailable);
 }
 
 TEST_F(ServerConnectionTest, NewConnectionThatSaysNothingEndsAfterTenSeconds) {
-  net::TaskGroup group(loop_.executor());
-  std::optional<Result<std::optional<RequestHead>>> head;
-  group.spawn("read", testing::store_result(connection_.read_head(), head));
-  clock_.advance(milliseconds(9'999));
-  EXPECT_FALSE(head);
-  clock_.advance(milliseconds(1));
-  testing::run_until_empty(loop_, group);
-  ASSERT_TRUE(head && *head);
-  EXPECT_EQ(**head, std::nullopt);
+  EXPECT_EQ(*read_head_after(seconds(10)), std::nullopt);
 }
 
 TEST_F(ServerConnectionTest, IdleConnectionEndsAMinuteAfterItsLastRequest) {
   send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   ASSERT_TRUE(read_head());
-  net::TaskGroup group(loop_.executor());
-  std::optional<Result<std::optional<RequestHead>>> head;
-  group.spawn("read", testing::store_result(connection_.read_head(), head));
-  clock_.advance(milliseconds(59'999));
-  EXPECT_FALSE(head);
-  clock_.advance(milliseconds(1));
-  testing::run_until_empty(loop_, group);
-  ASSERT_TRUE(head && *head);
-  EXPECT_EQ(**head, std::nullopt);
+  EXPECT_EQ(*read_head_after(seconds(60)), std::nullopt);
 }
 
 TEST_F(ServerConnectionTest, SlowBodyIsCutAfterTenSeconds) {

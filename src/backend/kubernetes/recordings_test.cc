@@ -5,13 +5,13 @@
 
 #include <gmock/gmock.h>
 
+#include "backend/kubernetes/api/api_client_test_support.h"
 #include "backend/kubernetes/cache/node_start.h"
 #include "backend/kubernetes/cache/reflector.h"
 #include "backend/kubernetes/logs/api_log_stream.h"
 #include "backend/kubernetes/logs/log_stream_test_support.h"
 #include "backend/kubernetes/streams/stream_test_support.h"
 #include "backend/kubernetes/streams/streams.h"
-#include "testing/fake_api_server.h"
 #include "testing/read_streams.h"
 
 namespace sluice::backend::kubernetes {
@@ -24,25 +24,25 @@ using testing::run;
 
 constexpr const char* kPod = "/api/v1/namespaces/team/pods/train-0";
 
-class RecordingsTest : public ::testing::TestWithParam<const char*> {
+class RecordingsTest : public ApiClientFixture, public ::testing::WithParamInterface<const char*> {
  protected:
   ~RecordingsTest() override {
-    run(loop, tasks.stop());
-    testing::run_until_idle(loop);
+    run(loop_, tasks.stop());
+    testing::run_until_idle(loop_);
   }
 
   void will_say(const std::string& path, const std::string& recording) {
-    server.on(path, [said = testing::read_recording(GetParam(), recording)](
-                        const testing::ApiCall&) { return said; });
+    server_.on(path, [said = testing::read_recording(GetParam(), recording)](
+                         const testing::ApiCall&) { return said; });
   }
   std::unique_ptr<PodWatch> watch() {
-    return watches.watch(std::make_shared<const PodRecord>(running_pod()), loop.executor());
+    return watches.watch(std::make_shared<const PodRecord>(running_pod()), loop_.executor());
   }
   /// What `task` results in, after all its pauses.
   template <typename T>
   T after_a_while(net::Task<T> task) {
-    Background running(loop, std::move(task));
-    for (int i = 0; i < 20 && !running.is_done(); ++i) clock.advance(seconds(1));
+    Background running(loop_, std::move(task));
+    for (int i = 0; i < 20 && !running.is_done(); ++i) clock_.advance(seconds(1));
     return running.get();
   }
 
@@ -50,7 +50,7 @@ class RecordingsTest : public ::testing::TestWithParam<const char*> {
     will_say(std::string(kPod) + "/exec", recording);
     const ExecOptions options{.command = {"true"}, .streams = {.size = {}}};
     return after_a_while(
-        open_exec({client, tasks, clock, holds}, watch(), "main", options, std::nullopt));
+        open_exec({client_, tasks, clock_, holds}, watch(), "main", options, std::nullopt));
   }
   ErrorCode refusal_of_exec(const std::string& recording) {
     const auto process = exec(recording);
@@ -60,8 +60,8 @@ class RecordingsTest : public ::testing::TestWithParam<const char*> {
   std::string end_of_exec(const std::string& recording) {
     const auto process = exec(recording);
     if (!process) return process.error().message;
-    output = run(loop, testing::read_output(**process)).value();
-    const ProcessExit exit = run(loop, (*process)->wait()).value();
+    output = run(loop_, testing::read_output(**process)).value();
+    const ProcessExit exit = run(loop_, (*process)->wait()).value();
     if (const auto* exited = std::get_if<Exited>(&exit)) {
       return "exit code " + std::to_string(exited->code);
     }
@@ -70,18 +70,12 @@ class RecordingsTest : public ::testing::TestWithParam<const char*> {
   }
   Result<std::unique_ptr<LogStream>> log(const std::string& recording, LogOptions options) {
     will_say(std::string(kPod) + "/log", recording);
-    return after_a_while(
-        open_api_log({client, clock, random}, watch(), "main", std::move(options), std::nullopt));
+    return after_a_while(open_api_log({client_, clock_, random_}, watch(), "main",
+                                      std::move(options), std::nullopt));
   }
 
-  net::EventLoop loop;
-  testing::VirtualClock clock{loop};
-  testing::SeededRandom random{1};
-  testing::FakeApiServer server{loop, clock, random};
-  testing::FakeClusterAccess access{server};
-  ApiClient client{access, clock, random};
   PodWatchRegistry watches;
-  LoopTasks tasks{{&loop}};
+  LoopTasks tasks{{&loop_}};
   StdinHolds holds;
   testing::CollectedOutput output;
 };
@@ -121,14 +115,15 @@ TEST_P(RecordingsTest, APodThatNobodyKnowsIsUnavailableWhileItsRecordLives) {
   EXPECT_THAT(end_of_exec("exec_node_starting"),
               AnyOf(HasSubstr("does not know pod"), HasSubstr("pod does not exist")));
   EXPECT_EQ(log("log_node_starting", {}).error().code, ErrorCode::Unavailable);
-  EXPECT_GT(server.calls().size(), 10U) << "they are asked again";
+  EXPECT_GT(server_.calls().size(), 10U) << "they are asked again";
 }
 
 TEST_P(RecordingsTest, APortWhereNobodyListensIsRefused) {
   will_say(std::string(kPod) + "/portforward", "port_forward_refused");
-  const auto port = run(loop, open_port({client, tasks, clock, holds}, watch(), 9, std::nullopt));
+  const auto port =
+      run(loop_, open_port({client_, tasks, clock_, holds}, watch(), 9, std::nullopt));
   ASSERT_TRUE(port);
-  const auto text = run(loop, testing::read_port(**port));
+  const auto text = run(loop_, testing::read_port(**port));
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error().message, "connection refused");
 }
@@ -145,24 +140,24 @@ TEST_P(RecordingsTest, ALogOfWhatHasNotRunIsNone) {
 
 TEST_P(RecordingsTest, CredentialsThatAreNoneAreAskedForAnew) {
   will_say("/version", "unauthorized");
-  const auto answer = run(loop, client.get_json({.path = "/version"}));
+  const auto answer = run(loop_, client_.get_json({.path = "/version"}));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::Unavailable);
   EXPECT_THAT(answer.error().message, HasSubstr("credentials"));
-  EXPECT_EQ(access.renewals, 1);
+  EXPECT_EQ(access_.renewals, 1);
 }
 
 TEST_P(RecordingsTest, AServerThatIsBusyIsAskedAgainWhenItSays) {
   std::deque<testing::ApiAnswer> answers{testing::read_recording(GetParam(), "list_busy"),
                                          http::Response{{200, {}}, "{}"}};
-  server.on("/api/v1/namespaces", [&](const testing::ApiCall&) {
+  server_.on("/api/v1/namespaces", [&](const testing::ApiCall&) {
     testing::ApiAnswer answer = std::move(answers.front());
     answers.pop_front();
     return answer;
   });
-  const MonotonicTime begin = clock.now();
-  EXPECT_TRUE(after_a_while(client.get_json({.path = "/api/v1/namespaces"})));
-  EXPECT_EQ(clock.now() - begin, seconds(1));
+  const MonotonicTime begin = clock_.now();
+  EXPECT_TRUE(after_a_while(client_.get_json({.path = "/api/v1/namespaces"})));
+  EXPECT_EQ(clock_.now() - begin, seconds(1));
 }
 
 /// Watches one collection that the server gives the prepared answers for.
@@ -170,7 +165,7 @@ class ReflectorRecordingsTest : public RecordingsTest, public ObjectSink {
  protected:
   ~ReflectorRecordingsTest() override {
     watching.cancel();
-    testing::run_until_empty(loop, watching);
+    testing::run_until_empty(loop_, watching);
   }
   void begin_list() override {}
   void end_list() override { ++lists; }
@@ -189,22 +184,22 @@ class ReflectorRecordingsTest : public RecordingsTest, public ObjectSink {
   static testing::ApiAnswer refusal() { return http::Response{{422, {}}, "{}"}; }
   /// The requests get these answers in turn, and then none.
   void watch(std::deque<testing::ApiAnswer> answers) {
-    server.on("/things", [answers](const testing::ApiCall&) mutable -> testing::ApiAnswer {
+    server_.on("/things", [answers](const testing::ApiCall&) mutable -> testing::ApiAnswer {
       if (answers.empty()) return testing::Silence::Hang;
       testing::ApiAnswer answer = std::move(answers.front());
       answers.pop_front();
       return answer;
     });
     watching.spawn("watch", reflector.run());
-    testing::run_until_idle(loop);
-    clock.advance(seconds(5));
+    testing::run_until_idle(loop_);
+    clock_.advance(seconds(5));
   }
-  const std::string& query(std::size_t call) { return server.calls().at(call).query; }
+  const std::string& query(std::size_t call) { return server_.calls().at(call).query; }
 
   int lists = 0;
   WatchState worst = WatchState::Starting;
-  Reflector reflector{client, "/things", ObjectForm::Whole, *this, clock, random};
-  net::TaskGroup watching{loop.executor()};
+  Reflector reflector{client_, "/things", ObjectForm::Whole, *this, clock_, random_};
+  net::TaskGroup watching{loop_.executor()};
 };
 
 INSTANTIATE_TEST_SUITE_P(Kubernetes, ReflectorRecordingsTest,
@@ -237,7 +232,7 @@ TEST_P(ReflectorRecordingsTest, APageThatIsTooLateBeginsTheListAnew) {
 
 TEST_P(ReflectorRecordingsTest, ABookmarkIsWhereAWatchGoesOn) {
   watch({refusal(), page(""), recorded("watch_bookmark")});
-  clock.advance(Reflector::kMaxSilence + seconds(5));
+  clock_.advance(Reflector::kMaxSilence + seconds(5));
   EXPECT_THAT(query(2), HasSubstr("&resourceVersion=7"));
   EXPECT_THAT(query(3), Not(HasSubstr("&resourceVersion=7")));
 }

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <deque>
 #include <thread>
 
@@ -252,18 +251,6 @@ TEST_F(LogStreamTest, BeyondTheCapLinesAreLostAndItIsSaid) {
   const auto slow = open(log, kFollow);
   for (int i = 1; i <= 30; ++i) write(log, std::to_string(i) + "\n");
   EXPECT_THAT(read(*slow), ElementsAre("error: log lines lost"));
-}
-
-std::size_t disk_space = 0;
-
-ssize_t write_to_small_disk(int fd, const void* data, std::size_t size, off_t offset) {
-  if (disk_space == 0) {
-    errno = ENOSPC;
-    return -1;
-  }
-  const std::size_t count = std::min(size, disk_space);
-  disk_space -= count;
-  return ::pwrite(fd, data, count, offset);
 }
 
 TEST_F(LogStreamTest, AFollowerIsToldOnceOfLinesThatTheDiskRefused) {

@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <vector>
 
@@ -121,18 +120,6 @@ TEST_F(LogWriterTest, TheFilesOfADeletedPodAreRemoved) {
   log->end_run();
   log.reset();
   EXPECT_FALSE(std::filesystem::exists(temporary_.path() + "/pod"));
-}
-
-std::size_t disk_space = 0;
-
-ssize_t write_to_small_disk(int fd, const void* data, std::size_t size, off_t offset) {
-  if (disk_space == 0) {
-    errno = ENOSPC;
-    return -1;
-  }
-  const std::size_t count = std::min(size, disk_space);
-  disk_space -= count;
-  return ::pwrite(fd, data, count, offset);
 }
 
 TEST_F(LogWriterTest, AFullDiskLosesWholeLinesAndSaysSo) {
