@@ -37,7 +37,7 @@ TEST(LogQueue, WritesLinesInOrderAndTheRestAtItsEnd) {
   Pipe pipe;
   std::string expected;
   {
-    LogQueue queue(pipe.writer.get());
+    LogQueue queue(pipe.writer.get(), std::chrono::minutes(1));
     for (int i = 0; i < 1000; ++i) {
       const std::string line = "line " + std::to_string(i) + "\n";
       queue.push(line);

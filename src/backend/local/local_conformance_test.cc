@@ -26,19 +26,18 @@ projects:
     - {name: waiting, type: training, framework: runai, replicas: 0, containers: [{command: [cat]}]}
 )";
 
-struct ListeningSocket {
+struct BoundSocket {
   UniqueFd fd;
   std::uint16_t port = 0;
 };
 
-ListeningSocket listen_on_loopback() {
-  ListeningSocket result{UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))};
+BoundSocket bind_to_loopback() {
+  BoundSocket result{UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))};
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   EXPECT_EQ(::bind(result.fd.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(::listen(result.fd.get(), 8), 0);
   ::getsockname(result.fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
   result.port = ntohs(address.sin_port);
   return result;
@@ -47,7 +46,9 @@ ListeningSocket listen_on_loopback() {
 /// One connection after the other, in a process of its own.
 class EchoServer {
  public:
-  EchoServer() : socket_(listen_on_loopback()), pid_(::fork()) {
+  EchoServer() : socket_(bind_to_loopback()) {
+    EXPECT_EQ(::listen(socket_.fd.get(), 8), 0);
+    pid_ = ::fork();
     while (pid_ == 0) {
       const UniqueFd peer(::accept(socket_.fd.get(), nullptr, nullptr));
       char buffer[256];
@@ -65,13 +66,13 @@ class EchoServer {
   std::uint16_t port() const { return socket_.port; }
 
  private:
-  ListeningSocket socket_;
-  pid_t pid_;
+  BoundSocket socket_;
+  pid_t pid_ = -1;
 };
 
 class LocalBed final {
  public:
-  LocalBed() : host_(*ProcessHost::start({})), closed_port_(listen_on_loopback().port) {
+  LocalBed() : host_(*ProcessHost::start({})) {
     EXPECT_TRUE(write_file_atomically(directory_ / "workloads.yaml", kWorkloads, 0600));
     LocalBackendConfig config{
         directory_ / "workloads.yaml", directory_ / "state", {"PATH=/usr/bin:/bin"}};
@@ -95,7 +96,7 @@ class LocalBed final {
   net::EventLoop& loop() { return loop_; }
   backend::Backend& backend() { return *backend_; }
   std::uint16_t echo_port() const { return echo_.port(); }
-  std::uint16_t closed_port() const { return closed_port_; }
+  std::uint16_t closed_port() const { return closed_.port; }
 
  private:
   void wait_phase(const std::string& name, const std::string& phase) {
@@ -110,7 +111,7 @@ class LocalBed final {
   testing::TemporaryFolder directory_;
   EchoServer echo_;
   ProcessHost host_;
-  std::uint16_t closed_port_;
+  BoundSocket closed_ = bind_to_loopback();  // held, lest another program listens there
   net::EventLoop loop_;
   net::SystemTimers timers_;
   OsRandom random_;

@@ -78,7 +78,9 @@ TEST_F(LocalExecTest, WithoutStdinAReadEndsAtOnceAndAWriteIsAConflict) {
 }
 
 TEST_F(LocalExecTest, ATerminalHasASizeAndChangesIt) {
-  ExecOptions options = shell_command("stty size; trap \"stty size; exit\" WINCH; echo; read x");
+  // A shell that reads would hear only after the read of a signal that came just before it.
+  ExecOptions options = shell_command(
+      "stty size; trap \"stty size; exit\" WINCH; echo; while :; do sleep 0.01; done");
   options.streams.tty = options.streams.stdin = true;
   options.streams.size = TerminalSize{.width = 132, .height = 43};
   const auto process = *exec(options);

@@ -13,17 +13,21 @@ namespace {
 
 class LocalPortTest : public LocalBackendTest {
  protected:
-  /// A listening socket of the test's own: what is behind a port need not be the pod's.
-  std::uint16_t listen() {
+  /// A port of the test's own, on which nobody listens: what is behind it need not be the pod's.
+  std::uint16_t bind() {
     listener_ = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(listener_.get(), 8), 0);
     ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
     return ntohs(address.sin_port);
+  }
+  std::uint16_t listen() {
+    const std::uint16_t port = bind();
+    EXPECT_EQ(::listen(listener_.get(), 8), 0);
+    return port;
   }
   Result<std::unique_ptr<PortStream>> connect(std::uint16_t port) {
     return run(loop_, backend_->forward_port(caller_, *resolve(), port));
@@ -58,9 +62,7 @@ TEST_F(LocalPortTest, HalfCloseLeavesTheOtherDirectionOpen) {
 
 TEST_F(LocalPortTest, NothingListens) {
   start_and_wait();
-  const std::uint16_t port = listen();
-  listener_.reset();
-  const auto result = connect(port);
+  const auto result = connect(bind());
   EXPECT_EQ(result.error().code, ErrorCode::Unavailable);
   EXPECT_EQ(result.error().message, "connection refused");
 }

@@ -152,9 +152,11 @@ TEST_P(ProcessHostTest, KillingTheTreeReachesWhatLeftTheSession) {
 }
 
 TEST_P(ProcessHostTest, ASignalGoesToAllDescendants) {
+  // The main process is ready first: only the other one tells.
   ProcessControl control = spawn_with_output(shell(
+      "trap 'wait; echo main; exit 3' TERM; "
       "setsid sh -c 'trap \"echo grandchild; exit\" TERM; echo; while :; do sleep 0.01; done' & "
-      "trap 'wait; echo main; exit 3' TERM; while :; do sleep 0.01; done"));
+      "while :; do sleep 0.01; done"));
   read_line(output_.get());
   control.signal_tree(SIGTERM);
   EXPECT_EQ(wait(control).value, 3);
@@ -196,8 +198,8 @@ TEST_P(ProcessHostTest, WhatARunLeavesBehindLivesUntilTheLeashEnds) {
 
 TEST_P(ProcessHostTest, AKilledShimTakesItsProcessesWithIt) {
   ProcessControl control = spawn_with_output(
-      shell("setsid sh -c 'echo $PPID; exec sleep 1000' & echo $PPID; exec sleep 1000"));
-  const pid_t shim = std::min(to_pid(read_line(output_.get())), to_pid(read_line(output_.get())));
+      shell("setsid sh -c 'echo 0; exec sleep 1000' & echo $PPID; exec sleep 1000"));
+  const pid_t shim = std::max(to_pid(read_line(output_.get())), to_pid(read_line(output_.get())));
   ::kill(shim, SIGKILL);
   EXPECT_EQ(wait(control).event, ShimEvent::Killed);
   EXPECT_EQ(read_text(output_.get()), "");

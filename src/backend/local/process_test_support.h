@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -47,10 +48,11 @@ inline std::string read_text(int fd, bool one_line = false) {
 inline std::string read_line(int fd) { return read_text(fd, true); }
 
 inline pid_t to_pid(std::string_view line) {
+  constexpr pid_t kNobody = std::numeric_limits<pid_t>::max();  // -1 would be everybody, to kill(2)
   if (line.ends_with('\n')) line.remove_suffix(1);
   const std::optional<std::int64_t> pid = parse_int64(line);
   EXPECT_TRUE(pid) << line;
-  return static_cast<pid_t>(pid.value_or(-1));
+  return static_cast<pid_t>(pid.value_or(kNobody));
 }
 
 /// Completes when no process of that pid runs.

@@ -393,8 +393,8 @@ TEST_F(PodWatchTest, OtherLoopsWatchAtTheSameTime) {
   // What a session's loop does, while the informers' loop publishes: for the thread sanitizer.
   const auto resolved = find_pod("r-0");
   std::atomic<bool> is_gone = false;
+  net::EventLoop loop;  // outlives the session: the end of the pod may still be under way to it
   std::jthread session([&] {
-    net::EventLoop loop;
     const auto watched = cache_.watch(resolved, loop.executor());
     while (watched->current() != nullptr) {
       const Result<> woken = testing::run(loop, watched->changed());
