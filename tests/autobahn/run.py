@@ -25,6 +25,9 @@ AGENT = "sluice"
 # Compressed messages by the thousand, of 4 KiB and more. The smaller ones, and those of .11 in many fragments, go
 # through the same code.
 SLOW = [f"{section}.*.{size}" for section in (12, 13) for size in range(5, 19) if size != 11]
+# Seconds until the suite takes its peer's opening or closing for missing. It gives a second, which a busy machine may
+# need for other things; none of them passes where all is well.
+PATIENCE = {"openHandshakeTimeout": 30, "closeHandshakeTimeout": 30}
 
 
 def find_python():
@@ -88,7 +91,8 @@ def test_server(directory, chosen):
     server = subprocess.Popen([directory / "autobahn_server"], stdout=subprocess.PIPE, text=True)
     try:
         url = server.stdout.readline().strip()
-        suite = Suite("fuzzingclient", {"servers": [{"agent": AGENT, "url": url}]}, chosen)
+        options = PATIENCE | {"serverConnectionDropTimeout": 30}
+        suite = Suite("fuzzingclient", {"servers": [{"agent": AGENT, "url": url}], "options": options}, chosen)
         yield
         suite.process.wait()
         yield suite.outcomes()
@@ -100,7 +104,7 @@ def test_server(directory, chosen):
 def test_client(directory, chosen):
     """Starts the suite's server and our client. Yields once it runs, then the outcomes."""
     port = free_port()
-    suite = Suite("fuzzingserver", {"url": f"ws://127.0.0.1:{port}"}, chosen)
+    suite = Suite("fuzzingserver", {"url": f"ws://127.0.0.1:{port}", "options": PATIENCE}, chosen)
     try:
         wait_for_port(port, suite.process)
         client = subprocess.Popen([directory / "autobahn_client", str(port), AGENT])

@@ -6,7 +6,7 @@ import subprocess
 BED = pathlib.Path(__file__).parent / "bed"
 
 
-def kubectl(*arguments, stdin=None, timeout=60):
+def kubectl(*arguments, stdin=None, timeout=120):
     """What kubectl prints; its complaint as an AssertionError if it fails."""
     done = subprocess.run(["kubectl", *arguments], input=stdin, capture_output=True, text=True, timeout=timeout,
                           check=False)
@@ -27,13 +27,14 @@ def apply(documents, *arguments):
     return answer["items"] if answer["kind"] == "List" else [answer]
 
 
-def wait(condition, *arguments, timeout=60):
-    """kubectl wait, for a condition such as "condition=Ready"."""
+def wait(condition, *arguments, timeout=180):
+    """kubectl wait, for a condition such as "condition=Ready". After an outage the cluster's own programs may pause for
+    a minute before they try again."""
     kubectl("wait", f"--for={condition}", f"--timeout={timeout}s", *arguments, timeout=timeout + 10)
 
 
 def component(action, name, *signal):
     """Stops, starts or restarts a component of the bed; one that starts is waited for until it answers."""
-    done = subprocess.run([BED / "component", action, name, *signal], capture_output=True, text=True, timeout=120,
+    done = subprocess.run([BED / "component", action, name, *signal], capture_output=True, text=True, timeout=180,
                           check=False)
     assert done.returncode == 0, f"{action} {name}: {done.stdout}{done.stderr}"

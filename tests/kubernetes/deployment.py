@@ -76,14 +76,15 @@ class Deployment:
 
     @staticmethod
     def wait_for_replicas():
-        cluster.kubectl("rollout", "status", "deployment/sluiced", "-n", NAMESPACE, "--timeout=60s", timeout=70)
+        cluster.kubectl("rollout", "status", "deployment/sluiced", "-n", NAMESPACE, "--timeout=180s", timeout=190)
 
     @staticmethod
     def replicas():
         """Those that are ready and have not been told to end."""
-        tasks = dict(line.split()[:2] for line in containerd("tasks", "list").splitlines()[1:])
+        pods = cluster.get("pods", "-n", NAMESPACE, "-l", SELECTOR)
+        tasks = dict(line.split()[:2] for line in containerd("tasks", "list").splitlines()[1:])  # so none is missing
         found = []
-        for pod in cluster.get("pods", "-n", NAMESPACE, "-l", SELECTOR):
+        for pod in pods:
             container, = pod["status"].get("containerStatuses") or [{"ready": False}]
             if container["ready"] and "deletionTimestamp" not in pod["metadata"]:
                 ip, pid = pod["status"]["podIP"], tasks[container["containerID"].removeprefix("containerd://")]
@@ -93,4 +94,4 @@ class Deployment:
     @staticmethod
     def stop():
         """Roles and namespace stay: they are harmless, and other tests bring the same ones."""
-        cluster.kubectl("delete", "deployment/sluiced", "-n", NAMESPACE, "--cascade=foreground", timeout=120)
+        cluster.kubectl("delete", "deployment/sluiced", "-n", NAMESPACE, "--cascade=foreground", timeout=240)

@@ -29,7 +29,7 @@ class Gateway:
         self.kubeconfig = config
         self.server = self.serve(folder, proxy)
         self.client = self.user("alice")
-        eventually(lambda: self.status().get("status") == "OK", "the cluster is known", 30)
+        eventually(lambda: self.status().get("status") == "OK", "the cluster is known", 60)
 
     def serve(self, folder, proxy, sessions=None, **kubernetes):
         """A server behind that proxy; keywords are keys of its backend. Whoever asks for another one stops it."""
@@ -60,7 +60,8 @@ class Gateway:
         cluster.apply([manifest])
         if ready:
             cluster.wait("condition=Ready", f"pod/{name}-0-0", "-n", namespace_of(self.project))
-            eventually(lambda: self.client.phase(workload) == "Running", f"{name} is known to run")
+            # A watch that was cut again and again is begun anew after a pause of up to twenty seconds.
+            eventually(lambda: self.client.phase(workload) == "Running", f"{name} is known to run", 60)
         return workload
 
     def says(self, workload):
@@ -72,11 +73,21 @@ class Gateway:
             assert refused.response.status == 503, refused
             return None
 
+    def await_way_in(self, workload, patience):
+        """Until a command runs in it. One that was begun while the node came back may hang there for good."""
+        def says():
+            try:
+                return self.says(workload)
+            except TimeoutError:
+                return None
+
+        assert eventually(says, f"there is a way into {workload.name}", patience) == b"here\n"
+
     def delete_pod(self, workload, *how):
         cluster.kubectl("delete", "pod", f"{workload.name}-0-0", "-n", namespace_of(self.project), *how)
 
     def close(self):
-        code = self.server.stop()
+        code = self.server.stop(timeout=60)
         self.backend.close()
         assert code == 0, self.server.output
 

@@ -122,7 +122,7 @@ def test_the_kubelet_rotates_a_log_file_beyond_its_size(namespace):
     fill = f"yes | tr -d '\\n' | fold -w 1023 | head -c {megabytes << 20}; exec sleep inf"
     run_pod(namespace, "writer", fill)
     folder = f"pods/{namespace}_writer_{get('pod', 'writer', '-n', namespace)['metadata']['uid']}/main/"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not re.search(r"0\.log\.\d+", listing := node_log(folder)):
         assert time.monotonic() < deadline, listing
         time.sleep(0.2)

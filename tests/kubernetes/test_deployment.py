@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import cluster
-from deployment import BASE, NAMESPACE, ROOT, Deployment
+from deployment import BASE, NAMESPACE, Deployment
 from support import tokens
 from support.catalogue import Workload
 from support.client import Client
@@ -29,8 +29,9 @@ BEARER = "base64url.bearer.authorization.k8s.io."
 def deployment(samples, tmp_path_factory):
     """Two replicas are ready; alice may do everything in project1."""
     issuer = {"issuer": tokens.ISSUER, "audiences": ["sluice"]}
-    one = Deployment(tmp_path_factory.mktemp("deployment"), tokens.jwks(KEY), issuer).start()
+    # Before the replicas start: the API server heeds a binding a while after it has taken it.
     cluster.apply(binding(f"alice-{verb}", f"sluice-{verb}", ("User", "alice"), PROJECT) for verb in VERBS)
+    one = Deployment(tmp_path_factory.mktemp("deployment"), tokens.jwks(KEY), issuer).start()
     yield one
     one.stop()
 
@@ -39,7 +40,7 @@ def deployment(samples, tmp_path_factory):
 def replicas(deployment):
     """Two replicas, each as alice's client."""
     deployment.wait_for_replicas()
-    found = eventually(lambda: pair if len(pair := deployment.replicas()) == 2 else None, "two replicas are ready")
+    found = eventually(lambda: pair if len(pair := deployment.replicas()) == 2 else None, "two replicas are ready", 60)
     return [Client(replica, TOKEN, deployment.tls) for replica in found]
 
 
@@ -92,7 +93,8 @@ def test_a_replica_that_is_deleted_ends_its_sessions_in_order_and_the_other_goes
         ending.read_until(b"count")
         deleted = time.monotonic()
         cluster.kubectl("delete", "pod", "-n", NAMESPACE, leaving.server.name, "--wait=false")
-        eventually(lambda: request(leaving.server.admin, "GET", "/readyz", {}).status == 503, "it is no longer ready")
+        eventually(lambda: request(leaving.server.admin, "GET", "/readyz", {}).status == 503, "it is no longer ready",
+                   60)
         wait = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
         assert time.monotonic() - deleted >= wait, "load balancers have not heard of it yet"
         with pytest.raises(Refused, match="503"):
@@ -104,7 +106,7 @@ def test_a_replica_that_is_deleted_ends_its_sessions_in_order_and_the_other_goes
         going_on.send(b"still here")
         assert going_on.read_until(b"here") == b"still here"
     assert staying.run(SHELL, "echo", "served") == (b"served\n", Closed(1000, "exit code 0"))
-    replacement = eventually(lambda: newcomers(deployment, replicas), "the replica is replaced", timeout=60)
+    replacement = eventually(lambda: newcomers(deployment, replicas), "the replica is replaced", timeout=180)
     assert Client(replacement[0], TOKEN, deployment.tls).phase(COUNTER) == "Running"
 
 

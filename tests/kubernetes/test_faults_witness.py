@@ -7,18 +7,19 @@ import subprocess
 
 import pytest
 
-from gateway import catalogue, namespace_of
+from gateway import catalogue, eventually, namespace_of
 
 SIZE = 5_000_000
 
 
 @pytest.fixture(scope="module")
 def witness(gateway):
-    """Five megabytes that are no text, a log of all kinds of lines, and an echo on two ports, for one connection."""
-    script = (f"head -c {SIZE} /dev/urandom >/tmp/blob; printf 'one\\n\\n two \\ttab\\nümlaut\\n'; "
-              "nc -l -p 18600 -e cat & nc -l -p 18601 -e cat & " + catalogue.FOREVER)
+    """Five megabytes that are no text, a log of all kinds of lines, and an echo on two ports."""
+    script = ("nc -ll -p 18600 -e cat & nc -ll -p 18601 -e cat & "
+              f"head -c {SIZE} /dev/urandom >/tmp/blob; printf 'one\\n\\n two \\ttab\\nümlaut\\n'; "
+              + catalogue.FOREVER)
     workload = gateway.workload("witness", script)
-    gateway.client.run(workload, "sh", "-c", f"until [ $(wc -c </tmp/blob) = {SIZE} ]; do sleep 0.1; done")
+    eventually(lambda: kubectl(gateway, "logs", "witness-0-0").count(b"\n") == 4, "all is there", 60)
     return workload
 
 

@@ -13,9 +13,11 @@ from support.waiting import eventually
 
 MAX_FILE = 10 << 20  # the kubelet's default
 COUNT = 300_000  # lines of 150 bytes: several log files, in parts that come at full speed
-NUMBERS = f"""pad=$(head -c 140 /dev/zero | tr '\\0' x)
+PATIENCE = 60  # seconds until what must come has come
+# It begins once it is told to: a node that rotates the log often enough before anybody reads drops its first lines.
+NUMBERS = f"""pad=$(head -c 140 /dev/zero | tr '\\0' x); until [ -e /tmp/go ]; do sleep 0.05; done
 for part in 0 1 2 3 4 5 6 7 8 9; do
-  seq $((part * {COUNT // 10} + 1)) $(((part + 1) * {COUNT // 10})) | sed "s/$/ $pad/"; sleep 1.5
+  seq $((part * {COUNT // 10} + 1)) $(((part + 1) * {COUNT // 10})) | sed "s/$/ $pad/"; sleep 1
 done; sleep inf"""
 MIXED = catalogue.Workload("mixed", (catalogue.shell(
     "echo one; sleep 1; echo two >&2; sleep 1; head -c 50000 /dev/zero | tr '\\0' x; echo; "
@@ -38,8 +40,9 @@ def clients(tmp_path_factory):
         settings = backend.settings()["backend"]
         settings["kubernetes"]["logs"] = way
         servers[way] = backend.serve(folder / way, MIXED, NUMBERED, RESTARTED, backend=settings).start()
-    made = {way: Client(server, server.token("alice")) for way, server in servers.items()}
-    eventually(lambda: download(made["api"], MIXED).endswith(b"caf\xc3\xa9\n"), "all of it is logged")
+    made = {way: Client(server, server.token("alice")).settle(MIXED, NUMBERED, RESTARTED)
+            for way, server in servers.items()}
+    eventually(lambda: download(made["api"], MIXED).endswith(b"caf\xc3\xa9\n"), "all of it is logged", PATIENCE)
     yield made
     for server in servers.values():
         assert server.stop(timeout=60) == 0, server.output
@@ -64,11 +67,17 @@ def download(client, workload, **query):
 
 @pytest.fixture(scope="module")
 def restarted(clients):
-    """RESTARTED is in its second run."""
+    """RESTARTED is in its second run, as either server knows, and has logged something again."""
     target = ("-n", namespace_of(RESTARTED.project), pod_name(RESTARTED))
     cluster.kubectl("exec", *target, "--", "kill", "1")
-    cluster.wait("jsonpath={.status.containerStatuses[0].restartCount}=1", "pod", *target)
-    cluster.wait("condition=Ready", "pod", *target)
+    for client in clients.values():
+        eventually(lambda one=client: has_two_runs(one), "the second run is known", PATIENCE)
+
+
+def has_two_runs(client):
+    """Whether the log of the run before differs from what the present one has logged."""
+    now, before = (client.get(RESTARTED.path("logs/download"), query) for query in ({}, {"previous": "true"}))
+    return {now.status, before.status} == {200} and b"" != now.body != before.body
 
 
 @pytest.mark.parametrize("query", [{}, {"timestamps": "true"}, {"limitBytes": "20"}, {"sinceSeconds": "3600"},
@@ -88,15 +97,20 @@ def test_a_line_in_parts_counts_once(clients):
     assert download(clients["kubelet-files"], MIXED, tailLines="2") == b"x" * 50_000 + b"\ncaf\xc3\xa9\n"
 
 
+def let_it_write(clients):
+    clients["api"].run(NUMBERED, "touch", "/tmp/go")
+
+
 def numbers_in(text):
     return [int(line.split()[0]) for line in text.splitlines()]
 
 
 def test_a_follow_loses_and_repeats_nothing_over_rotation(clients):
     with clients["kubelet-files"].open(NUMBERED.path("logs"), {"follow": "true"}) as session:
-        parts, lines, deadline = [], 0, time.monotonic() + 120
+        let_it_write(clients)
+        parts, lines, deadline = [], 0, time.monotonic() + 300
         while lines < COUNT and time.monotonic() < deadline:
-            parts.append(session.message())
+            parts.append(session.message(PATIENCE))
             lines += parts[-1].count(b"\n")
     assert numbers_in(b"".join(parts)) == list(range(1, COUNT + 1))
     assert has_compressed_files(NUMBERED), "else the test shows too little"
@@ -105,8 +119,9 @@ def test_a_follow_loses_and_repeats_nothing_over_rotation(clients):
 def test_a_log_is_read_back_through_compressed_files(clients):
     """All that the node has, and any part of it, once there is nothing more to rotate."""
     files = clients["kubelet-files"]
-    eventually(lambda: download(files, NUMBERED, tailLines="1").startswith(b"%d " % COUNT), "all is written", 120)
-    eventually(lambda: (log_folder(NUMBERED) / "0.log").stat().st_size < MAX_FILE, "the last file stays", 60)
+    let_it_write(clients)
+    eventually(lambda: download(files, NUMBERED, tailLines="1").startswith(b"%d " % COUNT), "all is written", 300)
+    eventually(lambda: (log_folder(NUMBERED) / "0.log").stat().st_size < MAX_FILE, "the last file stays", PATIENCE)
     assert has_compressed_files(NUMBERED), "else the test shows too little"
     whole = download(files, NUMBERED)
     numbers = numbers_in(whole)
@@ -132,11 +147,11 @@ def test_a_container_that_has_yet_to_begin_is_waited_for(clients):
                                       "command": ["sleep", "3"]}]
     cluster.apply([pod])
     client = clients["kubelet-files"]
-    eventually(lambda: client.get(late.path("pods")).json.get("pods"), "the workload's pod is known", 20)
+    eventually(lambda: client.get(late.path("pods")).json.get("pods"), "the workload's pod is known", PATIENCE)
     with client.open(late.path("logs"), {"follow": "true"}) as session:
         cluster.kubectl("label", "node", "--all", "nobody=has", "--overwrite")
-        assert session.message() == b"begun\n"
-        assert session.message() == b"done\n"
+        assert session.message(PATIENCE) == b"begun\n"
+        assert session.message(PATIENCE) == b"done\n"
         cluster.kubectl("delete", "pod", "-n", pod["metadata"]["namespace"], pod["metadata"]["name"], "--wait=false")
-        closed = session.read_all()[1]
+        closed = session.read_all(PATIENCE)[1]
     assert (closed.code, closed.reason) == (1001, "pod deleted")

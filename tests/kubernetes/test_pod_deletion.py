@@ -6,11 +6,12 @@ import uuid
 
 import pytest
 
-from gateway import namespace_of
+from gateway import eventually
 from support.rawws import Closed
 from support.tcp import Listener
 
 PATIENCE = 2.0  # seconds from the pod's disappearance to the session's end
+BUSY = 1.0  # seconds that a machine with other work may add: half of the former are spent on waiting for the stream
 GRACE = 2
 DELETED = Closed(1001, "pod deleted")
 STUBBORN = "trap '' TERM; echo begun; while :; do sleep 0.05; done"
@@ -53,7 +54,7 @@ def test_pod_that_vanishes_at_once_ends_the_session(gateway, target, begin):
         gateway.delete_pod(target, "--grace-period=0", "--force", "--wait=false")
         gone = time.monotonic()
         assert session.read_all(timeout=20)[1] == DELETED
-        assert time.monotonic() - gone < PATIENCE
+        assert time.monotonic() - gone < PATIENCE + BUSY
 
 
 @EACH
@@ -62,11 +63,12 @@ def test_pod_that_is_given_time_ends_the_session_when_it_is_gone(gateway, target
         gateway.delete_pod(target, f"--grace-period={GRACE}", "--wait=true")
         gone = time.monotonic()
         assert session.read_all(timeout=20)[1] == DELETED
-        assert time.monotonic() - gone < PATIENCE
+        assert time.monotonic() - gone < PATIENCE + BUSY
 
 
 def test_pod_on_its_way_takes_no_new_session(gateway, target):
-    gateway.delete_pod(target, "--grace-period=5", "--wait=false")
+    gateway.delete_pod(target, "--grace-period=30", "--wait=false")
+    eventually(lambda: gateway.client.get(target.path("pods")).json["pods"][0]["phase"] == "Terminating", "it is known")
     for endpoint, query in (("exec", "command=WyJ0cnVlIl0="), ("attach", None),
                             ("port-forward", "port=80")):
         answer = gateway.client.refused(target.path(endpoint), query)

@@ -42,7 +42,7 @@ def bindings(project):
 def prepare_project(project):
     """An empty namespace for the project, with the users' rights."""
     name = namespace_of(project)
-    cluster.kubectl("delete", "namespace", name, "--ignore-not-found", timeout=120)
+    cluster.kubectl("delete", "namespace", name, "--ignore-not-found", timeout=300)
     cluster.apply([{"apiVersion": "v1", "kind": "Namespace",
                     "metadata": {"name": name, "labels": {"runai/queue": project}}}])
     cluster.wait("create", "serviceaccount/default", "-n", name)

@@ -1,5 +1,6 @@
 """What pods of the catalogue's workloads look like on a cluster, whatever kind of object stands above them."""
 import sys
+import time
 
 from support.server import ROOT
 from support.waiting import eventually
@@ -8,7 +9,7 @@ sys.path.append(str(ROOT / "tests/kubernetes"))
 import cluster  # noqa: E402
 
 IMAGE = "bed.local/busybox:1"
-START = 120  # seconds until all pods of the catalogue are as the catalogue says
+START = 300  # seconds until all pods of the catalogue are as the catalogue says
 PHASES = {"Completed": "Succeeded", "Failed": "Failed", "Running": "Running"}
 
 
@@ -64,7 +65,10 @@ def wait_until_settled(workload, find):
     """The workload's pods once all of them, as `find` finds them, have come to where it settles."""
     def settled():
         pods = find(workload)
-        return [pods] if len(pods) == workload.replicas and all(as_wanted(workload, pod) for pod in pods) else None
+        if len(pods) == workload.replicas and all(as_wanted(workload, pod) for pod in pods):
+            return [pods]
+        time.sleep(0.2)  # to ask takes a processor that pods need for their start
+        return None
 
     pods, = eventually(settled, f"{workload.name}'s pods run, or have ended", START)
     return pods
