@@ -66,7 +66,7 @@ def test_labels_are_bounded_names_of_callers_never_become_labels(client):
 
 
 def ends_of_exec_sessions(client):
-    lines = [line for line in client.server.output.splitlines() if line.startswith("{")]
+    lines = [line for line in client.server.lines if line.startswith("{")]
     return [record for record in map(json.loads, lines)
             if record.get("event") == "session ended" and record["verb"] == "exec"]
 
@@ -92,8 +92,7 @@ def test_tokens_and_command_arguments_are_never_logged(client):
 
 
 def test_log_is_json_line_by_line(client):
-    lines = client.server.output.splitlines()
-    rest = [line for line in lines if not line.startswith(("listening on", "admin on"))]
+    rest = [line for line in client.server.lines if not line.startswith(("listening on", "admin on"))]
     assert rest
     for line in rest:
         json.loads(line)

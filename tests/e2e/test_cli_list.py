@@ -1,12 +1,13 @@
 """sluice list, once and as things change."""
 import json
+import os
 import subprocess
 
 import pytest
 import yaml
 
 from support.catalogue import ALL, BASE, DUO, LINES, PROJECT, SHELL
-from support.cli import SLUICE, Cli, interrupt
+from support.cli import PATIENCE, SLUICE, Cli, interrupt
 from support.local import describe
 from support.platform import GHOST, OPERATOR
 from support.proxy import Proxy
@@ -115,11 +116,12 @@ def test_watch_survives_a_cut_and_tells_what_changed_meanwhile(serve, tmp_path):
 
 
 def test_watch_that_nobody_reads_ends(cli):
-    process = cli.start("list", "-w", "-o", "json")
-    process.stdout.close()
-    assert process.wait(30) == 128 + 13
-    process.stderr.close()
-    process.stdin.close()
+    reads, writes = os.pipe()
+    os.close(reads)  # before it starts: once the list is in a pipe, only a change would show it that nobody reads
+    with open(writes, "wb") as closed:
+        done = subprocess.run([SLUICE, "list", "-w", "-o", "json"], stdout=closed, stderr=subprocess.PIPE, check=False,
+                              env=cli.environment, timeout=PATIENCE)
+    assert done.returncode == 128 + 13
 
 
 def test_watch_is_refused_as_the_list_is(platform, tmp_path, cli):

@@ -65,7 +65,8 @@ def test_what_is_no_file_is_written_to_as_it_is(cli):
 @pytest.mark.parametrize("how", ["cut", "interrupt"])
 def test_log_that_is_not_whole_replaces_nothing(platform, cli, folder, how):
     (folder / "log").write_text("old")
-    proxy = Proxy(platform.server.address, bytes_per_second=1 << 20)
+    proxy = Proxy(platform.server.address)
+    proxy.stall_after(1 << 20)
     process = cli.start("training", "logs", LONG.name, "-o", str(folder / "log"),
                         SLUICE_SERVER=f"http://127.0.0.1:{proxy.port}/cluster-api")
     eventually(lambda: any(file.stat().st_size for file in folder.iterdir() if file.name != "log"), "it is under way")
@@ -123,10 +124,10 @@ def test_progress_is_shown_at_a_terminal(cli, folder):
 def test_wait_for_a_workload_that_is_yet_to_come(serve, tmp_path):
     client = serve(SHELL)
     cli = Cli(client.server, client.token, PROJECT, tmp_path)
-    process = cli.start("logs", "-f", "finished", "--wait-timeout", "30s")
+    process = cli.start("logs", "-f", "finished", "--wait-timeout", "60s")
     assert process.stderr.readline() == b'sluice: waiting for workload "finished"\n'
     client.server.reload(describe(SHELL, FINISHED))
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=60)
     assert (process.returncode, output) == (0, b"first\n\nno newline")
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from support.catalogue import BASE, FINISHED, LONG, PROJECT, SHELL
-from support.cli import SLUICE, Cli, interrupt
+from support.cli import PATIENCE, SLUICE, Cli, Said, interrupt
 from support.proxy import Proxy
 from support.waiting import eventually
 
@@ -90,7 +90,7 @@ def test_output_that_nobody_reads_ends_it(cli):
     process = cli.start("training", "logs", "-f", "ticker")
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(10) == 128 + 13
+    assert process.wait(PATIENCE) == 128 + 13
     process.communicate()
 
 
@@ -110,15 +110,20 @@ def cut(cli, platform):
 def test_a_follow_survives_cuts_without_losing_or_repeating_a_line(cut, options):
     cli, proxy = cut
     process = cli.start("training", "logs", "-f", "ticker", "--tail", "1", *options)
+    said = Said(process)
     numbers = []
-    for count in range(60):
+    # Lines say nothing of now, for many may be in the pipe: what it says tells how often it was cut and came back.
+    while said.count("connected again") < 3 and len(numbers) < 2000:
         numbers.append(int(process.stdout.readline().split()[-1]))
-        if count % 20 == 10:
+        if len(numbers) % 20 == 10:
             proxy.cut()
-    assert numbers == list(range(numbers[0], numbers[0] + 60))
+    numbers += [int(process.stdout.readline().split()[-1]) for _ in range(10)]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert interrupt(process) == 130
-    said = process.communicate()[1].decode()
-    assert said.count("connecting again") == said.count("connected again") == 3
+    said.end()
+    process.communicate()
+    # One cut more may have come before we saw that it was connected again.
+    assert 3 <= said.count("connected again") <= said.count("connecting again") <= said.count("connected again") + 1
 
 
 def test_a_read_that_is_cut_is_no_success(cut):

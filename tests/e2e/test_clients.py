@@ -18,7 +18,7 @@ from support.catalogue import LINES, SHELL, TERMINAL, TICKER
 from support.client import argv, with_query
 from support.server import ROOT
 from support.tcp import receive, unused_port
-from support.waiting import eventually
+from support.waiting import TIMEOUT, eventually
 
 NODE = ROOT / "tests/clients/node"
 HUNDRED = [f"line {number}\n" for number in range(1, 101)]
@@ -111,7 +111,7 @@ def test_websocat_port_forward(client, echo):
         except ConnectionRefusedError:
             return None
     with eventually(joined, "websocat listens") as connection:
-        connection.settimeout(10)
+        connection.settimeout(TIMEOUT)
         connection.sendall(b"hello\n")
         assert receive(connection, 11) == b"echo hello\n"
     process.terminate()
@@ -126,7 +126,7 @@ def headers(client):
 
 
 def open_sync(client, path, query=None, **options):
-    return connect(url(client, path, query), additional_headers=headers(client), **options)
+    return connect(url(client, path, query), additional_headers=headers(client), open_timeout=TIMEOUT, **options)
 
 
 def test_python_websockets_logs(client):
@@ -135,10 +135,12 @@ def test_python_websockets_logs(client):
     assert (session.close_code, session.close_reason) == (1000, "end of logs")
 
 
-def test_python_websockets_asyncio_follow_and_pings(quick):
+def test_python_websockets_asyncio_follow_and_pings(serve):
+    client = serve(SHELL, sessions={"pingInterval": "200ms", "idleTimeout": "3s"}).settle(SHELL)
+
     async def follow():
-        target = url(quick, SHELL.path("exec"), {"command": argv("sh", "-c", "sleep 2; echo on")})
-        async with websockets.connect(target, additional_headers=headers(quick)) as session:
+        target = url(client, SHELL.path("exec"), {"command": argv("sh", "-c", "sleep 4; echo on")})
+        async with websockets.connect(target, additional_headers=headers(client), open_timeout=TIMEOUT) as session:
             return [message async for message in session]
     assert asyncio.run(follow()) == [b"on\n"]
 
@@ -155,7 +157,7 @@ def test_python_websockets_exec(client):
 
 
 def test_python_websockets_with_compression(serve):
-    client = serve(LINES, websocket={"compression": True}).settle(LINES)
+    client = serve(LINES, websocket={"compression": True}).settle(LINES).wrote(LINES, 100)
     with open_sync(client, LINES.path("logs"), compression="deflate") as session:
         assert [message.decode() for message in session] == HUNDRED
         assert session.protocol.extensions
@@ -255,7 +257,7 @@ def stream(client, path, query):
 def test_kubernetes_python_exec_splits_streams_and_gives_the_returncode(client):
     session = stream(client, SHELL.path("exec"),
                      {"command": argv("sh", "-c", "echo out; echo err >&2; exit 3")})
-    session.run_forever(timeout=10)
+    session.run_forever(timeout=60)
     assert session.read_stdout() == "out\n"
     assert session.read_stderr() == "err\n"
     assert session.returncode == 3
@@ -263,7 +265,7 @@ def test_kubernetes_python_exec_splits_streams_and_gives_the_returncode(client):
 
 def test_kubernetes_python_exec_success_has_returncode_0(client):
     session = stream(client, SHELL.path("exec"), {"command": argv("true")})
-    session.run_forever(timeout=10)
+    session.run_forever(timeout=60)
     assert session.returncode == 0
 
 
@@ -273,7 +275,7 @@ def test_kubernetes_python_stdin_and_v5_close(client):
     session.write_stdin("b\n")
     session.write_stdin("a\n")
     session.close_channel(0)
-    session.run_forever(timeout=10)
+    session.run_forever(timeout=60)
     assert session.read_stdout() == "a\nb\n"
     assert session.returncode == 0
 
@@ -284,7 +286,7 @@ def test_kubernetes_python_resize(client):
                                                   "stdin": "true", "tty": "true"})
     session.write_channel(ws_client.RESIZE_CHANNEL, json.dumps({"Width": 99, "Height": 33}))
     session.write_stdin("\n")
-    session.run_forever(timeout=10)
+    session.run_forever(timeout=60)
     assert "33 99" in session.read_stdout()
 
 
@@ -302,7 +304,7 @@ def forward(client, ports):
 def test_kubernetes_python_port_forward(client, echo):
     ports = forward(client, [echo])
     connection = ports.socket(echo)
-    connection.settimeout(10)
+    connection.settimeout(TIMEOUT)
     connection.sendall(b"hello\n")
     assert receive(connection, 11) == b"echo hello\n"
     ports.close()
@@ -313,7 +315,7 @@ def test_kubernetes_python_port_forward_reports_an_error_by_port(client, echo):
     ports = forward(client, [refused, echo])
     assert "refused" in eventually(lambda: ports.error(refused), "the error channel").lower()
     connection = ports.socket(echo)
-    connection.settimeout(10)
+    connection.settimeout(TIMEOUT)
     connection.sendall(b"hello\n")
     assert receive(connection, 11) == b"echo hello\n"
     assert ports.error(echo) is None

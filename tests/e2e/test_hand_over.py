@@ -19,9 +19,10 @@ from support.catalogue import BASE, FOREVER, SHELL, Workload, shell
 from support.client import Client
 from support.httpclient import dial, request
 from support.local import describe, settings
+from support.metrics import metrics
 from support.processes import read, with_argument
 from support.rawws import Closed
-from support.server import SLUICED, Server
+from support.server import SLUICED, START, Server
 from support.waiting import eventually
 
 pytestmark = pytest.mark.local
@@ -37,7 +38,7 @@ class ServiceManager:
         self.address = self.sockets[0].getsockname()
         self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notified.bind(str(folder / "notify"))
-        self.notified.settimeout(20)
+        self.notified.settimeout(START)
         self.environment = {**os.environ, "LISTEN_FDS": str(len(names)), "LISTEN_FDNAMES": ":".join(names),
                             "NOTIFY_SOCKET": str(folder / "notify")}
 
@@ -94,6 +95,7 @@ def test_who_connects_during_a_restart_is_answered_by_the_next_server(manager, t
     for sock in waiting:
         sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     manager.start(server)
+    assert [manager.told(), manager.told()] == ["STOPPING=1", "READY=1"]  # a start may take longer than an answer
     for sock in waiting:
         assert sock.recv(12) == b"HTTP/1.1 404"
         sock.close()
@@ -168,7 +170,7 @@ class Pair:
     def hand_over(self):
         """The new server's pid."""
         self.server.signal(signal.SIGUSR2)
-        found = eventually(lambda: re.search(r'"handed over","pid":(\d+)', self.server.output), "handed over", 20)
+        found = eventually(lambda: re.search(r'"handed over","pid":(\d+),', self.server.output), "handed over", START)
         return int(found.group(1))
 
     def close(self):
@@ -230,7 +232,7 @@ def test_new_server_is_nobodys_child_and_can_hand_over_in_turn(pair):
     assert pair.server.process.wait(timeout=20) == 0
     assert int(re.search(r"PPid:\t(\d+)", read(pathlib.Path(f"/proc/{first}/status"))).group(1)) != pair.server.pid
     os.kill(first, signal.SIGUSR2)
-    eventually(lambda: not running(first), "the first has ended", 20)
+    eventually(lambda: not running(first), "the first has ended", START)
     (second,) = pair.successors()  # not before: the process that starts it has the same command line
     assert pair.client.get(f"{BASE}/status").status == 200
     os.kill(second, signal.SIGTERM)
@@ -242,7 +244,7 @@ def test_bad_configuration_leaves_the_old_server_serving(pair):
     before = pair.server.config.read_text()
     pair.configure(listen="nonsense")
     pair.server.signal(signal.SIGUSR2)
-    eventually(lambda: "not handed over; this server goes on serving" in pair.server.output, "a log line", 20)
+    eventually(lambda: "not handed over; this server goes on serving" in pair.server.output, "a log line", START)
     assert '"nonsense" is no listen address' in pair.server.output
     eventually(lambda: not pair.successors(), "it has ended")
     with pair.client.open(TICKER.path("logs"), {"follow": "true"}) as follow:
@@ -265,8 +267,8 @@ def test_new_server_that_does_not_reach_the_cluster_does_not_take_over(pair):
     pair.start()
     pair.api.silent = True
     pair.server.signal(signal.SIGUSR2)
-    eventually(lambda: "not taking over: the cluster doesn't answer" in pair.server.output, "a log line", 25)
-    eventually(lambda: "not handed over; this server goes on serving" in pair.server.output, "a log line", 20)
+    eventually(lambda: "not taking over: the cluster doesn't answer" in pair.server.output, "a log line", START)
+    eventually(lambda: "not handed over; this server goes on serving" in pair.server.output, "a log line", START)
     eventually(lambda: not pair.successors(), "it has ended", 20)
     assert request(pair.server.admin, "GET", "/readyz", {}).status == 200
 
@@ -280,6 +282,7 @@ def test_admin_listener_goes_along(pair):
 def test_connection_that_has_asked_nothing_yet_is_answered_by_the_old_server(pair):
     pair.start()
     with dial(pair.server.address) as sock:
+        eventually(lambda: metrics(pair.client)["sluice_connections"] == 1, "the old server has taken it")
         pair.hand_over()
         sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = sock.recv(4096)
@@ -327,7 +330,13 @@ def test_both_keep_one_audit_trail(pair):
         for _ in range(30):
             assert pair.client.get(f"{BASE}/status").status == 200
     assert pair.server.process.wait(timeout=20) == 0
-    text = "".join(path.read_text() for path in pair.folder.glob("audit.log*"))
+    # The old server writes all of its own before it ends, the new one a moment after it has answered.
+    eventually(lambda: trail(pair.folder).count(f'"path":"{BASE}/status"') == 30, "the requests are on record")
+    text = trail(pair.folder)
     assert text.count('"event":"session begin"') == text.count('"event":"session end"') == 1
-    assert text.count(f'"path":"{BASE}/status"') == 30
     assert len(list(pair.folder.glob("audit.log*"))) > 1
+
+
+def trail(folder):
+    """All of an audit trail, as far as it is there: its files may be rotated meanwhile."""
+    return "".join(read(path) for path in folder.glob("audit.log*"))

@@ -4,7 +4,6 @@ Nothing but 401, 403 and what the contract has for the right caller; what is the
 not there at all.
 """
 import json
-import statistics
 import time
 import urllib.parse
 
@@ -316,8 +315,9 @@ def test_what_proxies_may_say_has_no_effect(platform, route, fields):
 # --- time ---
 
 
-def medians(client, paths, rounds=50):
-    """Of each path's answer, in seconds: asked in turns on one connection, so that whatever slows, slows all."""
+def shortest(client, paths, rounds=50):
+    """Of each path's answers, in seconds: asked in turns on one connection. What a busy machine adds comes and goes, so
+    that none of it is in the shortest; what the server does for a path is in all of its answers."""
     fields = NOT_UPGRADED | {"Authorization": f"Bearer {client.token}"}
     requests = [handshake_request("h", path, fields) for path in paths]
     spent = [[] for _ in paths]
@@ -329,7 +329,7 @@ def medians(client, paths, rounds=50):
                 answer, rest = read_head(sock)
                 read_body(sock, answer, rest)
                 times.append(time.perf_counter() - begin)
-    return [statistics.median(times) for times in spent]
+    return [min(times) for times in spent]
 
 
 @pytest.mark.parametrize("route", OF_WORKLOADS, ids=str)
@@ -338,5 +338,5 @@ def test_time_does_not_tell_what_is_there(platform, route):
     of the gateway shows (src/gateway/isolation_test.cc)."""
     targets = (LINES, MISSING, NEIGHBOUR.named(project=PROJECT), LINES.named(project="ghost"))
     paths = [with_query(route.path(workload), route.query) for workload in targets]
-    found = medians(platform.user("stranger"), paths)
+    found = shortest(platform.user("stranger"), paths)
     assert max(found) < 3 * min(found), found

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import uuid
 
 import pytest
 
@@ -274,16 +275,21 @@ def test_watch_begins_with_what_the_list_has(client):
         assert watch.synced() == listed(client, {"type": "distributed"})
 
 
+def unused_name():
+    """In a cluster, what a test made before is still there."""
+    return f"watched-{uuid.uuid4().hex[:8]}"
+
+
 def test_workload_that_ends_is_modified(serve):
-    ending = Workload("ending", (shell("read line; exit 0", stdin=True),))
+    ending = Workload(unused_name(), (shell("read line; exit 0", stdin=True),))
     client = serve(ending).settle(ending)
-    with watching(client, name="ending") as watch:
+    with watching(client, name=ending.name) as watch:
         assert [entry["pods"]["running"] for entry in watch.synced() if entry["type"] == "training"] == [1]
         with client.open(ending.path("attach"), "stdin=true") as attached:
             attached.send(b"end\n")
             attached.read_close()
         ended = watch.until("MODIFIED", lambda entry: entry["pods"]["succeeded"] == 1)
-        assert identity(ended) == ("training", "ending", "runai")
+        assert identity(ended) == ("training", ending.name, "runai")
 
 
 @pytest.mark.local
@@ -301,8 +307,8 @@ def test_object_that_is_made_and_deleted_in_a_cluster_is_added_and_deleted(backe
     if backend.kind == "local":
         pytest.skip("of a cluster")
     from support.pods import cluster, namespace_of
-    made = Workload("made-later", (shell("exec sleep 1000000"),))
-    with watching(client, name="made-later", type="training") as watch:
+    made = Workload(unused_name(), (shell("exec sleep 1000000"),))
+    with watching(client, name=made.name, type="training") as watch:
         assert watch.synced() == []
         backend.create(made)
         assert watch.until("ADDED")["kind"] == backend.object_kind(made)
@@ -319,7 +325,7 @@ def test_quiet_watch_has_heartbeats_and_outlives_the_idle_time(quick):
 
 
 def test_expired_token_ends_the_watch_in_order(platform):
-    client = platform.client.as_user(platform.server.token(ttl="2s"))
+    client = platform.client.as_user(platform.server.token(ttl="5s"))
     with watching(client) as watch:
         watch.synced()
         while (event := watch.event())["event"] != "END":

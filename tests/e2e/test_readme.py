@@ -56,8 +56,8 @@ def demo(tmp_path_factory):
     config = str(folder / "sluiced.yaml")
     with open(folder / "log", "w", encoding="utf-8") as log:
         server = subprocess.Popen([SLUICED, "--config", config], stderr=log)
-    end = time.monotonic() + 20
-    while not (match := re.search(r"listening on http://(\S+)", (folder / "log").read_text())):
+    end = time.monotonic() + 60
+    while not (match := re.search(r"listening on http://(\S+)\n", (folder / "log").read_text())):
         assert server.poll() is None and time.monotonic() < end, (folder / "log").read_text()
         time.sleep(0.02)
     token = subprocess.run([SLUICED, "token", "--config", config, "--user", "alice"], check=True,
@@ -79,7 +79,7 @@ def test_readme_line(demo, number):
     command = readme_commands()[number].replace("tcp-l:127.0.0.1:8099", "tcp-l:127.0.0.1:$PORT") \
         .replace("127.0.0.1:8099", "127.0.0.1:$PORT")
     environment = demo | {"PORT": str(free_port())}
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while True:  # the demo's workloads need a moment to say their first word
         # The session ends with the shell's process group, so that a websocat in the background does, too.
         shell = subprocess.Popen(["setsid", "bash", "-c", f"{command}; kill 0"], env=environment,

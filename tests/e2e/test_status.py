@@ -1,5 +1,6 @@
 """Contract §8: status bodies."""
 import os
+import statistics
 import time
 
 import pytest
@@ -33,10 +34,11 @@ def test_cluster_status_needs_only_a_valid_token(platform):
 
 
 def test_cluster_status_comes_in_well_under_a_second(client):
-    start = time.monotonic()
-    for _ in range(20):
+    def spent():
+        start = time.monotonic()
         assert client.get(BASE + "/status").status == 200
-    assert time.monotonic() - start < 2
+        return time.monotonic() - start
+    assert statistics.median(spent() for _ in range(20)) < 0.5
 
 
 @pytest.mark.parametrize("workload", ALL, ids=lambda w: w.name + "-" + w.framework)
@@ -91,8 +93,8 @@ def test_some_pods_failed_is_degraded(serve):
     half = Workload("half", (shell(script),), replicas=2)
     client = serve(half)
 
-    def degraded():
-        return client.get(half.path("status")).json["phase"] == "Degraded"
-    eventually(degraded, "Degraded")
-    pods = client.get(half.path("status")).json["pods"]
-    assert (pods["running"], pods["failed"]) == (1, 1)
+    def both():
+        """Once the one runs and the other has failed, in whatever order."""
+        status = client.get(half.path("status")).json
+        return (status["pods"]["running"], status["pods"]["failed"]) == (1, 1) and status["phase"]
+    assert eventually(both, "one runs and one has failed") == "Degraded"

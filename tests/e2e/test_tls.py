@@ -29,7 +29,7 @@ def secure(serve, tmp_path):
     """alice's client of a server with TLS."""
     paths = AUTHORITY.issue(tmp_path, serial=1)
     client = serve(LINES, SHELL, tls=paths)
-    return Client(client.server, client.token, context())
+    return Client(client.server, client.token, context()).settle(LINES, SHELL)
 
 
 def serial(client):
@@ -95,6 +95,7 @@ def test_bulk_data_both_ways(secure):
             session.send(b"x" * 500_000)
         session.send(b"")
         assert session.read_until(b"\n").strip() == b"10000000"
-    output, closed = secure.run(SHELL, "head", "-c", "20000000", "/dev/zero")
-    assert len(output) == 20_000_000
+    with secure.exec(SHELL, "head", "-c", "20000000", "/dev/zero") as session:
+        messages, closed = session.read_all(timeout=60)
+    assert sum(map(len, messages)) == 20_000_000
     assert closed == Closed(1000, "exit code 0")

@@ -177,7 +177,7 @@ def test_ordinary_user_with_the_rights_may_and_hands_none_of_them_on(serve_there
     assert set(capabilities[1::2]) == {"0" * 16}
     assert client.run(other, "id", "-un")[0] == b"daemon\n"
     client.server.reload(describe(own))
-    eventually(lambda: client.get(other.path("status")).status == 500, "it may be stopped, too", timeout=13)
+    eventually(lambda: client.get(other.path("status")).status == 500, "it may be stopped, too")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may take on anybody")

@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+import threading
 
 from support.server import ROOT
 
@@ -36,6 +37,28 @@ class Cli:
         """A process that runs on, with pipes."""
         return subprocess.Popen([SLUICE, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env=self.environment | environment)
+
+
+class Said:
+    """What a process that runs on says on stderr: the lines as they come."""
+
+    def __init__(self, process):
+        self._lines = []
+        self._reader = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
+        self._reader.start()
+
+    def _read(self, stderr):
+        for line in stderr:
+            self._lines.append(line.decode())
+
+    def count(self, words):
+        """The lines that hold these words, of those that have come."""
+        return sum(words in line for line in list(self._lines))
+
+    def end(self):
+        """Waits for the last one."""
+        self._reader.join(PATIENCE)
+        assert not self._reader.is_alive(), self._lines
 
 
 def interrupt(process):

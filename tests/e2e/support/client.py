@@ -78,6 +78,15 @@ class Client:
                        f"{workload.name} is {workload.phase}")
         return self
 
+    def wrote(self, workload, lines):
+        """Waits until each container has written so many lines: one that runs need not have; itself."""
+        def counts():
+            pods = self.get(workload.path("pods")).json["pods"]
+            targets = [{"pod": pod["name"], "container": one["name"]} for pod in pods for one in pod["containers"]]
+            return [self.get(workload.path("logs/download"), target).body.count(b"\n") for target in targets]
+        eventually(lambda: all(count >= lines for count in counts()), f"{workload.name} wrote {lines} lines")
+        return self
+
     def _headers(self, extra):
         own = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         return own | (extra or {})

@@ -1,6 +1,5 @@
 """An OpenID Connect provider on loopback that hands out tokens by every grant that `sluice login` knows."""
 import base64
-import json
 import urllib.parse
 
 from support import tokens

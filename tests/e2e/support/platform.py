@@ -32,7 +32,10 @@ class Platform:
         workloads = catalogue.ALL + catalogue.NEIGHBOURS
         self.server = backend.serve(folder, *workloads, auth=auth).start()
         self.client = Client(self.server, self.token("alice"))
-        self.user(OPERATOR).settle(*workloads)
+        operator = self.user(OPERATOR)
+        operator.settle(*workloads)
+        for workload, count in ((catalogue.LINES, 100), (catalogue.PAIR, 1), (catalogue.DUO, 1)):
+            operator.wrote(workload, count)
 
     @functools.cache
     def token(self, user, groups=(), ttl="1h"):

@@ -12,6 +12,12 @@ def with_argument(marker):
     return found
 
 
+def is_at_rest(pid):
+    """It sleeps, and has no child that does something for it."""
+    children = read(pathlib.Path(f"/proc/{pid}/task/{pid}/children"))
+    return "\nState:\tS" in read(pathlib.Path(f"/proc/{pid}/status")) and not children.split()
+
+
 def read(path):
     try:
         return path.read_text(errors="replace")

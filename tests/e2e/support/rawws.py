@@ -149,8 +149,12 @@ class RawWebSocket:
 
     def _control(self, frame):
         (self.pings if frame.opcode == PING else self.pongs).append(frame.payload)
-        if frame.opcode == PING and self.answer_pings:
+        if frame.opcode != PING or not self.answer_pings:
+            return
+        try:
             self.send(frame.payload, PONG)
+        except OSError:
+            pass  # the server may already have gone: what it sent before is still to be read
 
     def _closed(self, frame):
         if not frame.payload:

@@ -12,7 +12,7 @@ from support.waiting import eventually
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SLUICED = os.environ.get("SLUICED", str(ROOT / "build/release/sluiced"))
-START = 20.0  # seconds until "listening on"
+START = 60.0  # seconds until "listening on", or until a command has ended
 
 
 def sluiced(*arguments, timeout=START):
@@ -56,7 +56,12 @@ class Server:
 
     @property
     def output(self):
-        return self.log.read_text()
+        return self.log.read_text(errors="replace")
+
+    @property
+    def lines(self):
+        """Of its output: the whole ones, for it may be writing the next."""
+        return self.output.rpartition("\n")[0].splitlines()
 
     def write_workloads(self, projects):
         text = projects if isinstance(projects, str) else yaml.safe_dump({"projects": projects})
@@ -72,8 +77,8 @@ class Server:
     def _ready(self):
         assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.output}"
         text = self.output
-        found = re.findall(r"listening on https?://([\d.]+):(\d+)", text)
-        admin = re.search(r"admin on (?:http://)?([\d.]+):(\d+)", text)
+        found = re.findall(r"listening on https?://([\d.]+):(\d+)\n", text)
+        admin = re.search(r"admin on (?:http://)?([\d.]+):(\d+)\n", text)
         listeners = self.settings["listen"]
         expected = len(listeners) if isinstance(listeners, list) else 1
         self.addresses = [(host, int(port)) for host, port in found]

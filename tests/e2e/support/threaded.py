@@ -20,14 +20,22 @@ class ThreadedListener:
                 connection, _ = self._listener.accept()
             except OSError:
                 return  # closed
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            self.serve(connection)
+        except ConnectionError:
+            pass  # the peer has gone
 
 
 def read_head(connection):
     """Of an HTTP request, with the empty line."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
-        head += connection.recv(1)
+        if not (more := connection.recv(1)):
+            raise ConnectionAbortedError("it ended before the end of the head")
+        head += more
     return head
 
 

@@ -1,7 +1,7 @@
 """Waiting for events with a deadline, never for time to pass."""
 import time
 
-TIMEOUT = 10.0  # seconds that any single event may take
+TIMEOUT = 20.0  # seconds that any single event may take, on a machine that others use, too
 
 
 def eventually(probe, what, timeout=TIMEOUT):
