@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "auth/config.h"
-#include "backend/kubernetes/access/config.h"
+#include "backend/kubernetes/config.h"
 #include "base/yaml.h"
 #include "gateway/settings.h"
 #include "net/listener.h"

@@ -24,9 +24,8 @@ net::Task<WaitEnd> IdleWait::wait(nanoseconds patience, Newcomers newcomers) {
     if (!woken) break;
   }
   co_await deadline.end();
-  const bool was_hurried = std::exchange(hurried_, false);
-  if (is_idle(newcomers)) co_return WaitEnd::Idle;
-  co_return was_hurried ? WaitEnd::Hurried : WaitEnd::OutOfPatience;
+  if (std::exchange(hurried_, false)) co_return WaitEnd::Hurried;
+  co_return is_idle(newcomers) ? WaitEnd::Idle : WaitEnd::OutOfPatience;
 }
 
 void IdleWait::hurry() {

@@ -11,8 +11,8 @@ namespace sluice::sluiced {
 /// What ended a wait.
 enum class WaitEnd { Idle, OutOfPatience, Hurried };
 
-/// Whether connections that have yet to ask for anything are waited for, too: by a server whose
-/// listeners another one has by now, they are owed an answer.
+/// Whether connections that have yet to ask for anything are waited for, too: a server that leaves
+/// its listeners to another one owes them an answer.
 enum class Newcomers { NotAwaited, Awaited };
 
 class IdleWait {
@@ -26,7 +26,7 @@ class IdleWait {
   // On the loop. One wait at a time.
   /// Until nothing is under way, for `patience` at most, or until somebody is in a hurry.
   net::Task<WaitEnd> wait(nanoseconds patience, Newcomers newcomers = Newcomers::NotAwaited);
-  /// Ends the wait, or else the next one.
+  /// Ends the wait, or else the next one, which says so even where all is idle.
   void hurry();
 
  private:

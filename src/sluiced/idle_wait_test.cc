@@ -71,6 +71,15 @@ TEST_F(IdleWaitTest, HurryBeforeTheWaitEndsIt) {
   EXPECT_EQ(end, WaitEnd::Hurried);
 }
 
+TEST_F(IdleWaitTest, HurryIsToldOfWhereNothingIsUnderWay) {
+  idle_wait.hurry();
+  begin();
+  EXPECT_EQ(end, WaitEnd::Hurried);
+  end.reset();
+  begin();
+  EXPECT_EQ(end, WaitEnd::Idle);
+}
+
 TEST_F(IdleWaitTest, NewcomersAreAwaitedOnDemand) {
   Newcomer newcomer(idle_wait.activity());
   begin();

@@ -354,7 +354,8 @@ net::Task<> Server::shut_down(nanoseconds grace) {
   handing_over_.cancel();
   co_await handing_over_.join();
   if (inheritance_.is_held() && !handed_over_) {
-    co_await leave_the_rest_to_the_next();
+    const WaitEnd end = co_await leave_the_rest_to_the_next();
+    if (end == WaitEnd::Hurried) grace = nanoseconds(0);
   }
   co_await idle_wait_.wait(grace);
   workers_.interrupt_sessions();
@@ -374,9 +375,9 @@ net::Task<> Server::shut_down(nanoseconds grace) {
 }
 
 /// Who comes now waits in the socket; who is here is owed an answer.
-net::Task<> Server::leave_the_rest_to_the_next() {
+net::Task<WaitEnd> Server::leave_the_rest_to_the_next() {
   co_await stop_accepting();
-  co_await idle_wait_.wait(kNewcomerPatience, Newcomers::Awaited);
+  co_return co_await idle_wait_.wait(kNewcomerPatience, Newcomers::Awaited);
 }
 
 net::Task<> Server::stop_accepting() {

@@ -69,7 +69,7 @@ class Server {
   net::Task<> retire();
   void begin_shutdown();
   net::Task<> shut_down(nanoseconds grace);
-  net::Task<> leave_the_rest_to_the_next();
+  net::Task<WaitEnd> leave_the_rest_to_the_next();
   net::Task<> stop_accepting();
 
   Config config_;

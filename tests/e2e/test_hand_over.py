@@ -102,6 +102,20 @@ def test_who_connects_during_a_restart_is_answered_by_the_next_server(manager, t
     assert server.stop() == 0
 
 
+def test_second_signal_during_a_restart_ends_sessions_at_once(manager, tmp_path):
+    server = manager.start(local_server(tmp_path, manager.address, sessions={"shutdownGrace": "10m"}))
+    assert manager.told() == "READY=1"
+    server.addresses = [manager.address]
+    workload = SHELL.named(type="training")
+    client = Client(server, server.token()).settle(workload)
+    with client.exec(workload, "sleep", "1000") as session, dial(manager.address):  # one that asks for nothing
+        server.signal(signal.SIGTERM)
+        assert manager.told() == "STOPPING=1"
+        server.signal(signal.SIGTERM)
+        assert session.read_close(60) == Closed(1001, "server shutting down")
+    assert server.process.wait(timeout=60) == 0
+
+
 def test_socket_that_the_configuration_does_not_name_is_refused(manager, tmp_path):
     server = manager.start(local_server(tmp_path, ("127.0.0.1", 0)))
     server.stop()
