@@ -17,8 +17,8 @@ void degrade(FeatureStatus& feature, FeatureState state, std::string_view reason
   feature.message += reason;
 }
 
-void add_permissions(FeatureStatus& feature, const SelfTestResult& self_test) {
-  for (const Requirement& lacking : self_test.lacking) {
+void add_permissions(FeatureStatus& feature, const SelfCheckResult& self_check) {
+  for (const Requirement& lacking : self_check.lacking) {
     // Where callers are impersonated or reviewed, no feature works without that.
     const bool for_all = lacking.feature == "impersonation" || lacking.feature == "accessReviews";
     if (lacking.feature != feature.name && !for_all) continue;
@@ -47,20 +47,20 @@ void add_kubelets(FeatureStatus& logs, const std::vector<KubeletRefusal>& kubele
 }  // namespace
 
 workload::ClusterStatus cluster_status(const ClusterSnapshot& snapshot,
-                                       const SelfTestResult& self_test,
+                                       const SelfCheckResult& self_check,
                                        const std::vector<KubeletRefusal>& kubelets) {
   workload::ClusterStatus status;
   status.backend_kind = "kubernetes";
-  status.backend_version = self_test.version;
-  status.reachable = self_test.reachable;
+  status.backend_version = self_check.version;
+  status.reachable = self_check.reachable;
   if (!status.reachable) {
-    status.message = self_test.problem.empty()
+    status.message = self_check.problem.empty()
                          ? "the cluster has not answered yet"
-                         : "the cluster does not answer: " + self_test.problem;
+                         : "the cluster does not answer: " + self_check.problem;
   }
   for (const char* name : {"logs", "exec", "attach", "portForward", "workloads"}) {
     FeatureStatus feature{name, FeatureState::Ok, {}};
-    add_permissions(feature, self_test);
+    add_permissions(feature, self_check);
     if (feature.name == "logs") add_kubelets(feature, kubelets);
     if (feature.name == "workloads") add_watches(feature, snapshot);
     status.features.push_back(std::move(feature));

@@ -3,13 +3,13 @@
 
 #include "backend/kubernetes/cache/cluster_snapshot.h"
 #include "backend/kubernetes/logs/kubelets.h"
-#include "backend/kubernetes/self_test.h"
+#include "backend/kubernetes/self_check.h"
 #include "workload/status.h"
 
 namespace sluice::backend::kubernetes {
 
 workload::ClusterStatus cluster_status(const ClusterSnapshot& snapshot,
-                                       const SelfTestResult& self_test,
+                                       const SelfCheckResult& self_check,
                                        const std::vector<KubeletRefusal>& kubelets = {});
 
 }  // namespace sluice::backend::kubernetes

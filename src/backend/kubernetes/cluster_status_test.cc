@@ -12,7 +12,7 @@ using workload::FeatureStatus;
 
 class ClusterStatusTest : public ::testing::Test {
  protected:
-  workload::ClusterStatus status() { return cluster_status(*builder_.publish(), self_test_); }
+  workload::ClusterStatus status() { return cluster_status(*builder_.publish(), self_check_); }
   FeatureStatus feature(std::string_view name) {
     for (const FeatureStatus& feature : status().features) {
       if (feature.name == name) return feature;
@@ -22,7 +22,8 @@ class ClusterStatusTest : public ::testing::Test {
   }
 
   SnapshotBuilder builder_;
-  SelfTestResult self_test_{.reachable = true, .problem = {}, .version = "v1.34.1", .lacking = {}};
+  SelfCheckResult self_check_{
+      .reachable = true, .problem = {}, .version = "v1.34.1", .lacking = {}};
 };
 
 TEST_F(ClusterStatusTest, IsOkWhenAllIsKnownAndAllowed) {
@@ -42,16 +43,16 @@ TEST_F(ClusterStatusTest, IsOkWhenAllIsKnownAndAllowed) {
 }
 
 TEST_F(ClusterStatusTest, ClusterThatDoesNotAnswerIsUnavailable) {
-  self_test_ = {};
+  self_check_ = {};
   EXPECT_FALSE(status().reachable);
   EXPECT_EQ(status().message, "the cluster has not answered yet");
-  self_test_.problem = "connection refused";
+  self_check_.problem = "connection refused";
   EXPECT_EQ(status().message, "the cluster does not answer: connection refused");
 }
 
 TEST_F(ClusterStatusTest, MissingPermissionTakesItsFeatureAway) {
-  self_test_.lacking = {{"exec", {"get", "", "pods", "exec"}},
-                        {"exec", {"create", "", "pods", "exec"}}};
+  self_check_.lacking = {{"exec", {"get", "", "pods", "exec"}},
+                         {"exec", {"create", "", "pods", "exec"}}};
   EXPECT_EQ(feature("exec").state, FeatureState::Unavailable);
   EXPECT_EQ(feature("exec").message,
             "the gateway may not get pods/exec; the gateway may not create pods/exec");
@@ -63,7 +64,7 @@ TEST_F(ClusterStatusTest, WithoutImpersonationOrReviewsNothingWorks) {
        {Requirement{"impersonation", {"impersonate", "", "users", ""}},
         Requirement{"accessReviews",
                     {"create", "authorization.k8s.io", "subjectaccessreviews", ""}}}) {
-    self_test_.lacking = {lacking};
+    self_check_.lacking = {lacking};
     for (const char* name : {"logs", "exec", "attach", "portForward", "workloads"}) {
       EXPECT_EQ(feature(name).state, FeatureState::Unavailable) << name;
     }

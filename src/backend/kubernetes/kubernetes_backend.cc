@@ -1,8 +1,8 @@
 #include "backend/kubernetes/kubernetes_backend.h"
 
-#include "backend/kubernetes/access/open_cluster_access.h"
 #include "backend/kubernetes/cache/resolver.h"
 #include "backend/kubernetes/cluster_status.h"
+#include "backend/kubernetes/open_cluster_access.h"
 #include "backend/kubernetes/streams/streams.h"
 #include "net/current_executor.h"
 #include "net/event.h"
@@ -22,7 +22,7 @@ Result<std::unique_ptr<KubernetesBackend>> KubernetesBackend::start(
   std::unique_ptr<KubernetesBackend> backend(new KubernetesBackend(
       std::move(config), std::move(access), std::move(mapping), loop, sessions, timers, random));
   backend->cache_.start();
-  backend->self_test_.start();
+  backend->self_check_.start();
   return backend;
 }
 
@@ -44,18 +44,19 @@ KubernetesBackend::KubernetesBackend(KubernetesConfig config, std::unique_ptr<Cl
       client_(*access_, timers, random),
       kubelets_(*access_, timers, random),
       cache_(client_, mapping_, loop.executor(), timers, random),
-      self_test_(client_, config_.acting_as, loop.executor(), timers),
+      self_check_(client_, config_.acting_as, loop.executor(), timers),
       authorizer_(
           client_, config_.acting_as,
           [this](std::string_view project) { return namespace_of(project); }, timers),
-      log_sources_(config_, client_, kubelets_, authorizer_, timers, random),
+      log_sources_(config_.logs, config_.acting_as, client_, kubelets_, authorizer_, timers,
+                   random),
       tasks_(sessions),
       stopping_(loop.executor()) {}
 
 KubernetesBackend::~KubernetesBackend() = default;
 
 net::Task<Result<>> KubernetesBackend::ready() {
-  while (!cache_.is_started() || !self_test_.result()->is_known()) {
+  while (!cache_.is_started() || !self_check_.result()->is_known()) {
     CO_TRY_VOID(co_await timers_.sleep_for(kReadyInterval));
   }
   co_return Result<>{};
@@ -86,12 +87,13 @@ net::Task<> KubernetesBackend::stop() {
 
 net::Task<> KubernetesBackend::stop_watching(std::move_only_function<void()> stopped) {
   co_await cache_.stop();
-  co_await self_test_.stop();
+  co_await self_check_.stop();
   stopped();
 }
 
 workload::ClusterStatus KubernetesBackend::cluster_status() const {
-  return kubernetes::cluster_status(*cache_.snapshot(), *self_test_.result(), kubelets_.refusals());
+  return kubernetes::cluster_status(*cache_.snapshot(), *self_check_.result(),
+                                    kubelets_.refusals());
 }
 
 net::Task<Result<workload::WorkloadStatus>> KubernetesBackend::workload_status(

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "auth/authorizer.h"
-#include "backend/kubernetes/access/config.h"
 #include "backend/kubernetes/api/access_review_authorizer.h"
 #include "backend/kubernetes/cache/cluster_cache.h"
+#include "backend/kubernetes/config.h"
 #include "backend/kubernetes/logs/kubelets.h"
 #include "backend/kubernetes/logs/log_sources.h"
-#include "backend/kubernetes/self_test.h"
+#include "backend/kubernetes/self_check.h"
 #include "backend/kubernetes/streams/loop_tasks.h"
 #include "backend/kubernetes/streams/stdin_holds.h"
 #include "backend/kubernetes/streams/streams.h"
@@ -93,7 +93,7 @@ class KubernetesBackend final : public ManagedBackend {
   ApiClient client_;
   Kubelets kubelets_;
   ClusterCache cache_;
-  SelfTest self_test_;
+  SelfCheck self_check_;
   AccessReviewAuthorizer authorizer_;
   LogSources log_sources_;
   StdinHolds stdin_holds_;

@@ -9,9 +9,9 @@
 #include <unordered_map>
 
 #include "auth/authorizer.h"
-#include "backend/kubernetes/access/config.h"
 #include "backend/kubernetes/api/access_review.h"
 #include "backend/kubernetes/api/api_client.h"
+#include "backend/kubernetes/api/impersonation.h"
 
 namespace sluice::backend::kubernetes {
 

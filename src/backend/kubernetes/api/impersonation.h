@@ -10,6 +10,12 @@
 
 namespace sluice::backend::kubernetes {
 
+/// As whom the API server sees what a caller asks for.
+enum class ActingAs {
+  Caller,   // impersonation: the cluster's own RBAC and audit decide and record
+  Gateway,  // ourselves, after a SubjectAccessReview for the caller
+};
+
 /// Names that begin with "system:" never get here.
 struct Impersonation {
   std::string user;

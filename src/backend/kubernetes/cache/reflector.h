@@ -8,8 +8,8 @@
 #include <string>
 
 #include "backend/kubernetes/api/api_client.h"
-#include "backend/kubernetes/api/outage.h"
 #include "backend/kubernetes/cache/cluster_snapshot.h"
+#include "backend/kubernetes/cache/outage.h"
 #include "backend/kubernetes/cache/watch_decoder.h"
 #include "base/backoff.h"
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/kubernetes/api/outage.h"
+#include "backend/kubernetes/cache/outage.h"
 #include "backend/kubernetes/cache/pod_watch.h"
 #include "backend/kubernetes/logs/pod_log.h"
 #include "base/backoff.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/kubernetes/api/outage.h"
+#include "backend/kubernetes/cache/outage.h"
 #include "backend/kubernetes/cache/pod_watch.h"
 #include "backend/kubernetes/logs/kubelet_log_start.h"
 #include "backend/kubernetes/logs/log_cursor.h"

@@ -13,10 +13,10 @@ bool has_begun(const PodRecord& pod, const std::string& container) {
 
 }  // namespace
 
-LogSources::LogSources(const KubernetesConfig& config, ApiClient& client, Kubelets& kubelets,
+LogSources::LogSources(LogSource source, ActingAs acting_as, ApiClient& client, Kubelets& kubelets,
                        AccessReviewAuthorizer& authorizer, net::Timers& timers, Random& random)
-    : source_(config.logs),
-      acting_as_(config.acting_as),
+    : source_(source),
+      acting_as_(acting_as),
       client_(client),
       kubelets_(kubelets),
       authorizer_(authorizer),

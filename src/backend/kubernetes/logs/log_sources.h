@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "backend/kubernetes/access/config.h"
 #include "backend/kubernetes/api/access_review_authorizer.h"
 #include "backend/kubernetes/cache/pod_watch.h"
 #include "backend/kubernetes/logs/kubelet_log_start.h"
@@ -16,11 +15,17 @@
 
 namespace sluice::backend::kubernetes {
 
+/// Where logs are read from.
+enum class LogSource {
+  Api,           // the API server's pods/log
+  KubeletFiles,  // the kubelets' log files; the API server where a kubelet refuses
+};
+
 /// Any loop.
 class LogSources {
  public:
   /// References outlive it, and the streams.
-  LogSources(const KubernetesConfig& config, ApiClient& client, Kubelets& kubelets,
+  LogSources(LogSource source, ActingAs acting_as, ApiClient& client, Kubelets& kubelets,
              AccessReviewAuthorizer& authorizer, net::Timers& timers, Random& random);
 
   /// On the calling loop, `pod` too. Errors: NotFound (no such container, no previous run),

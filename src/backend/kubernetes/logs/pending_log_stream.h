@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "backend/kubernetes/cache/container_run.h"
 #include "backend/kubernetes/cache/pod_watch.h"
+#include "backend/kubernetes/logs/container_run.h"
 #include "backend/kubernetes/logs/pod_log.h"
 #include "backend/streams.h"
 

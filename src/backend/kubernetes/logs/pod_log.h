@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "backend/kubernetes/api/api_client.h"
-#include "backend/kubernetes/cache/container_run.h"
+#include "backend/kubernetes/logs/container_run.h"
 #include "backend/streams.h"
 
 namespace sluice::backend::kubernetes {

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 
-#include "backend/kubernetes/access/config.h"
 #include "backend/kubernetes/cache/pod_watch.h"
 #include "net/task_group.h"
 #include "net/timers.h"
@@ -23,7 +22,8 @@ class Upstream final {
   static constexpr std::size_t kMaxMessageBytes = 128_KiB;
   /// Of it: what many programs write at once, so that no small message has to follow.
   static constexpr std::size_t kMaxPayloadBytes = 64_KiB;
-  static constexpr nanoseconds kPingInterval = KubernetesConfig::kPingInterval;
+  /// The usual one. Load balancers cut what is silent for a minute or less.
+  static constexpr nanoseconds kPingInterval = seconds(20);
   /// A server that leaves so many pings unanswered is gone, unless it may be stuck.
   static constexpr int kMissingPongs = 3;
   /// The API server and container runtimes end a stream without messages after 4 hours; pings

@@ -1,4 +1,4 @@
-#include "backend/kubernetes/self_test.h"
+#include "backend/kubernetes/self_check.h"
 
 #include <utility>
 
@@ -31,28 +31,28 @@ std::vector<Requirement> requirements(ActingAs acting_as) {
   return needed;
 }
 
-SelfTest::SelfTest(ApiClient& client, ActingAs acting_as, net::Executor loop, net::Timers& timers)
+SelfCheck::SelfCheck(ApiClient& client, ActingAs acting_as, net::Executor loop, net::Timers& timers)
     : client_(client),
       requirements_(requirements(acting_as)),
       timers_(timers),
-      result_(std::make_shared<SelfTestResult>()),
+      result_(std::make_shared<SelfCheckResult>()),
       tasks_(loop) {}
 
-void SelfTest::start() { tasks_.spawn("self test", repeat()); }
+void SelfCheck::start() { tasks_.spawn("self test", repeat()); }
 
-net::Task<> SelfTest::stop() {
+net::Task<> SelfCheck::stop() {
   tasks_.cancel();
   co_await tasks_.join();
 }
 
-std::shared_ptr<const SelfTestResult> SelfTest::result() const {
+std::shared_ptr<const SelfCheckResult> SelfCheck::result() const {
   const std::scoped_lock lock(mutex_);
   return result_;
 }
 
-net::Task<> SelfTest::repeat() {
+net::Task<> SelfCheck::repeat() {
   while (true) {
-    Result<SelfTestResult> found = co_await examine();
+    Result<SelfCheckResult> found = co_await examine();
     if (found) {
       publish(*std::move(found));
     } else if (found.error().code == ErrorCode::Cancelled) {
@@ -60,7 +60,7 @@ net::Task<> SelfTest::repeat() {
     } else {
       log(LogLevel::Warning, "the API server can't be asked", found.error());
       reviewed_.reset();
-      SelfTestResult unreachable = *result();  // its version and what was lacking stay known
+      SelfCheckResult unreachable = *result();  // its version and what was lacking stay known
       unreachable.reachable = false;
       unreachable.problem = found.error().message;
       publish(std::move(unreachable));
@@ -70,8 +70,8 @@ net::Task<> SelfTest::repeat() {
   }
 }
 
-net::Task<Result<SelfTestResult>> SelfTest::examine() {
-  SelfTestResult found = *result();
+net::Task<Result<SelfCheckResult>> SelfCheck::examine() {
+  SelfCheckResult found = *result();
   found.reachable = true;
   found.problem.clear();
   CO_TRY(found.version, co_await ask_version());
@@ -82,7 +82,7 @@ net::Task<Result<SelfTestResult>> SelfTest::examine() {
   co_return found;
 }
 
-net::Task<Result<>> SelfTest::review(SelfTestResult& found) {
+net::Task<Result<>> SelfCheck::review(SelfCheckResult& found) {
   found.lacking.clear();
   for (const Requirement& requirement : requirements_) {
     CO_TRY(const bool allowed, co_await may(requirement.access));
@@ -94,7 +94,7 @@ net::Task<Result<>> SelfTest::review(SelfTestResult& found) {
   co_return Result<>{};
 }
 
-net::Task<Result<std::string>> SelfTest::ask_version() {
+net::Task<Result<std::string>> SelfCheck::ask_version() {
   ApiRequest request;
   request.path = "/version";
   CO_TRY(const json::value document, co_await client_.get_json(std::move(request)));
@@ -103,7 +103,7 @@ net::Task<Result<std::string>> SelfTest::ask_version() {
                                           : "");
 }
 
-net::Task<Result<bool>> SelfTest::may(ResourceAccess access) {
+net::Task<Result<bool>> SelfCheck::may(ResourceAccess access) {
   std::string review = self_subject_access_review(access, {});
   CO_TRY(const std::optional<std::string> body,
          co_await post_review("selfsubjectaccessreviews", std::move(review)));
@@ -114,7 +114,7 @@ net::Task<Result<bool>> SelfTest::may(ResourceAccess access) {
 }
 
 /// Where the permission is narrowed to names, a question that gives none is denied.
-net::Task<Result<bool>> SelfTest::may_impersonate_some(std::string_view resource) {
+net::Task<Result<bool>> SelfCheck::may_impersonate_some(std::string_view resource) {
   std::string review = self_subject_rules_review();
   CO_TRY(const std::optional<std::string> body,
          co_await post_review("selfsubjectrulesreviews", std::move(review)));
@@ -124,8 +124,8 @@ net::Task<Result<bool>> SelfTest::may_impersonate_some(std::string_view resource
 
 /// The server's answer; nullopt: it answers, but not this. What can't be asked is not known to be
 /// lacking.
-net::Task<Result<std::optional<std::string>>> SelfTest::post_review(std::string_view plural,
-                                                                    std::string body) {
+net::Task<Result<std::optional<std::string>>> SelfCheck::post_review(std::string_view plural,
+                                                                     std::string body) {
   ApiRequest request;
   request.method = "POST";
   request.path = "/apis/authorization.k8s.io/v1/";
@@ -139,8 +139,9 @@ net::Task<Result<std::optional<std::string>>> SelfTest::post_review(std::string_
   co_return std::nullopt;
 }
 
-void SelfTest::publish(SelfTestResult result) {
-  std::shared_ptr<const SelfTestResult> next = std::make_shared<SelfTestResult>(std::move(result));
+void SelfCheck::publish(SelfCheckResult result) {
+  std::shared_ptr<const SelfCheckResult> next =
+      std::make_shared<SelfCheckResult>(std::move(result));
   const std::scoped_lock lock(mutex_);
   result_.swap(next);
 }

@@ -1,4 +1,4 @@
-#include "backend/kubernetes/cache/container_run.h"
+#include "backend/kubernetes/logs/container_run.h"
 
 namespace sluice::backend::kubernetes {
 

@@ -1,4 +1,4 @@
-#include "backend/kubernetes/access/open_cluster_access.h"
+#include "backend/kubernetes/open_cluster_access.h"
 
 #include <filesystem>
 

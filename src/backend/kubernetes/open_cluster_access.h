@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "backend/kubernetes/access/cluster_access.h"
-#include "backend/kubernetes/access/config.h"
+#include "backend/kubernetes/config.h"
 #include "net/timers.h"
 
 namespace sluice::backend::kubernetes {

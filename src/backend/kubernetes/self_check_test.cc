@@ -1,4 +1,4 @@
-#include "backend/kubernetes/self_test.h"
+#include "backend/kubernetes/self_check.h"
 
 #include <gmock/gmock.h>
 
@@ -9,13 +9,13 @@ namespace {
 
 using ::testing::ElementsAre;
 
-class SelfTestTest : public ApiClientFixture {
+class SelfCheckTest : public ApiClientFixture {
  protected:
-  SelfTestTest() {
+  SelfCheckTest() {
     server_.answer("/version", 200, R"({"gitVersion":"v1.34.1"})");
     allow([](const std::string&) { return true; });
   }
-  ~SelfTestTest() override { testing::run(loop_, self_test_.stop()); }
+  ~SelfCheckTest() override { testing::run(loop_, self_check_.stop()); }
 
   void allow(std::function<bool(const std::string& body)> rule) {
     server_.on("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
@@ -26,33 +26,33 @@ class SelfTestTest : public ApiClientFixture {
                });
   }
   void start() {
-    self_test_.start();
+    self_check_.start();
     testing::run_until_idle(loop_);
   }
   std::vector<std::string> lacking() {
     std::vector<std::string> texts;
-    for (const Requirement& requirement : self_test_.result()->lacking) {
+    for (const Requirement& requirement : self_check_.result()->lacking) {
       texts.push_back(std::string(requirement.feature) + ": " + to_string(requirement.access));
     }
     return texts;
   }
 
-  SelfTest self_test_{client_, ActingAs::Gateway, loop_.executor(), clock_};
+  SelfCheck self_check_{client_, ActingAs::Gateway, loop_.executor(), clock_};
 };
 
-TEST_F(SelfTestTest, NothingIsKnownBeforeTheFirstAnswer) {
-  EXPECT_FALSE(self_test_.result()->reachable);
-  EXPECT_EQ(self_test_.result()->problem, "");
+TEST_F(SelfCheckTest, NothingIsKnownBeforeTheFirstAnswer) {
+  EXPECT_FALSE(self_check_.result()->reachable);
+  EXPECT_EQ(self_check_.result()->problem, "");
 }
 
-TEST_F(SelfTestTest, TellsTheServersVersion) {
+TEST_F(SelfCheckTest, TellsTheServersVersion) {
   start();
-  EXPECT_TRUE(self_test_.result()->reachable);
-  EXPECT_EQ(self_test_.result()->version, "v1.34.1");
+  EXPECT_TRUE(self_check_.result()->reachable);
+  EXPECT_EQ(self_check_.result()->version, "v1.34.1");
   EXPECT_THAT(lacking(), ElementsAre());
 }
 
-TEST_F(SelfTestTest, TellsWhichPermissionIsLacking) {
+TEST_F(SelfCheckTest, TellsWhichPermissionIsLacking) {
   allow([](const std::string& body) {
     return !body.contains(R"("verb":"create","group":"","resource":"pods","subresource":"exec")");
   });
@@ -60,46 +60,46 @@ TEST_F(SelfTestTest, TellsWhichPermissionIsLacking) {
   EXPECT_THAT(lacking(), ElementsAre("exec: create pods/exec"));
 }
 
-TEST_F(SelfTestTest, PermissionsAreAskedForAgainAfterAWhile) {
+TEST_F(SelfCheckTest, PermissionsAreAskedForAgainAfterAWhile) {
   allow([](const std::string&) { return false; });
   start();
   EXPECT_FALSE(lacking().empty());
   allow([](const std::string&) { return true; });
-  clock_.advance(SelfTest::kReviewInterval - SelfTest::kProbeInterval);
+  clock_.advance(SelfCheck::kReviewInterval - SelfCheck::kProbeInterval);
   EXPECT_FALSE(lacking().empty());
-  clock_.advance(SelfTest::kProbeInterval);
+  clock_.advance(SelfCheck::kProbeInterval);
   EXPECT_TRUE(lacking().empty());
 }
 
-TEST_F(SelfTestTest, ServerThatStopsAnsweringIsNoticedSoonAndSoIsItsReturn) {
+TEST_F(SelfCheckTest, ServerThatStopsAnsweringIsNoticedSoonAndSoIsItsReturn) {
   start();
   access_.failure = Error{ErrorCode::Unavailable, "no route"};
   server_.close_idle_connections();
-  clock_.advance(SelfTest::kProbeInterval);
-  EXPECT_FALSE(self_test_.result()->reachable);
-  EXPECT_EQ(self_test_.result()->problem, "no route");
-  EXPECT_EQ(self_test_.result()->version, "v1.34.1");
+  clock_.advance(SelfCheck::kProbeInterval);
+  EXPECT_FALSE(self_check_.result()->reachable);
+  EXPECT_EQ(self_check_.result()->problem, "no route");
+  EXPECT_EQ(self_check_.result()->version, "v1.34.1");
   access_.failure.reset();
   server_.answer("/version", 200, R"({"gitVersion":"v1.35.0"})");
-  clock_.advance(SelfTest::kProbeInterval);
-  EXPECT_TRUE(self_test_.result()->reachable);
-  EXPECT_EQ(self_test_.result()->problem, "");
-  EXPECT_EQ(self_test_.result()->version, "v1.35.0");
+  clock_.advance(SelfCheck::kProbeInterval);
+  EXPECT_TRUE(self_check_.result()->reachable);
+  EXPECT_EQ(self_check_.result()->problem, "");
+  EXPECT_EQ(self_check_.result()->version, "v1.35.0");
 }
 
-TEST_F(SelfTestTest, WhatCannotBeAskedIsNotLacking) {
+TEST_F(SelfCheckTest, WhatCannotBeAskedIsNotLacking) {
   server_.answer("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", 403, "{}");
   start();
-  EXPECT_TRUE(self_test_.result()->reachable);
+  EXPECT_TRUE(self_check_.result()->reachable);
   EXPECT_THAT(lacking(), ElementsAre());
 }
 
-TEST_F(SelfTestTest, ImpersonationMayBeNarrowedToNames) {
+TEST_F(SelfCheckTest, ImpersonationMayBeNarrowedToNames) {
   allow([](const std::string& body) { return !body.contains("impersonate"); });
   server_.answer("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", 201,
                  R"({"status":{"resourceRules":[{"verbs":["impersonate"],"resources":["users"],)"
                  R"("resourceNames":["jane"]}]}})");
-  SelfTest impersonating(client_, ActingAs::Caller, loop_.executor(), clock_);
+  SelfCheck impersonating(client_, ActingAs::Caller, loop_.executor(), clock_);
   impersonating.start();
   testing::run_until_idle(loop_);
   const auto result = impersonating.result();
@@ -108,7 +108,7 @@ TEST_F(SelfTestTest, ImpersonationMayBeNarrowedToNames) {
   testing::run(loop_, impersonating.stop());
 }
 
-TEST(SelfTestRequirements, AreThoseOfTheWayOfActing) {
+TEST(SelfCheckRequirements, AreThoseOfTheWayOfActing) {
   const auto texts = [](ActingAs acting_as) {
     std::string text;
     for (const Requirement& requirement : requirements(acting_as)) {
