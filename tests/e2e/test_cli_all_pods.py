@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from support.catalogue import DUO, PAIR, PROJECT, RERUN, Workload, shell
-from support.cli import SLUICE, Cli, Said, interrupt
+from support.cli import SLUICE, Cli, StderrLines, interrupt
 from support.local import describe
 from support.proxy import Proxy
 from support.threaded import ThreadedListener, join, read_head
@@ -195,7 +195,7 @@ def test_a_follow_of_all_survives_cuts(serve, tmp_path):
     proxy = Proxy(client.server.address)
     process = cli_of(client, tmp_path).start("logs", "-f", "steady", "--all-pods", "--tail", "1",
                                              SLUICE_SERVER=f"http://127.0.0.1:{proxy.port}/cluster-api")
-    said = Said(process)
+    said = StderrLines(process)
     pods = ("steady-0-0", "steady-0-1")
     lines = b""
     for count in range(5000):

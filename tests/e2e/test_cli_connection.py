@@ -10,7 +10,7 @@ import pytest
 
 from support.catalogue import LINES, PROJECT, SHELL, Workload, shell
 from support.certificates import Authority
-from support.cli import SLUICE, Cli, Said
+from support.cli import SLUICE, Cli, StderrLines
 from support.client import Client
 from support.connect_proxy import ConnectProxy
 from support.proxy import Proxy
@@ -177,7 +177,7 @@ def test_no_number_is_missing_or_comes_twice_over_twenty_cuts(serve, tmp_path):
     cli = Cli(client.server, client.token, PROJECT, tmp_path)
     process = cli.start("logs", "-f", "counting",
                         SLUICE_SERVER=f"http://127.0.0.1:{proxy.port}/cluster-api")
-    said = Said(process)
+    said = StderrLines(process)
     for number, line in enumerate(process.stdout, 1):
         assert line == b"number %d\n" % number
         # What was in the pipe comes at once: a cut waits until there is a connection, or it would meet none.

@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from support import catalogue, identity
-from support.cli import Cli, Said
+from support import catalogue, identity, tokens
+from support.cli import Cli, StderrLines
 from support.client import Client
 from support.terminal import Terminal
 
@@ -27,7 +27,7 @@ def client(serve, issuer):
     rules = [{"subjects": ["user:alice", "user:robot"], "projects": ["*"], "verbs": ["*"]}]
     served = serve(catalogue.SHELL, catalogue.LINES, catalogue.TICKER, auth=settings,
                    authorization={"mode": "policy", "rules": rules})
-    token = issuer.keys[0].sign(identity.tokens.claims(iss=issuer.issuer))
+    token = issuer.keys[0].sign(tokens.claims(iss=issuer.issuer))
     Client(served.server, token).settle(catalogue.SHELL, catalogue.LINES, catalogue.TICKER)
     return served
 
@@ -165,7 +165,7 @@ def test_a_follow_goes_on_with_the_renewed_token(cli, issuer):
     issuer.lifetime = 4  # the session ends with it
     by_password(cli, issuer)
     program = cli.start("logs", "-f", "--tail", "1", "ticker")
-    said = Said(program)
+    said = StderrLines(program)
     seen = []
     while said.count("connected again") < 1 and len(seen) < 2000:
         seen.append(int(program.stdout.readline().split()[1]))
@@ -178,7 +178,7 @@ def test_a_follow_goes_on_with_the_renewed_token(cli, issuer):
 
 
 def test_a_token_that_the_server_refuses_is_not_kept(cli, issuer, tmp_path):
-    issuer.keys[0] = identity.tokens.Key("ES256", "second")
+    issuer.keys[0] = tokens.Key("ES256", "second")
     issuer.failing = False
     issuer.lifetime = -100
     done = log_in(cli, issuer, "--user", identity.USER, stdin=identity.PASSWORD.encode())

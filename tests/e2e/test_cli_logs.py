@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from support.catalogue import BASE, FINISHED, LONG, PROJECT, SHELL
-from support.cli import PATIENCE, SLUICE, Cli, Said, interrupt
+from support.cli import PATIENCE, SLUICE, Cli, StderrLines, interrupt
 from support.proxy import Proxy
 from support.waiting import eventually
 
@@ -110,7 +110,7 @@ def cut(cli, platform):
 def test_a_follow_survives_cuts_without_losing_or_repeating_a_line(cut, options):
     cli, proxy = cut
     process = cli.start("training", "logs", "-f", "ticker", "--tail", "1", *options)
-    said = Said(process)
+    said = StderrLines(process)
     numbers = []
     # Lines say nothing of now, for many may be in the pipe: what it says tells how often it was cut and came back.
     while said.count("connected again") < 3 and len(numbers) < 2000:

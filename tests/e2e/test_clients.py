@@ -157,7 +157,7 @@ def test_python_websockets_exec(client):
 
 
 def test_python_websockets_with_compression(serve):
-    client = serve(LINES, websocket={"compression": True}).settle(LINES).wrote(LINES, 100)
+    client = serve(LINES, websocket={"compression": True}).settle(LINES).await_lines(LINES, 100)
     with open_sync(client, LINES.path("logs"), compression="deflate") as session:
         assert [message.decode() for message in session] == HUNDRED
         assert session.protocol.extensions

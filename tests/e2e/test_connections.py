@@ -300,7 +300,7 @@ def test_idle_is_closed_with_1001_idle_timeout(quick):
 
 
 def test_quiet_session_lives_as_long_as_its_peer_answers_pings(pinging):
-    with pinging.wrote(LINES, 100).open(LINES.path("logs"), "follow=true&tailLines=0") as session:
+    with pinging.await_lines(LINES, 100).open(LINES.path("logs"), "follow=true&tailLines=0") as session:
         end = time.monotonic() + 4.5
         while time.monotonic() < end:
             frame = session.frame()

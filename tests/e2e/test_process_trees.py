@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import uuid
 
 import pytest
 
@@ -48,7 +49,7 @@ def writable():
 @contextlib.contextmanager
 def own_cgroup():
     """A cgroup that is the test's alone: a server that starts elsewhere ends what is left of others in its own."""
-    directory = cgroups.directory_of("self") / f"e2e-{os.getpid()}"
+    directory = cgroups.directory_of("self") / f"e2e-{uuid.uuid4()}"
     directory.mkdir()
     yield directory
 

@@ -74,11 +74,15 @@ class Gateway:
             return None
 
     def await_way_in(self, workload, patience):
-        """Until a command runs in it. One that was begun while the node came back may hang there for good."""
+        """Until a command runs in it. One that is begun while the node comes back may hang there for good."""
+        hung = []
+
         def says():
             try:
                 return self.says(workload)
             except TimeoutError:
+                hung.append(workload)
+                assert len(hung) == 1, "the next one should not hang"
                 return None
 
         assert eventually(says, f"there is a way into {workload.name}", patience) == b"here\n"

@@ -10,8 +10,8 @@ from gateway import eventually
 from support.rawws import Closed
 from support.tcp import Listener
 
-PATIENCE = 2.0  # seconds from the pod's disappearance to the session's end
-BUSY = 1.0  # seconds that a machine with other work may add: half of the former are spent on waiting for the stream
+PATIENCE = 2.0  # seconds from the pod's disappearance to the session's end, 1 of which is Upstream::kGonePatience
+BUSY = 1.0  # seconds that a machine with other work may add
 GRACE = 2
 DELETED = Closed(1001, "pod deleted")
 STUBBORN = "trap '' TERM; echo begun; while :; do sleep 0.05; done"

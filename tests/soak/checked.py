@@ -68,6 +68,7 @@ def follow_slowly(client, random):
                 taken += len(session.sock.recv(2048))
                 time.sleep(0.2)
         session.drop()
+    assert taken
     return taken
 
 

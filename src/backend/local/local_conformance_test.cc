@@ -1,11 +1,10 @@
 // The local backend under the suite that every backend passes, with real processes.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <csignal>
 
+#include "backend/local/bound_socket_test_support.h"
 #include "backend/local/local_backend.h"
 #include "backend/local/local_backend_test_support.h"
 #include "testing/backend_conformance.h"
@@ -26,29 +25,10 @@ projects:
     - {name: waiting, type: training, framework: runai, replicas: 0, containers: [{command: [cat]}]}
 )";
 
-struct BoundSocket {
-  UniqueFd fd;
-  std::uint16_t port = 0;
-};
-
-BoundSocket bind_to_loopback() {
-  BoundSocket result{UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))};
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(::bind(result.fd.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  ::getsockname(result.fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  result.port = ntohs(address.sin_port);
-  return result;
-}
-
 /// One connection after the other, in a process of its own.
 class EchoServer {
  public:
-  EchoServer() : socket_(bind_to_loopback()) {
-    EXPECT_EQ(::listen(socket_.fd.get(), 8), 0);
-    pid_ = ::fork();
+  EchoServer() : socket_(listen_on_loopback()), pid_(::fork()) {
     while (pid_ == 0) {
       const UniqueFd peer(::accept(socket_.fd.get(), nullptr, nullptr));
       char buffer[256];
@@ -67,7 +47,7 @@ class EchoServer {
 
  private:
   BoundSocket socket_;
-  pid_t pid_ = -1;
+  pid_t pid_;
 };
 
 class LocalBed final {

@@ -78,7 +78,7 @@ TEST_F(LocalExecTest, WithoutStdinAReadEndsAtOnceAndAWriteIsAConflict) {
 }
 
 TEST_F(LocalExecTest, ATerminalHasASizeAndChangesIt) {
-  // A shell that reads would hear only after the read of a signal that came just before it.
+  // No `read`: a signal just before it would be handled only when the read ends.
   ExecOptions options = shell_command(
       "stty size; trap \"stty size; exit\" WINCH; echo; while :; do sleep 0.01; done");
   options.streams.tty = options.streams.stdin = true;

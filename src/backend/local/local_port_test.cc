@@ -1,11 +1,10 @@
 #include "backend/local/local_port.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <gmock/gmock.h>
 
+#include "backend/local/bound_socket_test_support.h"
 #include "backend/local/local_backend_test_support.h"
 
 namespace sluice::backend::local {
@@ -13,26 +12,16 @@ namespace {
 
 class LocalPortTest : public LocalBackendTest {
  protected:
-  /// A port of the test's own, on which nobody listens: what is behind it need not be the pod's.
-  std::uint16_t bind() {
-    listener_ = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    return ntohs(address.sin_port);
-  }
   std::uint16_t listen() {
-    const std::uint16_t port = bind();
-    EXPECT_EQ(::listen(listener_.get(), 8), 0);
-    return port;
+    listener_ = listen_on_loopback();
+    return listener_.port;
   }
   Result<std::unique_ptr<PortStream>> connect(std::uint16_t port) {
     return run(loop_, backend_->forward_port(caller_, *resolve(), port));
   }
-  UniqueFd accept() { return UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)); }
+  UniqueFd accept() {
+    return UniqueFd(::accept4(listener_.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  }
   std::string read_some(PortStream& stream) {
     std::byte buffer[64];
     const Result<std::size_t> count = run(loop_, stream.read(buffer));
@@ -43,7 +32,7 @@ class LocalPortTest : public LocalBackendTest {
     wait_phase("Running");
   }
 
-  UniqueFd listener_;
+  BoundSocket listener_;
 };
 
 TEST_F(LocalPortTest, HalfCloseLeavesTheOtherDirectionOpen) {
@@ -62,7 +51,8 @@ TEST_F(LocalPortTest, HalfCloseLeavesTheOtherDirectionOpen) {
 
 TEST_F(LocalPortTest, NothingListens) {
   start_and_wait();
-  const auto result = connect(bind());
+  const BoundSocket silent = bind_to_loopback();
+  const auto result = connect(silent.port);
   EXPECT_EQ(result.error().code, ErrorCode::Unavailable);
   EXPECT_EQ(result.error().message, "connection refused");
 }

@@ -39,7 +39,7 @@ class Cli:
                                 stderr=subprocess.PIPE, env=self.environment | environment)
 
 
-class Said:
+class StderrLines:
     """What a process that runs on says on stderr: the lines as they come."""
 
     def __init__(self, process):

@@ -78,8 +78,8 @@ class Client:
                        f"{workload.name} is {workload.phase}")
         return self
 
-    def wrote(self, workload, lines):
-        """Waits until each container has written so many lines: one that runs need not have; itself."""
+    def await_lines(self, workload, lines):
+        """Itself, once each container has written so many lines: one that runs need not have."""
         def counts():
             pods = self.get(workload.path("pods")).json["pods"]
             targets = [{"pod": pod["name"], "container": one["name"]} for pod in pods for one in pod["containers"]]

@@ -35,7 +35,7 @@ class Platform:
         operator = self.user(OPERATOR)
         operator.settle(*workloads)
         for workload, count in ((catalogue.LINES, 100), (catalogue.PAIR, 1), (catalogue.DUO, 1)):
-            operator.wrote(workload, count)
+            operator.await_lines(workload, count)
 
     @functools.cache
     def token(self, user, groups=(), ttl="1h"):

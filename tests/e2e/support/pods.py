@@ -1,6 +1,5 @@
 """What pods of the catalogue's workloads look like on a cluster, whatever kind of object stands above them."""
 import sys
-import time
 
 from support.server import ROOT
 from support.waiting import eventually
@@ -65,12 +64,10 @@ def wait_until_settled(workload, find):
     """The workload's pods once all of them, as `find` finds them, have come to where it settles."""
     def settled():
         pods = find(workload)
-        if len(pods) == workload.replicas and all(as_wanted(workload, pod) for pod in pods):
-            return [pods]
-        time.sleep(0.2)  # to ask takes a processor that pods need for their start
-        return None
+        return [pods] if len(pods) == workload.replicas and all(as_wanted(workload, pod) for pod in pods) else None
 
-    pods, = eventually(settled, f"{workload.name}'s pods run, or have ended", START)
+    # Asking is work for the processors that pods need for their start.
+    pods, = eventually(settled, f"{workload.name}'s pods run, or have ended", START, pause=0.2)
     return pods
 
 
