@@ -1,9 +1,6 @@
 #include "backend/local/container.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 
 #include <fmt/format.h>
@@ -225,9 +222,9 @@ net::Task<> Container::pump(UniqueFd fd, OutputChannel channel) {
   while (true) {
     const Result<> readable = co_await source.readable();
     if (!readable) co_return;
-    const ssize_t count = ::read(source.fd(), services_.scratch.data(), services_.scratch.size());
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (count <= 0) co_return;  // a terminal ends with EIO
+    const ssize_t count = read_output(source.fd(), services_.scratch);
+    if (count < 0) continue;
+    if (count == 0) co_return;
     const Bytes bytes = services_.scratch.first(static_cast<std::size_t>(count));
     log_->write(channel, bytes);
     std::erase_if(attachments_, [](const auto& attachment) { return attachment->ended(); });

@@ -150,7 +150,8 @@ std::optional<ProcessOutput> LocalProcess::try_read(MutableBytes into) {
         continue;
       }
     }
-    const ssize_t count = read_some(output, part);
+    const ssize_t count = read_output(output.fd.get(), part);
+    if (count == 0) end_output(output);
     if (count <= 0) continue;
     if (output.left) *output.left -= static_cast<std::size_t>(count);
     const ProcessOutput result{output.channel, static_cast<std::size_t>(count)};
@@ -159,17 +160,6 @@ std::optional<ProcessOutput> LocalProcess::try_read(MutableBytes into) {
   }
   if (!outputs_[0].fd && !outputs_[1].fd) return ProcessOutput{OutputChannel::Stdout, 0};
   return std::nullopt;
-}
-
-ssize_t LocalProcess::read_some(Output& output, MutableBytes into) {
-  while (true) {
-    const ssize_t count = ::read(output.fd.get(), into.data(), into.size());
-    if (count > 0) return count;
-    if (count < 0 && errno == EINTR) continue;
-    // A terminal reports its end as EIO.
-    if (count == 0 || errno != EAGAIN) end_output(output);
-    return 0;
-  }
 }
 
 void LocalProcess::end_output(Output& output) {

@@ -73,7 +73,6 @@ class LocalProcess final : public RemoteProcess {
   void watch(int fd);
   void unwatch(int fd);
   void notice_end();
-  ssize_t read_some(Output& output, MutableBytes into);
   std::optional<ProcessOutput> try_read(MutableBytes into);
   void end_output(Output& output);
   net::Task<Result<>> output_readable();

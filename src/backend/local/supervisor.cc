@@ -3,11 +3,11 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cerrno>
 
 #include <fmt/format.h>
 
 #include "backend/local/remote_call.h"
+#include "backend/local/terminal.h"
 #include "base/base64.h"
 #include "base/bytes.h"
 #include "net/current_executor.h"
@@ -78,8 +78,7 @@ net::Task<> Supervisor::drain_output(UniqueFd output) {
   while (true) {
     const Result<> readable = co_await source.readable();
     if (!readable) co_return;
-    const ssize_t count = ::read(source.fd(), scratch_.data(), scratch_.size());
-    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) co_return;
+    if (read_output(source.fd(), scratch_) == 0) co_return;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <termios.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace sluice::backend::local {
 namespace {
@@ -49,6 +50,17 @@ std::string end_of_input(int master, char last) {
   const char end = is_known ? static_cast<char>(settings.c_cc[VEOF]) : '\x04';
   const bool in_line = last != '\n' && last != '\r' && last != end;
   return std::string(in_line ? 2 : 1, end);
+}
+
+ssize_t read_output(int fd, MutableBytes into, decltype(&::read) read) {
+  bool end_was_told = false;
+  while (true) {
+    const ssize_t count = read(fd, into.data(), into.size());
+    if (count >= 0) return count;
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) return -1;
+    if (errno != EIO || std::exchange(end_was_told, true)) return 0;
+  }
 }
 
 Result<UniqueFd> duplicate(int fd) {
