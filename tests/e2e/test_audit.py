@@ -12,6 +12,7 @@ import pytest
 from support import catalogue
 from support.catalogue import BASE, LINES, PROJECT, SHELL
 from support.client import argv
+from support.files import whole_lines
 from support.httpclient import dial
 from support.metrics import metrics
 from support.waiting import eventually
@@ -34,11 +35,7 @@ def audited(serve, tmp_path):
 
 
 def trail(tmp_path, name="audit.jsonl"):
-    try:
-        text = (tmp_path / "trail" / name).read_bytes()
-    except FileNotFoundError:
-        return []  # not yet, or it is being rotated
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
+    return [json.loads(line) for line in whole_lines(tmp_path / "trail" / name)]
 
 
 def events(tmp_path, *words):

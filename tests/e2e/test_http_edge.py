@@ -14,6 +14,7 @@ import pytest
 from support import reverse_proxies
 from support.catalogue import BASE, SHELL
 from support.client import Client, argv
+from support.files import whole_lines
 from support.httpclient import dial
 from support.rawws import BINARY, Refused, encode, handshake_request
 from support.waiting import eventually
@@ -34,8 +35,7 @@ class Edge:
 
     def understood(self, serial):
         """The paths with this number that the server has answered for, in order."""
-        whole_lines = self.log.read_text(errors="replace").rpartition("\n")[0].splitlines()
-        lines = [json.loads(line) for line in whole_lines if line.startswith("{")]
+        lines = [json.loads(line) for line in whole_lines(self.log) if line.startswith("{")]
         return [line["path"] for line in lines if line["event"] == "request" and f"-{serial}" in line["path"]]
 
     def passed_on(self, serial):

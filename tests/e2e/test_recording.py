@@ -15,6 +15,7 @@ from support.catalogue import CAT, LINES, PROJECT, SHELL
 from support.channels import V5
 from support.cli import Cli
 from support.client import argv
+from support.files import whole_lines
 from support.metrics import metrics
 from support.terminal import Terminal
 from support.waiting import eventually
@@ -54,8 +55,7 @@ def text(events, code="o"):
 def finished(tmp_path, count=1):
     """The recordings, once so many sessions have ended and are on record."""
     def ends():
-        whole_lines = (tmp_path / "audit.jsonl").read_text().rpartition("\n")[0].splitlines()
-        lines = map(json.loads, whole_lines)
+        lines = map(json.loads, whole_lines(tmp_path / "audit.jsonl"))
         found = [line for line in lines if line["event"] == "session end"]
         return len(found) >= count and found
 

@@ -1,6 +1,7 @@
 """A user of the API: a server, a token, and requests as the contract writes them."""
 import base64
 import json
+import time
 import urllib.parse
 
 from support import rawws
@@ -86,6 +87,12 @@ class Client:
             return [self.get(workload.path("logs/download"), target).body.count(b"\n") for target in targets]
         eventually(lambda: all(count >= lines for count in counts()), f"{workload.name} wrote {lines} lines")
         return self
+
+    def answer_time(self, path):
+        """Seconds until a request is answered with 200."""
+        begin = time.monotonic()
+        assert self.get(path).status == 200
+        return time.monotonic() - begin
 
     def _headers(self, extra):
         own = {"Authorization": f"Bearer {self.token}"} if self.token else {}

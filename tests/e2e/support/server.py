@@ -8,6 +8,7 @@ import threading
 
 import yaml
 
+from support.files import whole_lines
 from support.waiting import eventually
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -60,8 +61,8 @@ class Server:
 
     @property
     def lines(self):
-        """Of its output: the whole ones, for it may be writing the next."""
-        return self.output.rpartition("\n")[0].splitlines()
+        """Of its output."""
+        return whole_lines(self.log)
 
     def write_workloads(self, projects):
         text = projects if isinstance(projects, str) else yaml.safe_dump({"projects": projects})
