@@ -176,6 +176,12 @@ const ContainerRecord* PodRecord::find_container(std::string_view container) con
   return found == containers.end() ? nullptr : &*found;
 }
 
+Result<const ContainerRecord*> PodRecord::require_container(std::string_view container) const {
+  if (const ContainerRecord* const found = find_container(container)) return found;
+  return fail(ErrorCode::NotFound,
+              fmt::format("container \"{}\" not in pod \"{}\"", container, name));
+}
+
 ObjectMeta read_meta(const json::object& object) {
   const json::object& meta = object_of(object, "metadata");
   return {text_of(meta, "namespace"), text_of(meta, "name"), text_of(meta, "uid")};

@@ -11,6 +11,7 @@
 #include "backend/kubernetes/cache/mapping.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/result.h"
 #include "workload/status.h"
 
 namespace sluice::backend::kubernetes {
@@ -52,6 +53,8 @@ struct PodRecord {
   std::vector<ContainerRecord> containers;  // main ones in the spec's order, then init, ephemeral
 
   const ContainerRecord* find_container(std::string_view container) const;
+  /// The same, never nullptr. Errors: NotFound, which names both.
+  Result<const ContainerRecord*> require_container(std::string_view container) const;
 };
 
 /// One row of the mapping that an object matches, with what the row asks of it. Rows are known by

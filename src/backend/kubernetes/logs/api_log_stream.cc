@@ -32,11 +32,7 @@ net::Task<Result<std::unique_ptr<LogStream>>> open_api_log(LogServices services,
                                                            std::optional<Impersonation> as) {
   const std::shared_ptr<const PodRecord> record = pod->current();
   if (record == nullptr) co_return fail(ErrorCode::NotFound, "the pod was deleted");
-  const ContainerRecord* const found = record->find_container(container);
-  if (found == nullptr) {
-    co_return fail(ErrorCode::NotFound,
-                   fmt::format("container \"{}\" not in pod \"{}\"", container, record->name));
-  }
+  CO_TRY_VOID(record->require_container(container));
   const net::Executor executor = co_await net::current_executor();
   auto log = std::make_unique<ApiLogStream>(services, executor, std::move(pod),
                                             std::move(container), options, std::move(as));

@@ -46,12 +46,7 @@ Result<> check_pod(const PodRecord* known) {
 
 Result<const ContainerRecord*> check_container(const PodRecord* known, const std::string& name) {
   TRY_VOID(check_pod(known));
-  const PodRecord& pod = *known;
-  const ContainerRecord* container = pod.find_container(name);
-  if (container == nullptr) {
-    return fail(ErrorCode::NotFound,
-                fmt::format("container \"{}\" not in pod \"{}\"", name, pod.name));
-  }
+  TRY(const ContainerRecord* const container, known->require_container(name));
   switch (container->state) {
     case ContainerState::Running: return container;
     case ContainerState::Terminated:
