@@ -8,6 +8,7 @@ inline constexpr unsigned kOk = 200;
 inline constexpr unsigned kPartialContent = 206;
 inline constexpr unsigned kUnauthorized = 401;
 inline constexpr unsigned kForbidden = 403;
+inline constexpr unsigned kNotFound = 404;
 inline constexpr unsigned kTooManyRequests = 429;
 inline constexpr unsigned kUnavailable = 503;
 

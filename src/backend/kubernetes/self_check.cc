@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "backend/kubernetes/api/readiness.h"
 #include "observe/log.h"
 
 namespace sluice::backend::kubernetes {
@@ -38,7 +39,7 @@ SelfCheck::SelfCheck(ApiClient& client, ActingAs acting_as, net::Executor loop, 
       result_(std::make_shared<SelfCheckResult>()),
       tasks_(loop) {}
 
-void SelfCheck::start() { tasks_.spawn("self test", repeat()); }
+void SelfCheck::start() { tasks_.spawn("self check", repeat()); }
 
 net::Task<> SelfCheck::stop() {
   tasks_.cancel();
@@ -87,6 +88,7 @@ net::Task<Result<>> SelfCheck::review(SelfCheckResult& found) {
   for (const Requirement& requirement : requirements_) {
     CO_TRY(const bool allowed, co_await may(requirement.access));
     if (allowed) continue;
+    CO_TRY_VOID(co_await check_ready(client_));
     found.lacking.push_back(requirement);
     log(LogLevel::Warning, "the gateway lacks a permission in the cluster",
         {{"feature", requirement.feature}, {"permission", to_string(requirement.access)}});
@@ -97,8 +99,12 @@ net::Task<Result<>> SelfCheck::review(SelfCheckResult& found) {
 net::Task<Result<std::string>> SelfCheck::ask_version() {
   ApiRequest request;
   request.path = "/version";
-  CO_TRY(const json::value document, co_await client_.get_json(std::move(request)));
-  const json::object* object = document.if_object();
+  const Result<json::value> document = co_await client_.get_json(std::move(request));
+  if (!document) {
+    const Error refusal = co_await believed(client_, document.error());
+    co_return fail(refusal);
+  }
+  const json::object* object = document->if_object();
   co_return std::string(object != nullptr ? json::find_string(*object, "gitVersion").value_or("")
                                           : "");
 }

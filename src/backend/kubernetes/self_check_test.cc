@@ -60,6 +60,17 @@ TEST_F(SelfCheckTest, TellsWhichPermissionIsLacking) {
   EXPECT_THAT(lacking(), ElementsAre("exec: create pods/exec"));
 }
 
+TEST_F(SelfCheckTest, NothingIsLackingByTheWordOfAServerThatHasJustStarted) {
+  start();
+  allow([](const std::string&) { return false; });
+  server_.answer("/readyz", 500, "[-]informer-sync failed");
+  clock_.advance(SelfCheck::kReviewInterval);
+  EXPECT_THAT(lacking(), ElementsAre());
+  server_.answer("/readyz", 200, "ok");
+  clock_.advance(SelfCheck::kProbeInterval);
+  EXPECT_FALSE(lacking().empty());
+}
+
 TEST_F(SelfCheckTest, PermissionsAreAskedForAgainAfterAWhile) {
   allow([](const std::string&) { return false; });
   start();
@@ -85,6 +96,15 @@ TEST_F(SelfCheckTest, ServerThatStopsAnsweringIsNoticedSoonAndSoIsItsReturn) {
   EXPECT_TRUE(self_check_.result()->reachable);
   EXPECT_EQ(self_check_.result()->problem, "");
   EXPECT_EQ(self_check_.result()->version, "v1.35.0");
+}
+
+TEST_F(SelfCheckTest, ServerThatHasJustStartedSaysSoAndNotWhomItDenies) {
+  start();
+  server_.answer("/version", 403, R"({"message":"system:serviceaccount:sluice:sluiced cannot"})");
+  server_.answer("/readyz", 403, "{}");
+  clock_.advance(SelfCheck::kProbeInterval);
+  EXPECT_FALSE(self_check_.result()->reachable);
+  EXPECT_THAT(self_check_.result()->problem, ::testing::HasSubstr("has just started"));
 }
 
 TEST_F(SelfCheckTest, WhatCannotBeAskedIsNotLacking) {

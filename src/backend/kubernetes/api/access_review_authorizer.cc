@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/kubernetes/api/readiness.h"
 #include "observe/log.h"
 
 namespace sluice::backend::kubernetes {
@@ -76,6 +77,9 @@ net::Task<Result<bool>> AccessReviewAuthorizer::may(const auth::Caller& caller, 
   std::optional<bool> allowed = remembered(question);
   if (!allowed) {
     CO_TRY(allowed, co_await ask(caller, verb, std::move(namespace_name)));
+    if (!*allowed) {
+      CO_TRY_VOID(co_await check_ready(client_));
+    }
     remember(std::move(question), *allowed);
   }
   co_return *allowed;

@@ -71,8 +71,10 @@ TEST_F(AccessReviewAuthorizerTest, AnswerHoldsForTenSeconds) {
   EXPECT_EQ(server_.calls().size(), 1U);
   clock_.advance(milliseconds(1));
   EXPECT_FALSE(authorize(jane_));
-  EXPECT_FALSE(authorize(jane_));  // a no is remembered, too
-  EXPECT_EQ(server_.calls().size(), 2U);
+  EXPECT_EQ(server_.calls().size(),
+            3U);                   // a no comes with the question whether it is to be believed
+  EXPECT_FALSE(authorize(jane_));  // and is remembered, too
+  EXPECT_EQ(server_.calls().size(), 3U);
 }
 
 TEST_F(AccessReviewAuthorizerTest, AnswerIsForOneCallerVerbAndProject) {
@@ -98,6 +100,15 @@ TEST_F(AccessReviewAuthorizerTest, ClusterThatDoesNotAnswerIsUnavailableAndNothi
   EXPECT_EQ(refused.error().retry_after, seconds(5));
   server_.answer(kReviews, 201, "{}");
   EXPECT_EQ(authorize(jane_).error().code, ErrorCode::Unavailable);
+  answer(true);
+  EXPECT_TRUE(authorize(jane_));
+}
+
+TEST_F(AccessReviewAuthorizerTest, NoOfAServerThatHasJustStartedIsNeitherBelievedNorRemembered) {
+  answer(false);
+  server_.answer("/readyz", 500, "[-]informer-sync failed");
+  EXPECT_EQ(authorize(jane_).error().code, ErrorCode::Unavailable);
+  server_.answer("/readyz", 200, "ok");
   answer(true);
   EXPECT_TRUE(authorize(jane_));
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/kubernetes/api/readiness.h"
 #include "backend/kubernetes/cache/node_start.h"
 #include "backend/kubernetes/streams/channel_framing.h"
 #include "backend/kubernetes/streams/channel_process.h"
@@ -88,7 +89,8 @@ net::Task<Result<ApiWebSocket>> connect(StreamServices services, PodWatch& pod, 
     Result<ApiWebSocket> opened =
         co_await services.client.connect_websocket(std::move(attempt), subprotocols);
     if (opened) co_return opened;
-    CO_TRY_VOID(co_await await_node(opened.error(), pod, services.timers, deadline));
+    const Error refusal = co_await believed(services.client, opened.error());
+    CO_TRY_VOID(co_await await_node(refusal, pod, services.timers, deadline));
   }
 }
 

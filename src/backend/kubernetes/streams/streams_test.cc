@@ -147,6 +147,8 @@ TEST_F(StreamsTest, APortSpeaksInChannelsWhereTheServerDoesNotKnowSpdy) {
 TEST_F(StreamsTest, WhatTheClusterRefusesIsRefused) {
   server_.answer(kExec, 403, R"({"message":"pods/exec is forbidden"})");
   EXPECT_EQ(refusal(), ErrorCode::PermissionDenied);
+  server_.answer("/readyz", 500, "[-]informer-sync failed");
+  EXPECT_EQ(refusal(), ErrorCode::Unavailable);
 }
 
 TEST_F(StreamsTest, ANodeThatHasJustStartedIsAskedAgain) {
