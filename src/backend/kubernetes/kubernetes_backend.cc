@@ -11,6 +11,7 @@ namespace sluice::backend::kubernetes {
 namespace {
 
 constexpr nanoseconds kReadyInterval = milliseconds(10);
+constexpr nanoseconds kIdleCheckInterval = seconds(10);
 
 }  // namespace
 
@@ -23,6 +24,10 @@ Result<std::unique_ptr<KubernetesBackend>> KubernetesBackend::start(
       std::move(config), std::move(access), std::move(mapping), loop, sessions, timers, random));
   backend->cache_.start();
   backend->self_check_.start();
+  for (net::EventLoop* session_loop : sessions) {
+    const net::Executor executor = session_loop->executor();
+    backend->tasks_.spawn(executor, "close idle connections", backend->close_idle_connections());
+  }
   return backend;
 }
 
@@ -82,6 +87,18 @@ net::Task<> KubernetesBackend::stop() {
   while (!has_stopped) {
     const Result<> woken = co_await stopped.wait();
     (void)woken;  // also when cancelled: what was posted refers to us
+  }
+}
+
+/// Of the loop that it runs on. A loop that asks nothing any more would keep them until the servers
+/// close them, and then what is left of them.
+net::Task<> KubernetesBackend::close_idle_connections() {
+  const net::Executor loop = co_await net::current_executor();
+  while (true) {
+    const Result<> slept = co_await timers_.sleep_for(kIdleCheckInterval);
+    if (!slept) co_return;
+    client_.close_idle_connections(loop);
+    kubelets_.close_idle_connections(loop);
   }
 }
 

@@ -83,6 +83,7 @@ class KubernetesBackend final : public ManagedBackend {
     return {client_, tasks_, timers_, stdin_holds_, config_.ping_interval};
   }
   std::string namespace_of(std::string_view project) const;
+  net::Task<> close_idle_connections();
   net::Task<> stop_watching(std::move_only_function<void()> stopped);
 
   KubernetesConfig config_;

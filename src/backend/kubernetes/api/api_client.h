@@ -98,6 +98,10 @@ class ApiClient final {
   net::Task<Result<ApiWebSocket>> connect_websocket(ApiRequest request,
                                                     std::span<const std::string_view> subprotocols);
 
+  /// Closes the connections that the calling loop, `loop`, has kept for a while and not used. A
+  /// loop that asks now and then does so by itself.
+  void close_idle_connections(const net::Executor& loop) { pool_.close_idle(loop); }
+
  private:
   enum class Reuse { Yes, No };
   struct Answered {

@@ -5,7 +5,7 @@
 namespace sluice::backend::kubernetes {
 
 std::unique_ptr<PooledConnection> ConnectionPool::take(const net::Executor& loop) {
-  extract(loop, timers_.now() - kMaxIdle);
+  close_idle(loop);
   while (true) {
     std::unique_ptr<PooledConnection> connection;
     {
@@ -22,7 +22,7 @@ std::unique_ptr<PooledConnection> ConnectionPool::take(const net::Executor& loop
 
 void ConnectionPool::give(const net::Executor& loop, std::unique_ptr<PooledConnection> connection) {
   if (!connection->http.is_reusable()) return;
-  extract(loop, timers_.now() - kMaxIdle);
+  close_idle(loop);
   const std::lock_guard lock(mutex_);
   const auto of_loop = [&](const Waiting& each) { return each.loop == loop; };
   if (std::ranges::count_if(waiting_, of_loop) >= static_cast<int>(kMaxPerLoop)) return;
@@ -30,6 +30,10 @@ void ConnectionPool::give(const net::Executor& loop, std::unique_ptr<PooledConne
 }
 
 void ConnectionPool::close(const net::Executor& loop) { extract(loop, MonotonicTime::max()); }
+
+void ConnectionPool::close_idle(const net::Executor& loop) {
+  extract(loop, timers_.now() - kMaxIdle);
+}
 
 std::vector<ConnectionPool::Waiting> ConnectionPool::extract(const net::Executor& loop,
                                                              MonotonicTime before) {

@@ -31,13 +31,14 @@ class ConnectionPool {
 
   explicit ConnectionPool(const net::Timers& timers) : timers_(timers) {}
 
-  /// The most recently used one of that loop; null when there is none. Those that waited too long
-  /// are closed here.
+  /// The most recently used one of that loop; null when there is none.
   std::unique_ptr<PooledConnection> take(const net::Executor& loop);
   /// Keeps the connection, if it can be used again.
   void give(const net::Executor& loop, std::unique_ptr<PooledConnection> connection);
   /// Closes those of that loop: they were made with credentials that hold no more.
   void close(const net::Executor& loop);
+  /// Closes those of that loop that have waited for longer than kMaxIdle; so do take() and give().
+  void close_idle(const net::Executor& loop);
 
  private:
   struct Waiting {

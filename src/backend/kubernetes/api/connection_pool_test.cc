@@ -60,6 +60,18 @@ TEST_F(ConnectionPoolTest, IdleOnesAreClosedByTheNextRequestOfTheirLoop) {
   EXPECT_TRUE(is_closed(0));
 }
 
+TEST_F(ConnectionPoolTest, IdleOnesOfALoopThatAsksNothingAreClosedOnDemand) {
+  pool_.give(loop_.executor(), make(loop_));
+  clock_.advance(ConnectionPool::kMaxIdle);
+  pool_.give(loop_.executor(), make(loop_));
+  clock_.advance(seconds(1));
+  pool_.close_idle(other_loop_.executor());
+  EXPECT_FALSE(is_closed(0));
+  pool_.close_idle(loop_.executor());
+  EXPECT_TRUE(is_closed(0));
+  EXPECT_FALSE(is_closed(1));
+}
+
 TEST_F(ConnectionPoolTest, CloseEndsThoseOfOneLoop) {
   pool_.give(loop_.executor(), make(loop_));
   pool_.close(loop_.executor());

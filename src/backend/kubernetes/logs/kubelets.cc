@@ -79,4 +79,9 @@ std::vector<KubeletRefusal> Kubelets::refusals() const {
   return refusals;
 }
 
+void Kubelets::close_idle_connections(const net::Executor& loop) {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [address, node] : nodes_) node->client.close_idle_connections(loop);
+}
+
 }  // namespace sluice::backend::kubernetes

@@ -37,6 +37,8 @@ class Kubelets {
   void answered(const std::string& address);
   /// Those that refused and have not answered since.
   std::vector<KubeletRefusal> refusals() const;
+  /// As ApiClient's, of every node.
+  void close_idle_connections(const net::Executor& loop);
 
  private:
   struct Node;

@@ -1,5 +1,6 @@
-// LoopTasks: the owner of what must go on for a moment on a session's loop after the session has
-// let go of it: saying goodbye to the API server. One group a loop; the backend joins them all.
+// LoopTasks: the owner of what must go on on a session's loop when the session has let go of it:
+// saying goodbye to the API server, closing idle connections. One group a loop; the backend joins
+// them all.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,7 @@ class LoopTasks {
   explicit LoopTasks(const std::vector<net::EventLoop*>& loops);
   ~LoopTasks();
 
-  /// Starts the task on the calling loop.
+  /// Starts the task on that loop: the calling one, or one that does not run yet.
   void spawn(const net::Executor& executor, std::string_view name, net::Task<> task);
   /// Cancels and joins what runs, on every loop. Once, on one of the loops, while all run; nothing
   /// is spawned any more.
