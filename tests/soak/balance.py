@@ -15,6 +15,10 @@ class Balance:
     sessions: int
     connections: int
 
+    def is_within(self, other):
+        """Whether nothing of it is more."""
+        return all(mine <= theirs for mine, theirs in zip(dataclasses.astuple(self), dataclasses.astuple(other)))
+
 
 def balance_of(client):
     server, samples = client.server, metrics(client)

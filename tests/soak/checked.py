@@ -18,6 +18,7 @@ from support.waiting import eventually
 
 PATIENCE = 60  # seconds: sanitizers are slow, and many ask at once
 CHURNED = Workload("churned", (shell("i=0; while :; do i=$((i+1)); echo churn $i; sleep 0.01; done"),))
+WORKLOADS = (SHELL, LINES, TICKER, CAT, CHURNED)
 HUNDRED = b"".join(b"line %d\n" % number for number in range(1, 101))
 
 
@@ -59,8 +60,8 @@ def leave(session, random):
 
 
 def follow_slowly(client, random):
-    """A reader that takes next to nothing, of a source that never ends; then it vanishes."""
-    with client.exec(SHELL, "cat", "/dev/zero", receive_buffer=4096) as session:
+    """A reader that takes next to nothing, of a source that all buffers together can't hold; then it vanishes."""
+    with client.exec(SHELL, "head", "-c", str(256 << 20), "/dev/zero", receive_buffer=4096) as session:
         session.sock.settimeout(PATIENCE)
         taken = 0
         with contextlib.suppress(ConnectionResetError):  # it answers no pings, and so may be cut
@@ -89,8 +90,8 @@ def echo_bytes(client, random):
 
 
 def abandon_command(client, random):
-    """A command whose client goes away: nothing of its process tree may stay."""
-    with client.exec(SHELL, "sh", "-c", "sleep 100000 & echo begun; sleep 100000") as session:
+    """A command whose client goes away: nothing of its process tree may stay, if it is on this machine."""
+    with client.exec(SHELL, "sh", "-c", "sleep 300 & echo begun; sleep 300") as session:
         text = session.read_until(b"begun\n", PATIENCE)
         leave(session, random)
     return len(text)
@@ -187,18 +188,6 @@ def visit_churned(client, _):
     except Refused as refused:
         assert refused.response.status in (404, 409, 500, 503) and refused.response.body, refused.response
         return 0
-
-
-def churn(server, described, random):
-    """One step of the backend: the workload is there, changed, or gone."""
-    projects = {project: list(workloads) for project, workloads in described.items()}
-    choice = random.randrange(3)
-    for workload in projects[PROJECT]:
-        if workload["name"] == CHURNED.name and choice == 1:
-            workload["containers"] = [workload["containers"][0] | {"env": {"STEP": str(random.random())}}]
-    if choice == 2:
-        projects[PROJECT] = [each for each in projects[PROJECT] if each["name"] != CHURNED.name]
-    server.reload(projects)
 
 
 def wait_for_start(client):

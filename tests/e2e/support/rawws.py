@@ -59,7 +59,8 @@ def apply_mask(payload, key):
 
 
 class RawWebSocket:
-    """An open WebSocket. `answer_pings=False` makes it a peer that has gone silent."""
+    """An open WebSocket. `answer_pings=False` makes it a peer that has gone silent; `closed` is what message() saw of
+    the end."""
 
     def __init__(self, sock, buffered, handshake):
         self.sock = sock
@@ -67,6 +68,7 @@ class RawWebSocket:
         self.answer_pings = True
         self.pings = []
         self.pongs = []
+        self.closed = None
         self._buffer = bytearray(buffered)
 
     @property
@@ -110,11 +112,10 @@ class RawWebSocket:
         end, parts = time.monotonic() + timeout, None
         while True:
             frame = self.frame(end - time.monotonic())
-            if frame is None:
-                return Closed(1006)
+            if frame is None or frame.opcode == CLOSE:
+                self.closed = Closed(1006) if frame is None else self._closed(frame)
+                return self.closed
             assert frame.rsv == 0, frame
-            if frame.opcode == CLOSE:
-                return self._closed(frame)
             if frame.opcode in (PING, PONG):
                 self._control(frame)
                 continue
