@@ -110,6 +110,22 @@ struct RequestParser::Beast {
     return parser.chunked() && input.starts_with('0') && input.size() < 5;
   }
 
+  /// Beast looks for the end of an extension's quoted value beyond its line, so that a request with
+  /// one that the line does not end would be waited for. `input`: what it has left of a body, from
+  /// the size of a chunk on.
+  bool has_open_quote(std::string_view input) const {
+    if (!parser.chunked()) return false;
+    if (input.starts_with("\r\n")) input.remove_prefix(2);  // of the chunk before
+    const std::size_t end = input.find("\r\n");
+    if (end == input.npos) return false;
+    bool open = false;
+    for (std::size_t at = 0; at < end; ++at) {
+      if (input[at] == '"') open = !open;
+      if (input[at] == '\\' && open) ++at;
+    }
+    return open;
+  }
+
   CheckExtensions check_extensions;
   beast_http::request_parser<beast_http::string_body> parser;
   RequestHead head;
@@ -152,6 +168,9 @@ Result<std::size_t> RequestParser::feed(std::string_view input) {
   if (!complete() && !input.empty() && !beast_->may_be_cut(input)) {
     TRY(const std::size_t taken, put(input));
     input.remove_prefix(taken);
+    if (!complete() && beast_->has_open_quote(input)) {
+      return malformed("a chunk extension with an open quote");
+    }
     if (!complete() && input.size() > head_limit_) return too_large();  // a chunk's own head
   }
   return offered - input.size();

@@ -207,10 +207,20 @@ TEST(RequestParser, MalformedChunksAreRefused) {
   }
 }
 
+TEST(RequestParser, QuoteThatItsLineDoesNotEndIsMalformedAtOnce) {
+  const std::string chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string_view body :
+       {"1;a=\"\r\n", "1;a=\"b\\\"\r\n", "2\r\nab\r\n1;a=\"b\";c=\"\r\n", "0;a=\"\r\n",
+        "1\r\na\r\n0;a=\"\r\nB: c\r\n"}) {
+    EXPECT_EQ(code_of(chunked + std::string(body)), ErrorCode::InvalidArgument) << body;
+  }
+}
+
 TEST(RequestParser, ChunksMayHaveExtensionsAndLeadingZeros) {
   const std::string chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked \r\n\r\n";
-  for (const std::string_view body : {"1;a=b;c=\"d\"\r\na\r\n0\r\n\r\n", "0001\r\na\r\n000\r\n\r\n",
-                                      "A\r\n0123456789\r\n0\r\n\r\n"}) {
+  for (const std::string_view body :
+       {"1;a=b;c=\"d\"\r\na\r\n0\r\n\r\n", "1;a=\"\\\"\"\r\na\r\n0;b=\"c\"\r\n\r\n",
+        "0001\r\na\r\n000\r\n\r\n", "A\r\n0123456789\r\n0\r\n\r\n"}) {
     EXPECT_EQ(code_of(chunked + std::string(body)), ErrorCode::Cancelled) << body;
   }
 }

@@ -175,6 +175,7 @@ class RequestWriter {
                                              {";a=b"},
                                              {";a=\"b\""},
                                              {";a=\"\n\"", Verdict::Wrong},
+                                             {";a=\"", Verdict::Wrong},
                                              {";\n", Verdict::Wrong},
                                              {"g", Verdict::Wrong}};
     static constexpr Choice kTrailers[] = {{""},

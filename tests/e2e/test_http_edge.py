@@ -152,6 +152,7 @@ FRAMINGS = {
     "chunk size ended by a line feed": (CHUNKED, "5\nhello\r\n0\r\n\r\nHIDDEN"),
     "line feed in a chunk's extension": (CHUNKED, "5;a\nhello\r\n0\r\n\r\nHIDDEN"),
     "line feed in a quoted extension": (CHUNKED, "5;a=\"\n\"\r\nhello\r\n0\r\n\r\nHIDDEN"),
+    "open quote in a chunk's extension": (CHUNKED, "5;a=\"\r\nhello\r\n0\r\n\r\nHIDDEN"),
     "return in a chunk's extension": (CHUNKED, "5;a\rb\r\nhello\r\n0\r\n\r\nHIDDEN"),
     "length in the trailers": (CHUNKED, "0\r\nContent-Length: 5\r\n\r\nHIDDEN"),
     "trailers ended by a line feed": (CHUNKED, "0\r\nX: y\n\r\nHIDDEN"),
