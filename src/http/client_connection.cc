@@ -94,7 +94,7 @@ Result<bool> ClientConnection::parse() {
 
 net::Task<Result<>> ClientConnection::body_readable() {
   if (!starved_) co_return Result<>{};
-  if (begin_ == end_) block_.reset();
+  release_block();
   co_return co_await stream_->readable();
 }
 
@@ -132,9 +132,16 @@ Result<std::optional<std::size_t>> ClientConnection::try_read_straight(MutableBy
   return count;
 }
 
+/// Nothing is held while there may be long to wait.
+void ClientConnection::release_block() {
+  if (begin_ != end_) return;
+  block_.reset();
+  begin_ = end_ = 0;
+}
+
 /// Reads more input, or tells the parser of the stream's end.
 net::Task<Result<>> ClientConnection::fill() {
-  if (begin_ == end_) block_.reset();
+  release_block();
   CO_TRY_VOID(co_await stream_->readable());
   CO_TRY_VOID(try_fill());
   co_return Result<>{};

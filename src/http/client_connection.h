@@ -59,6 +59,7 @@ class ClientConnection final {
  private:
   net::Task<Result<ResponseHead>> read_head();
   Result<bool> parse();
+  void release_block();
   net::Task<Result<>> fill();
   Result<bool> try_fill();
   Result<std::optional<std::size_t>> try_read_straight(MutableBytes into, std::uint64_t left);

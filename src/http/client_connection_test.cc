@@ -27,6 +27,17 @@ class ClientConnectionTest : public ::testing::TestWithParam<std::size_t> {
   Result<std::string> read_all(std::size_t limit = 1_MiB) {
     return testing::run(loop_, connection_.read_whole_body(limit));
   }
+  /// What try_read_body(into) gives now, into `room` bytes at a time; nullopt: its error.
+  std::optional<std::string> read_straight(std::size_t room) {
+    std::string text;
+    std::vector<std::byte> into(room);
+    while (true) {
+      const auto count = connection_.try_read_body(into);
+      if (!count) return std::nullopt;
+      if (count->value_or(0) == 0) return text;
+      text += as_text(Bytes(into).first(**count));
+    }
+  }
   std::string received() {
     std::string text;
     std::array<std::byte, 4096> block;
@@ -148,6 +159,51 @@ TEST_P(ClientConnectionTest, WhatHasComeIsReadWithoutWaiting) {
   answer("r\r\n0\r\n\r\n");
   EXPECT_EQ(*read_all(), "r");
   EXPECT_TRUE(connection_.try_read_body()->empty());
+}
+
+TEST_P(ClientConnectionTest, BodyIsReadStraightInAllThreeFramings) {
+  for (const std::size_t room : {1U, 4U, 100U}) {
+    answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst");
+    ASSERT_TRUE(send());
+    EXPECT_EQ(read_straight(room), "first");
+    answer(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nsec\r\n3\r\nond\r\n0\r\n\r\n");
+    ASSERT_TRUE(send());
+    EXPECT_EQ(read_straight(room), "second");
+    EXPECT_TRUE(connection_.is_reusable());
+  }
+  answer("HTTP/1.0 200 OK\r\n\r\nthird");
+  ASSERT_TRUE(send());
+  EXPECT_EQ(read_straight(100), "third");
+  pipe_.server->shutdown_write();
+  EXPECT_EQ(read_straight(100), "");
+}
+
+TEST_P(ClientConnectionTest, BodyThatPausesIsReadStraightOn) {
+  for (const std::string_view framing : {"Content-Length: 6", "Transfer-Encoding: chunked"}) {
+    const bool chunked = framing.starts_with("T");
+    answer("HTTP/1.1 200 OK\r\n" + std::string(framing) + "\r\n\r\n");
+    ASSERT_TRUE(send());
+    answer(chunked ? "6\r\nsec" : "sec");
+    EXPECT_EQ(read_straight(100), "sec");
+    net::TaskGroup group(loop_.executor());
+    std::optional<Result<>> ready;
+    group.spawn("wait", testing::store_result(connection_.body_readable(), ready));
+    testing::run_until_idle(loop_);
+    EXPECT_FALSE(ready);
+    answer(chunked ? "ond\r\n0\r\n\r\n" : "ond");
+    testing::run_until_empty(loop_, group);
+    EXPECT_TRUE(ready && *ready);
+    EXPECT_EQ(read_straight(100), "ond");
+  }
+}
+
+TEST_P(ClientConnectionTest, BodyCutShortIsNotReadStraightToItsEnd) {
+  answer("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsec");
+  ASSERT_TRUE(send());
+  EXPECT_EQ(read_straight(100), "sec");
+  pipe_.server->shutdown_write();
+  EXPECT_EQ(read_straight(100), std::nullopt);
 }
 
 TEST_P(ClientConnectionTest, LargeBodyComesWhole) {
