@@ -6,7 +6,7 @@ import json
 import time
 
 from checked import CHURNED, WORKLOADS
-from support.kubernetes import KubernetesBackend
+from support.kubernetes import DEPLOY, KubernetesBackend
 from support.pods import cluster, namespace_of
 from support.proxy import Proxy
 from support.runai_objects import described, pod_of
@@ -21,7 +21,7 @@ class ClusterStage:
     """A server that knows the API server by a proxy."""
     SETTLED = 120  # seconds until nothing of a client is left; connections to the API server are kept for 90
 
-    def __init__(self, folder, sessions):
+    def __init__(self, folder, sessions, logs):
         self._proxy = Proxy()
         self._backend = KubernetesBackend(folder, "impersonate")
         self._backend.create(*(workload for workload in WORKLOADS if workload != CHURNED))
@@ -35,7 +35,10 @@ class ClusterStage:
         self._failing = False
         self._failed_last = 0.0
         self._toggle_pod()
-        self.server = Server(folder, self._backend.settings(sessions=sessions)).start()
+        cluster.kubectl("apply", "-f", DEPLOY / "rbac-kubelet-logs.yaml")
+        settings = self._backend.settings(sessions=sessions)
+        settings["backend"]["kubernetes"]["logs"] = logs
+        self.server = Server(folder, settings).start()
 
     def change(self, dice):
         """One step: mostly a pod that comes or goes."""

@@ -1,8 +1,9 @@
 """Many clients of all kinds at once, well behaved and not, while the backend changes; then the books are balanced.
 
-Usage: soak.py [--minutes N] [--clients N] [--seed N] [--sanitized] [--platform local|kubernetes]. SLUICED names the
-server; with sanitizers in it, it keeps freed memory on purpose, so that its growth says nothing. On a cluster, which
-fails meanwhile, a session may end for that, and says so.
+Usage: soak.py [--minutes N] [--clients N] [--seed N] [--sanitized] [--platform local|kubernetes]
+[--logs api|kubelet-files]. SLUICED names the server; with sanitizers in it, it keeps freed memory on purpose, so that
+its growth says nothing. On a cluster, which fails meanwhile, a session may end for that, and says so; there logs come
+from the API server, or from the kubelet.
 Prints what was done, and exits with 1 where a byte was wrong, or something of a client was left behind.
 """
 import argparse
@@ -18,6 +19,7 @@ import traceback
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))  # for its folder `support`
 import checked  # noqa: E402
 from balance import balance_of  # noqa: E402
+from local_stage import LocalStage  # noqa: E402
 from support.client import Client  # noqa: E402
 from support.metrics import metrics  # noqa: E402
 from support.threaded import ThreadedListener  # noqa: E402
@@ -59,7 +61,7 @@ class Soak:
             thread.start()
         begin, dice = time.monotonic(), random.Random(self.arguments.seed)
         warm = None
-        while (passed := time.monotonic() - begin) < seconds and not self.failures:
+        while (passed := time.monotonic() - begin) < seconds and not self.failures and self.server.is_running:
             self.stage.change(dice)
             if warm is None and passed >= seconds / 3:
                 warm = self.server.status("VmRSS")
@@ -67,6 +69,7 @@ class Soak:
         self.stopped.set()
         for thread in clients:
             thread.join()
+        assert self.server.is_running, "sluiced ended meanwhile"
         self.stage.calm()
         return warm, self.server.status("VmRSS")
 
@@ -129,6 +132,8 @@ def soak(stage, arguments):
     finally:
         code = stage.close()
         echo.close()
+        if code != 0:
+            print(f"sluiced ended with {code}: {stage.server.output[-20000:]}")
     if code != 0:
         report.append(f"sluiced ended with {code}")
     if "Sanitizer" in stage.server.output or "runtime error" in stage.server.output:
@@ -147,14 +152,13 @@ def settled(client):
     return before if balance_of(client) == before else None
 
 
-def stage_of(platform):
+def make_stage(folder, arguments):
     """What the soak runs on: it makes a `server`, takes steps by `change`, ends them by `calm`, and says by
     `failed_since` whether a session may have been ended by one."""
-    if platform == "local":
-        from local_stage import LocalStage
-        return LocalStage
+    if arguments.platform == "local":
+        return LocalStage(folder, SESSIONS)
     from cluster_stage import ClusterStage  # needs a cluster's kubectl
-    return ClusterStage
+    return ClusterStage(folder, SESSIONS, arguments.logs)
 
 
 def main():
@@ -164,10 +168,11 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--sanitized", action="store_true")
     parser.add_argument("--platform", choices=["local", "kubernetes"], default="local")
+    parser.add_argument("--logs", choices=["api", "kubelet-files"], default="api")
     arguments = parser.parse_args()
     print(f"{arguments.minutes} min, {arguments.clients} clients, seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="sluice-soak-") as folder:
-        report = soak(stage_of(arguments.platform)(pathlib.Path(folder), SESSIONS), arguments)
+        report = soak(make_stage(pathlib.Path(folder), arguments), arguments)
     print("\n".join(report) or "all is back where it was")
     return 1 if report else 0
 

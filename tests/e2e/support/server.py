@@ -56,6 +56,10 @@ class Server:
         return self.process.pid
 
     @property
+    def is_running(self):
+        return self.process.poll() is None
+
+    @property
     def output(self):
         return self.log.read_text(errors="replace")
 
