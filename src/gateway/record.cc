@@ -70,8 +70,9 @@ void watch_recording(UpgradedSession& session, session::Interruption& interrupti
 
 net::Task<> finish_recording(UpgradedSession& session, SessionOutcome& outcome) {
   if (!session.recording) co_return;
-  std::string reason = fmt::format("session ended: {} {}", outcome.close_code, outcome.reason);
-  const std::optional<Error> problem = co_await session.recording->finish(std::move(reason));
+  std::string remark = fmt::format("session ended: {}", outcome.close_code);
+  if (!outcome.reason.empty()) remark += " " + outcome.reason;
+  const std::optional<Error> problem = co_await session.recording->finish(std::move(remark));
   if (problem) outcome.recording_problem = problem->message;
 }
 

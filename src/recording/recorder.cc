@@ -28,6 +28,7 @@ void add(AsciicastEncoder& encoder, const Track::Piece& piece, std::string& line
   if (piece.type == EventType::Output || piece.type == EventType::Input) {
     encoder.add_bytes(piece.time, piece.stream, piece.bytes, lines);
   } else {
+    if (piece.type == EventType::Marker) encoder.finish(piece.time, lines);  // it is the last event
     encoder.add_text(piece.time, piece.type, piece.bytes, lines);
   }
 }

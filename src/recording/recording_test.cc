@@ -169,6 +169,15 @@ TEST_F(RecordingTest, WhatASessionCarriesIsInTheFileInItsOrder) {
   EXPECT_TRUE(ends.empty());
 }
 
+TEST_F(RecordingTest, TheMarkThatEndsItIsBehindACharacterThatWasNotWhole) {
+  begin();
+  ASSERT_TRUE(add("h\xC3"));
+  EXPECT_FALSE(finish());
+  EXPECT_EQ(content(), std::string(kHeader) +
+                           "[0.000000, \"o\", \"h\"]\n[0.000000, \"o\", \"\xEF\xBF\xBD\"]\n"
+                           "[0.000000, \"m\", \"the end\"]\n");
+}
+
 TEST_F(RecordingTest, WhatWasAddedIsWrittenWithoutWaitingForMore) {
   begin();
   ASSERT_TRUE(add("now"));

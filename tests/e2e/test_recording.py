@@ -106,6 +106,15 @@ def test_an_exec_at_a_terminal_is_recorded_with_its_sizes(recorded, tmp_path):
     assert end["session"] in file.name
 
 
+def test_a_client_that_closes_without_words_ends_its_recording_by_the_code(recorded, tmp_path):
+    with recorded().exec(SHELL, "cat", stdin=1) as session:
+        session.close()
+        session.read_close()
+    finished(tmp_path)
+    _, events = read(files(tmp_path)[0])
+    assert events[-1][1:] == ["m", "session ended: 1000"]
+
+
 def test_files_are_their_owners_alone_and_named_by_date_and_session(recorded, tmp_path):
     recorded().run(SHELL, "echo", "../../evil")
     finished(tmp_path)
