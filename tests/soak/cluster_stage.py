@@ -21,13 +21,13 @@ class ClusterStage:
     """A server that knows the API server by a proxy."""
     SETTLED = 120  # seconds until nothing of a client is left; connections to the API server are kept for 90
 
-    def __init__(self, folder, sessions, logs):
+    def __init__(self, folder, settings, logs):
         self._proxy = Proxy()
         self._backend = KubernetesBackend(folder, "impersonate")
         self._backend.create(*(workload for workload in WORKLOADS if workload != CHURNED))
-        config = json.loads(self._backend.kubeconfig.read_text())
-        config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{self._proxy.port}"
-        self._backend.kubeconfig.write_text(json.dumps(config))
+        kubeconfig = json.loads(self._backend.kubeconfig.read_text())
+        kubeconfig["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{self._proxy.port}"
+        self._backend.kubeconfig.write_text(json.dumps(kubeconfig))
         self._owner = cluster.apply([described(CHURNED)])[0]["metadata"]["uid"]
         self._pods = 0  # of the changing workload, up to now
         self._pod = None  # the one that is there
@@ -36,9 +36,9 @@ class ClusterStage:
         self._failed_last = 0.0
         self._toggle_pod()
         cluster.kubectl("apply", "-f", DEPLOY / "rbac-kubelet-logs.yaml")
-        settings = self._backend.settings(sessions=sessions)
-        settings["backend"]["kubernetes"]["logs"] = logs
-        self.server = Server(folder, settings).start()
+        config = self._backend.settings(**settings)
+        config["backend"]["kubernetes"]["logs"] = logs
+        self.server = Server(folder, config).start()
 
     def change(self, dice):
         """One step: mostly a pod that comes or goes."""

@@ -8,9 +8,9 @@ class LocalStage:
     """A server of its own workloads."""
     SETTLED = 60  # seconds until nothing of a client is left
 
-    def __init__(self, folder, sessions):
+    def __init__(self, folder, settings):
         self._described = local.describe(*WORKLOADS)
-        self.server = local.LocalBackend.serve(folder, *WORKLOADS, sessions=sessions).start()
+        self.server = local.LocalBackend.serve(folder, *WORKLOADS, **settings).start()
 
     def change(self, dice):
         """One step: the workload is there, changed, or gone."""

@@ -20,6 +20,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))  # for
 import checked  # noqa: E402
 from balance import balance_of  # noqa: E402
 from local_stage import LocalStage  # noqa: E402
+from records import Records  # noqa: E402
 from support.client import Client  # noqa: E402
 from support.metrics import metrics  # noqa: E402
 from support.threaded import ThreadedListener  # noqa: E402
@@ -28,7 +29,7 @@ from witness import Witness  # noqa: E402
 
 CHANGE_EVERY = 2  # seconds
 OUTLIVING = ("follow_logs",)  # failures of the backend; others may end for them
-SESSIONS = {"pingInterval": "1s", "idleTimeout": "3s"}
+SETTINGS = {"sessions": {"pingInterval": "1s", "idleTimeout": "3s"}}
 MAX_GROWTH = 16 << 10  # KiB of resident memory from a third of the time on; noise of allocators is below
 WEIGHTS = {"read_logs": 6, "download_logs": 4, "follow_logs": 4, "follow_slowly": 2, "echo_bytes": 6,
            "abandon_command": 3, "use_terminal": 2, "attach_in_silence": 1, "ask": 6, "talk_nonsense": 3,
@@ -36,8 +37,9 @@ WEIGHTS = {"read_logs": 6, "download_logs": 4, "follow_logs": 4, "follow_slowly"
 
 
 class Soak:
-    def __init__(self, stage, arguments, echo_port):
+    def __init__(self, stage, records, arguments, echo_port):
         self.stage = stage
+        self.records = records
         self.server = stage.server
         self.token = self.server.token("alice", ttl="24h")
         self.client = Client(self.server, self.token)
@@ -63,6 +65,7 @@ class Soak:
         warm = None
         while (passed := time.monotonic() - begin) < seconds and not self.failures and self.server.is_running:
             self.stage.change(dice)
+            self.find(self.records.check)
             if warm is None and passed >= seconds / 3:
                 warm = self.server.status("VmRSS")
             self.stopped.wait(CHANGE_EVERY)
@@ -72,6 +75,14 @@ class Soak:
         assert self.server.is_running, "sluiced ended meanwhile"
         self.stage.calm()
         return warm, self.server.status("VmRSS")
+
+    def find(self, check):
+        """What a check finds wrong."""
+        try:
+            check()
+        except Exception:  # as of a visit
+            with self.lock:
+                self.failures.append(traceback.format_exc())
 
     def visit_on(self, number):
         dice = random.Random(self.arguments.seed * 1000 + number)
@@ -107,15 +118,15 @@ class Echo(ThreadedListener):
     serve = staticmethod(checked.answer_echo)
 
 
-def soak(stage, arguments):
+def soak(stage, records, arguments):
     """What was wrong, in lines."""
     echo = Echo()
     try:
-        checks = Soak(stage, arguments, echo.address[1])
+        checks = Soak(stage, records, arguments, echo.address[1])
         checked.wait_for_start(checks.client)
         before = eventually(lambda: settled(checks.client), "the server is at rest", stage.SETTLED)
         warm, end = checks.run()
-        report = list(checks.failures)
+        report = []
         try:
             eventually(lambda: balance_of(checks.client).is_within(before), "all is back where it was", stage.SETTLED)
         except AssertionError:
@@ -134,6 +145,9 @@ def soak(stage, arguments):
         echo.close()
         if code != 0:
             print(f"sluiced ended with {code}: {stage.server.output[-20000:]}")
+    checks.find(lambda: records.check(at_end=True))
+    print(f"on record: {records.sessions} sessions, {records.recorded} recordings")
+    report += checks.failures
     if code != 0:
         report.append(f"sluiced ended with {code}")
     if "Sanitizer" in stage.server.output or "runtime error" in stage.server.output:
@@ -152,13 +166,13 @@ def settled(client):
     return before if balance_of(client) == before else None
 
 
-def make_stage(folder, arguments):
+def make_stage(folder, settings, arguments):
     """What the soak runs on: it makes a `server`, takes steps by `change`, ends them by `calm`, and says by
     `failed_since` whether a session may have been ended by one."""
     if arguments.platform == "local":
-        return LocalStage(folder, SESSIONS)
+        return LocalStage(folder, settings)
     from cluster_stage import ClusterStage  # needs a cluster's kubectl
-    return ClusterStage(folder, SESSIONS, arguments.logs)
+    return ClusterStage(folder, settings, arguments.logs)
 
 
 def main():
@@ -172,7 +186,9 @@ def main():
     arguments = parser.parse_args()
     print(f"{arguments.minutes} min, {arguments.clients} clients, seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="sluice-soak-") as folder:
-        report = soak(make_stage(pathlib.Path(folder), arguments), arguments)
+        records = Records(pathlib.Path(folder))
+        stage = make_stage(pathlib.Path(folder), SETTINGS | records.settings, arguments)
+        report = soak(stage, records, arguments)
     print("\n".join(report) or "all is back where it was")
     return 1 if report else 0
 
