@@ -1,5 +1,5 @@
-"""What the server keeps of the soak's sessions: each is on record from its begin to its end, once, and its recording tells
-the same end.
+"""What the server keeps of the soak's sessions: each is on record once, from its begin to its end, and its recording
+tells the same end.
 
 Recordings that were looked at are removed, so that hours of them fit on a disk.
 """
