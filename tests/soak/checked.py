@@ -173,21 +173,33 @@ def talk_nonsense(client, random):
     return 0
 
 
-def visit_churned(client, _):
+def visit_churned(client, random):
     """A workload that is started, changed and removed meanwhile: whatever comes of it is said."""
     try:
-        with client.open(CHURNED.path("logs"), {"follow": "true", "tailLines": "5"}) as session:
-            text = b""
-            for _ in range(100):
-                message = session.message(PATIENCE)
-                if isinstance(message, Closed):
-                    assert message.code in (1000, 1001) and message.reason, message
-                    break
-                text += message
-            return len(text)
+        return random.choice((follow_churned, run_in_churned))(client)
     except Refused as refused:
         assert refused.response.status in (404, 409, 500, 503) and refused.response.body, refused.response
         return 0
+
+
+def follow_churned(client):
+    with client.open(CHURNED.path("logs"), {"follow": "true", "tailLines": "5"}) as session:
+        text = b""
+        for _ in range(100):
+            message = session.message(PATIENCE)
+            if isinstance(message, Closed):
+                assert message.code in (1000, 1001) and message.reason, message
+                break
+            text += message
+        return len(text)
+
+
+def run_in_churned(client):
+    """To its end, or the pod's."""
+    with client.exec(CHURNED, "sleep", "3") as session:
+        closed = session.read_close(PATIENCE)
+    assert closed in (Closed(1000, "exit code 0"), Closed(1001, "pod deleted")), closed
+    return 0
 
 
 def wait_for_start(client):
