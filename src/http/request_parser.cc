@@ -92,6 +92,15 @@ Result<> set_target(RequestHead& head, std::string_view target) {
   return {};
 }
 
+bool has_unpaired_quote(std::string_view line) {
+  bool open = false;
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    if (line[at] == '"') open = !open;
+    if (line[at] == '\\' && open) ++at;
+  }
+  return open;
+}
+
 }  // namespace
 
 struct RequestParser::Beast {
@@ -112,20 +121,18 @@ struct RequestParser::Beast {
 
   /// Beast looks for the end of an extension's quoted value beyond its line, so that a request with
   /// one that the line does not end would be waited for. `input`: what it has left of a body, from
-  /// the size of a chunk on.
-  bool has_open_quote(std::string_view input) const {
+  /// the head of a chunk on; `moved`: not that of the last time. Looks at each byte once.
+  bool has_open_quote(std::string_view input, bool moved) {
     if (!parser.chunked()) return false;
-    if (input.starts_with("\r\n")) input.remove_prefix(2);  // of the chunk before
-    const std::size_t end = input.find("\r\n");
-    if (end == input.npos) return false;
-    bool open = false;
-    for (std::size_t at = 0; at < end; ++at) {
-      if (input[at] == '"') open = !open;
-      if (input[at] == '\\' && open) ++at;
-    }
-    return open;
+    if (moved) chunk_head_checked = 0;
+    const std::size_t begin = input.starts_with("\r\n") ? 2 : 0;  // of the chunk before
+    if (chunk_head_checked == input.npos || input.size() <= begin) return false;
+    const std::size_t end = input.find("\r\n", std::max(chunk_head_checked, begin + 1) - 1);
+    chunk_head_checked = end == input.npos ? input.size() : input.npos;
+    return end != input.npos && has_unpaired_quote(input.substr(begin, end - begin));
   }
 
+  std::size_t chunk_head_checked = 0;  // bytes of it without a line's end; npos: it has been judged
   CheckExtensions check_extensions;
   beast_http::request_parser<beast_http::string_body> parser;
   RequestHead head;
@@ -168,7 +175,7 @@ Result<std::size_t> RequestParser::feed(std::string_view input) {
   if (!complete() && !input.empty() && !beast_->may_be_cut(input)) {
     TRY(const std::size_t taken, put(input));
     input.remove_prefix(taken);
-    if (!complete() && beast_->has_open_quote(input)) {
+    if (!complete() && beast_->has_open_quote(input, taken > 0)) {
       return malformed("a chunk extension with an open quote");
     }
     if (!complete() && input.size() > head_limit_) return too_large();  // a chunk's own head

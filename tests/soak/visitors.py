@@ -78,21 +78,22 @@ class Visitors:
         try:
             count = self._kinds[name](client, dice)
         except Exception:  # whatever it is, it is a finding, unless the client knows better
-            told = self._told_by(client, name) if self._stage.failed_since(begin) else None
-            if told is None:
-                self._fail(f"{name}: {traceback.format_exc()}")
-                return
-            with self._lock:
-                self._interrupted[name] += 1
-                self._told[told] += 1
+            self._excuse(name, client, begin, traceback.format_exc())
             return
         with self._lock:
             self._visits[name] += 1
             self._checked_bytes += count
 
-    @staticmethod
-    def _told_by(client, name):
-        return client.refusal() or (client.end() if name not in OUTLIVING else None)
+    def _excuse(self, name, client, begin, words):
+        told = None
+        if self._stage.failed_since(begin):
+            told = client.refusal() or (client.end() if name not in OUTLIVING else None)
+        if told is None:
+            self._fail(f"{name}: {words}")
+            return
+        with self._lock:
+            self._interrupted[name] += 1
+            self._told[told] += 1
 
     def _fail(self, words):
         with self._lock:

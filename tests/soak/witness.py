@@ -28,9 +28,18 @@ class Witness(Client):
 
     def refusal(self):
         """The words in which something was refused for a failure behind the server; None: nothing was."""
-        return next((answer.json["message"] for answer in self._answers if answer.status in UNAVAILABLE), None)
+        return next((message_of(answer) for answer in self._answers
+                     if answer.status in UNAVAILABLE and message_of(answer)), None)
 
     def end(self):
         """The words in which a session was ended for such a failure; None: none was."""
         return next((one.closed.reason for one in self._sessions
                      if one.closed and one.closed.code == INTERNAL_ERROR and one.closed.reason), None)
+
+
+def message_of(answer):
+    """None: it has none, as answers should."""
+    try:
+        return answer.message
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -91,7 +91,7 @@ net::Task<> KubernetesBackend::stop() {
 }
 
 /// Of the loop that it runs on. A loop that asks nothing any more would keep them until the servers
-/// close them, and then what is left of them.
+/// close them, and then half-closed sockets.
 net::Task<> KubernetesBackend::close_idle_connections() {
   const net::Executor loop = co_await net::current_executor();
   while (true) {

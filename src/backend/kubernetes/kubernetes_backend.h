@@ -27,8 +27,9 @@ class KubernetesBackend final : public ManagedBackend {
  public:
   /// Reads the kubeconfig (or the pod's service account) and the mapping, and begins to watch the
   /// cluster once `loop` runs; a cluster that can't be reached is no error. `sessions` are all
-  /// loops that requests come from. Loops, `timers` and `random` outlive it. Errors:
-  /// InvalidArgument (what the files say).
+  /// loops that requests come from. None of the loops runs yet, and while all run it is to be
+  /// stopped. Loops, `timers` and `random` outlive it. Errors: InvalidArgument (what the files
+  /// say).
   static Result<std::unique_ptr<KubernetesBackend>> start(KubernetesConfig config,
                                                           net::EventLoop& loop,
                                                           std::vector<net::EventLoop*> sessions,

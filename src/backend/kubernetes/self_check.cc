@@ -101,7 +101,7 @@ net::Task<Result<std::string>> SelfCheck::ask_version() {
   request.path = "/version";
   const Result<json::value> document = co_await client_.get_json(std::move(request));
   if (!document) {
-    const Error refusal = co_await believed(client_, document.error());
+    const Error refusal = co_await judge_refusal(client_, document.error());
     co_return fail(refusal);
   }
   const json::object* object = document->if_object();
@@ -139,7 +139,8 @@ net::Task<Result<std::optional<std::string>>> SelfCheck::post_review(std::string
   request.body = std::move(body);
   CO_TRY(http::Response response, co_await client_.request(std::move(request)));
   if (response.head.status / 100 == 2) co_return std::move(response.body);
-  const Error error = error_of(response);
+  Error refusal = error_of(response);
+  const Error error = co_await judge_refusal(client_, std::move(refusal));
   if (error.code == ErrorCode::Unavailable) co_return fail(error);
   log(LogLevel::Warning, "the gateway may not ask what it may do", error);
   co_return std::nullopt;

@@ -104,7 +104,7 @@ TEST_F(SelfCheckTest, ServerThatHasJustStartedSaysSoAndNotWhomItDenies) {
   server_.answer("/readyz", 403, "{}");
   clock_.advance(SelfCheck::kProbeInterval);
   EXPECT_FALSE(self_check_.result()->reachable);
-  EXPECT_THAT(self_check_.result()->problem, ::testing::HasSubstr("has just started"));
+  EXPECT_THAT(self_check_.result()->problem, ::testing::HasSubstr("is not ready"));
 }
 
 TEST_F(SelfCheckTest, WhatCannotBeAskedIsNotLacking) {

@@ -70,10 +70,10 @@ TEST_F(AccessReviewAuthorizerTest, AnswerHoldsForTenSeconds) {
   EXPECT_TRUE(authorize(jane_));
   EXPECT_EQ(server_.calls().size(), 1U);
   clock_.advance(milliseconds(1));
+  // A no is asked whether it is to be believed, and remembered, too.
   EXPECT_FALSE(authorize(jane_));
-  EXPECT_EQ(server_.calls().size(),
-            3U);                   // a no comes with the question whether it is to be believed
-  EXPECT_FALSE(authorize(jane_));  // and is remembered, too
+  EXPECT_EQ(server_.calls().size(), 3U);
+  EXPECT_FALSE(authorize(jane_));
   EXPECT_EQ(server_.calls().size(), 3U);
 }
 

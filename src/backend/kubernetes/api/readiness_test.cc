@@ -9,7 +9,7 @@ class ReadinessTest : public ApiClientFixture {
  protected:
   Error believe(ErrorCode code) {
     Error refusal{.code = code, .message = "no"};
-    return testing::run(loop_, believed(client_, std::move(refusal)));
+    return testing::run(loop_, judge_refusal(client_, std::move(refusal)));
   }
 };
 
@@ -31,6 +31,7 @@ TEST_F(ReadinessTest, ServerThatIsNotReadyIsToBeAskedAgain) {
     const Error error = believe(ErrorCode::PermissionDenied);
     EXPECT_EQ(error.code, ErrorCode::Unavailable) << status;
     EXPECT_EQ(error.retry_after, seconds(1)) << status;
+    EXPECT_EQ(error.cause, "/readyz: [-]informer-sync failed; before: no") << status;
   }
 }
 

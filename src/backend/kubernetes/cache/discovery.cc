@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "backend/kubernetes/api/readiness.h"
+
 namespace sluice::backend::kubernetes {
 namespace {
 
@@ -66,11 +68,12 @@ net::Task<Result<>> add_version(ApiClient& client, std::string group, std::strin
                                 std::set<GroupKind>& wanted, Discovered& found) {
   const Result<json::value> document = co_await get(client, base_path(group, version));
   if (!document) {
-    if (document.error().code == ErrorCode::Cancelled) co_return fail(document.error());
+    const Error error = co_await judge_refusal(client, document.error());
+    if (error.code == ErrorCode::Cancelled) co_return fail(error);
     // A version may be listed while the server behind it is gone.
-    if (document.error().code == ErrorCode::NotFound) co_return Result<>{};
+    if (error.code == ErrorCode::NotFound) co_return Result<>{};
     for (const GroupKind& kind : wanted) {
-      if (kind.group == group) found.failed.emplace(kind, document.error());
+      if (kind.group == group) found.failed.emplace(kind, error);
     }
     co_return Result<>{};
   }

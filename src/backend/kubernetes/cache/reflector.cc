@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/kubernetes/api/readiness.h"
 #include "base/text.h"
 #include "net/deadline.h"
 #include "observe/log.h"
@@ -61,11 +62,12 @@ net::Task<> Reflector::run() {
   while (true) {
     const Result<> ended = co_await list_and_watch();
     if (ended) continue;
-    if (ended.error().code == ErrorCode::Cancelled) co_return;
-    const bool lists_at_once = may_list_at_once(ended.error());
-    failed(ended.error());
+    const Error error = co_await judge_refusal(client_, ended.error());
+    if (error.code == ErrorCode::Cancelled) co_return;
+    const bool lists_at_once = may_list_at_once(error);
+    failed(error);
     if (lists_at_once) continue;
-    if (ended.error().code == ErrorCode::NotFound) co_return;
+    if (error.code == ErrorCode::NotFound) co_return;
     const nanoseconds pause = backoff_.next(random_);
     const Result<> slept = co_await timers_.sleep_for(pause);
     if (!slept) co_return;

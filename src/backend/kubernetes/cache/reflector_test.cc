@@ -353,6 +353,15 @@ TEST_F(ReflectorTest, PermissionThatIsDeniedForLongIsForbiddenUntilItIsGiven) {
   EXPECT_NE(sink_.state_, WatchState::Forbidden);
 }
 
+TEST_F(ReflectorTest, DenialOfAServerThatIsNotReadyIsNotTold) {
+  server_.answer("/readyz", 500, "");
+  for (int i = 0; i < 40; ++i) will_answer(403, R"({"message":"user can't list things"})");
+  start();
+  clock_.advance(2 * ApiClient::kDenialPatience);
+  EXPECT_EQ(sink_.state_, WatchState::Failing);
+  EXPECT_THAT(sink_.message_, HasSubstr("is not ready"));
+}
+
 TEST_F(ReflectorTest, ResourceThatIsNotServedIsMissingAndEndsIt) {
   start_listed();
   will_answer(404, "{}");

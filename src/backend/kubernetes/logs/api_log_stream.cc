@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/kubernetes/api/readiness.h"
 #include "backend/kubernetes/cache/node_start.h"
 #include "backend/log_reader_options.h"
 #include "base/text.h"
@@ -341,7 +342,12 @@ net::Task<Result<>> ApiLogStream::request(RunState state) {
   const std::string query = resume_.begin_body(reading_) + (is_previous ? "&previous=true" : "");
   ApiRequest request = log_request(*pod, container_, query, as_);
   asked_at_ = state;
-  CO_TRY(stream_, co_await services_.client.stream(std::move(request)));
+  Result<std::unique_ptr<ApiStream>> opened = co_await services_.client.stream(std::move(request));
+  if (!opened) {
+    const Error refusal = co_await judge_refusal(services_.client, opened.error());
+    co_return fail(refusal);
+  }
+  stream_ = *std::move(opened);
   refused_.end();
   denied_.end();
   co_return Result<>{};

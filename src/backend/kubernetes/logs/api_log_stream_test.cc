@@ -313,6 +313,14 @@ TEST_F(ApiLogStreamTest, PermissionThatIsWithdrawnIsAnErrorAfterAWhile) {
   EXPECT_EQ(error_->code, ErrorCode::PermissionDenied);
 }
 
+TEST_F(ApiLogStreamTest, DenialOfAServerThatIsNotReadyIsNoneOfTheCaller) {
+  expect_refusal(403, "pods \\\"train-0\\\" is forbidden");
+  server_.answer("/readyz", 500, "");
+  open({});
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->code, ErrorCode::Unavailable);
+}
+
 TEST_F(ApiLogStreamTest, ServerThatHasYetToReadTheRolesIsNoWithdrawal) {
   expect_body(line(0))->cut();
   for (int i = 0; i < 3; ++i) expect_refusal(403, "pods \\\"train-0\\\" is forbidden");

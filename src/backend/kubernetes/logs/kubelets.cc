@@ -56,7 +56,10 @@ void Kubelets::refused(const std::string& address, const Error& error) {
   const std::scoped_lock lock(mutex_);
   const auto found = nodes_.find(address);
   if (found == nodes_.end()) return;
-  found->second->refused_until = timers_.now() + kRetryInterval;
+  // A kubelet asks the API server what we may; one that has just started denies it.
+  const bool is_denied = error.code == ErrorCode::PermissionDenied;
+  found->second->refused_until =
+      timers_.now() + (is_denied ? ApiClient::kDenialPatience : kRetryInterval);
   found->second->reason =
       error.code == ErrorCode::Unavailable && !error.cause.empty() ? error.cause : error.message;
 }
@@ -80,8 +83,12 @@ std::vector<KubeletRefusal> Kubelets::refusals() const {
 }
 
 void Kubelets::close_idle_connections(const net::Executor& loop) {
-  const std::scoped_lock lock(mutex_);
-  for (const auto& [address, node] : nodes_) node->client.close_idle_connections(loop);
+  std::vector<ApiClient*> clients;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [address, node] : nodes_) clients.push_back(&node->client);
+  }
+  for (ApiClient* client : clients) client->close_idle_connections(loop);
 }
 
 }  // namespace sluice::backend::kubernetes

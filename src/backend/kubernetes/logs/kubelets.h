@@ -21,7 +21,7 @@ struct KubeletRefusal {
 /// Any loop.
 class Kubelets {
  public:
-  /// How long a node that refused is not asked again.
+  /// How long a node that refused is not asked again; if it denied it, ApiClient::kDenialPatience.
   static constexpr nanoseconds kRetryInterval = std::chrono::minutes(3);
   /// How many requests of a loop a node is to answer at once. Follows ask often, and each answer
   /// takes it a millisecond: more at once would only be more connections.

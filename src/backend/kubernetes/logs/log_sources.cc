@@ -1,6 +1,5 @@
 #include "backend/kubernetes/logs/log_sources.h"
 
-#include "backend/kubernetes/api/readiness.h"
 #include "backend/kubernetes/logs/api_log_stream.h"
 #include "backend/kubernetes/logs/kubelet_log_stream.h"
 #include "backend/kubernetes/logs/pending_log_stream.h"
@@ -60,11 +59,8 @@ net::Task<Result<std::unique_ptr<LogStream>>> LogSources::open_files_or_api(
   }
   const LogServices services{client_, timers_, random_};
   auto as = impersonation_of(caller, acting_as_);
-  Result<std::unique_ptr<LogStream>> opened =
-      co_await open_api_log(services, std::move(pod), std::move(container), options, std::move(as));
-  if (opened) co_return opened;
-  const Error refusal = co_await believed(client_, opened.error());
-  co_return fail(refusal);
+  co_return co_await open_api_log(services, std::move(pod), std::move(container), options,
+                                  std::move(as));
 }
 
 /// nullopt: the log has to come from the API server.

@@ -89,7 +89,7 @@ net::Task<Result<ApiWebSocket>> connect(StreamServices services, PodWatch& pod, 
     Result<ApiWebSocket> opened =
         co_await services.client.connect_websocket(std::move(attempt), subprotocols);
     if (opened) co_return opened;
-    const Error refusal = co_await believed(services.client, opened.error());
+    const Error refusal = co_await judge_refusal(services.client, opened.error());
     CO_TRY_VOID(co_await await_node(refusal, pod, services.timers, deadline));
   }
 }
