@@ -130,8 +130,8 @@ Result<> Server::open_local(const LocalBackendFiles& files, backend::local::Proc
   config.state_dir = files.state_dir;
   config.environment = net::own_environment();
   config.metrics = &metrics_;
-  TRY(backend_, backend::local::LocalBackend::start(std::move(config), backend_loop_, host, timers_,
-                                                    random_));
+  TRY(backend_, backend::local::LocalBackend::start(std::move(config), backend_loop_, loops(), host,
+                                                    timers_, random_));
   return {};
 }
 

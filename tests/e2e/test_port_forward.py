@@ -1,5 +1,7 @@
 """Contract §7: port forward."""
+import contextlib
 import os
+import select
 import socket
 import statistics
 import struct
@@ -31,6 +33,24 @@ def closed_port():
     with socket.socket() as kept:
         kept.bind(("127.0.0.1", 0))
         yield kept.getsockname()[1]
+
+
+@contextlib.contextmanager
+def talking(connection):
+    """The pod's side sends all the time, as long as it can, whatever it reads."""
+    over = threading.Event()
+
+    def talk():
+        with contextlib.suppress(OSError):
+            while not over.is_set():
+                connection.sendall(b"talk" * 256)
+    talker = threading.Thread(target=talk)
+    talker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        talker.join()
 
 
 # --- the query ---
@@ -108,6 +128,22 @@ def test_close_of_the_client_writes_everything_to_the_pod_first(joined):
     assert receive_all(connection) == data
     sender.join()
     assert session.read_close().code == 1000
+
+
+@pytest.mark.local  # a cluster's own programs pass it on, each with an end of its own
+@pytest.mark.parametrize("protocols, head", [((), b""), ((V4,), b"\x00")], ids=["raw", "channels"])
+def test_close_of_the_client_delivers_everything_to_a_pod_that_talks_and_reads_late(client, listener, protocols, head):
+    data = os.urandom(MIB)  # more than the pod's end takes unread
+    with (client.open(FORWARD, {"port": listener.port}, subprotocols=protocols) as session,
+          listener.accept() as connection, talking(connection)):
+        for offset in range(0, len(data), 65536):
+            session.send(head + data[offset:offset + 65536])
+        eventually(lambda: not select.select([], [connection], [], 0)[1], "what the pod says waits to be read")
+        session.close()
+        assert session.read_close().code == 1000
+        received = receive_all(connection)
+    assert len(received) == len(data)
+    assert received == data
 
 
 def test_vanished_client_ends_the_tcp_connection(joined):

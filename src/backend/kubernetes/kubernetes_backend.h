@@ -15,9 +15,9 @@
 #include "backend/kubernetes/logs/kubelets.h"
 #include "backend/kubernetes/logs/log_sources.h"
 #include "backend/kubernetes/self_check.h"
-#include "backend/kubernetes/streams/loop_tasks.h"
 #include "backend/kubernetes/streams/stdin_holds.h"
 #include "backend/kubernetes/streams/streams.h"
+#include "backend/loop_tasks.h"
 #include "backend/managed_backend.h"
 #include "net/event_loop.h"
 

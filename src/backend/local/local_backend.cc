@@ -41,9 +41,9 @@ std::string host_name() {
 
 }  // namespace
 
-Result<std::unique_ptr<LocalBackend>> LocalBackend::start(LocalBackendConfig config,
-                                                          net::EventLoop& loop, ProcessHost& host,
-                                                          net::Timers& timers, Random& random) {
+Result<std::unique_ptr<LocalBackend>> LocalBackend::start(
+    LocalBackendConfig config, net::EventLoop& loop, const std::vector<net::EventLoop*>& sessions,
+    ProcessHost& host, net::Timers& timers, Random& random) {
   // A process that closes its stdin must not end the server.
   std::signal(SIGPIPE, SIG_IGN);
   TRY(WorkloadsFile file, read_workloads_file(config.workloads_file));
@@ -53,7 +53,7 @@ Result<std::unique_ptr<LocalBackend>> LocalBackend::start(LocalBackendConfig con
   auto supervisor = std::make_unique<Supervisor>(std::move(supervision), std::move(directory), loop,
                                                  host, timers, random);
   supervisor->start(std::move(file));
-  return std::unique_ptr<LocalBackend>(new LocalBackend(std::move(supervisor)));
+  return std::unique_ptr<LocalBackend>(new LocalBackend(std::move(supervisor), sessions));
 }
 
 Result<> LocalBackend::check(const std::string& workloads_file) {
@@ -61,8 +61,9 @@ Result<> LocalBackend::check(const std::string& workloads_file) {
   return {};
 }
 
-LocalBackend::LocalBackend(std::unique_ptr<Supervisor> supervisor)
-    : supervisor_(std::move(supervisor)) {}
+LocalBackend::LocalBackend(std::unique_ptr<Supervisor> supervisor,
+                           const std::vector<net::EventLoop*>& sessions)
+    : supervisor_(std::move(supervisor)), tasks_(sessions) {}
 
 LocalBackend::~LocalBackend() = default;
 
@@ -70,7 +71,10 @@ net::Task<Result<>> LocalBackend::ready() { co_return Result<>{}; }
 
 void LocalBackend::reload() { supervisor_->reload(); }
 
-net::Task<> LocalBackend::stop() { co_await supervisor_->stop(); }
+net::Task<> LocalBackend::stop() {
+  co_await tasks_.stop();
+  co_await supervisor_->stop();
+}
 
 workload::ClusterStatus LocalBackend::cluster_status() const {
   workload::ClusterStatus status;
@@ -152,7 +156,7 @@ net::Task<Result<std::unique_ptr<RemoteProcess>>> LocalBackend::attach(
 
 net::Task<Result<std::unique_ptr<PortStream>>> LocalBackend::forward_port(
     const auth::Caller&, workload::ContainerRef container, std::uint16_t port) {
-  co_return co_await connect_port(*supervisor_, std::move(container), port);
+  co_return co_await connect_port(*supervisor_, tasks_, std::move(container), port);
 }
 
 }  // namespace sluice::backend::local

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backend/local/process_host.h"
+#include "backend/loop_tasks.h"
 #include "backend/managed_backend.h"
 #include "base/random.h"
 #include "net/event_loop.h"
@@ -29,12 +30,15 @@ class LocalBackend final : public ManagedBackend {
  public:
   /// Reads the file, takes `state_dir` for itself and prepares the workloads, which start once
   /// `loop` runs. `loop` gets a thread of its own (log writes must not stall sessions) from here
-  /// until stop() has completed; main owns both. `loop`, `host`, `timers` and `random` outlive the
+  /// until stop() has completed; main owns both. `sessions` are all loops that ports are forwarded
+  /// on; they run, too, while it is to be stopped. Loops, `host`, `timers` and `random` outlive the
   /// backend. Ignores SIGPIPE in the whole program. Errors: InvalidArgument (the file: file, line,
   /// key, hint), Unavailable (stateDir not usable or used by another server); both are exit code 2.
   static Result<std::unique_ptr<LocalBackend>> start(LocalBackendConfig config,
-                                                     net::EventLoop& loop, ProcessHost& host,
-                                                     net::Timers& timers, Random& random);
+                                                     net::EventLoop& loop,
+                                                     const std::vector<net::EventLoop*>& sessions,
+                                                     ProcessHost& host, net::Timers& timers,
+                                                     Random& random);
   /// For --check: whether the workloads file is valid. Starts nothing.
   static Result<> check(const std::string& workloads_file);
 
@@ -45,8 +49,8 @@ class LocalBackend final : public ManagedBackend {
   net::Task<Result<>> ready() override;
   /// New workloads start, removed ones stop, changed ones restart.
   void reload() override;
-  /// Stops every workload: SIGTERM, 10 s, SIGKILL; 15 s at most in all. Any loop, while `loop`
-  /// runs.
+  /// Stops every workload: SIGTERM, 10 s, SIGKILL; 15 s at most in all. On one of `sessions`, after
+  /// the last of them has ended, while all loops run.
   net::Task<> stop() override;
 
   workload::ClusterStatus cluster_status() const override;
@@ -75,9 +79,11 @@ class LocalBackend final : public ManagedBackend {
                                                               std::uint16_t port) override;
 
  private:
-  explicit LocalBackend(std::unique_ptr<Supervisor> supervisor);
+  LocalBackend(std::unique_ptr<Supervisor> supervisor,
+               const std::vector<net::EventLoop*>& sessions);
 
   std::unique_ptr<Supervisor> supervisor_;
+  LoopTasks tasks_;
 };
 
 }  // namespace sluice::backend::local

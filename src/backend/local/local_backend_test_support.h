@@ -45,7 +45,7 @@ class LocalBackendTest : public ProcessTest {
     LocalBackendConfig config{directory_ / "workloads.yaml",
                               directory_ / "state",
                               {"PATH=/usr/bin:/bin", "HOME=/root", "SECRET=1"}};
-    TRY(backend_, LocalBackend::start(std::move(config), loop_, host_, clock_, random_));
+    TRY(backend_, LocalBackend::start(std::move(config), loop_, {&loop_}, host_, clock_, random_));
     return {};
   }
   void start(const std::string& items) {

@@ -56,7 +56,7 @@ class LocalBed final {
     EXPECT_TRUE(write_file_atomically(directory_ / "workloads.yaml", kWorkloads, 0600));
     LocalBackendConfig config{
         directory_ / "workloads.yaml", directory_ / "state", {"PATH=/usr/bin:/bin"}};
-    backend_ = *LocalBackend::start(std::move(config), loop_, host_, timers_, random_);
+    backend_ = *LocalBackend::start(std::move(config), loop_, {&loop_}, host_, timers_, random_);
     wait_phase("talker", "Running");
     wait_phase("echoing", "Running");
     wait_phase("finished", "Completed");

@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <vector>
+
 #include <gmock/gmock.h>
 
 #include "backend/local/bound_socket_test_support.h"
@@ -30,6 +32,37 @@ class LocalPortTest : public LocalBackendTest {
   void start_and_wait() {
     start(workload("sleep 1000"));
     wait_phase("Running");
+  }
+  /// The pod's end of a port that was let go of: it has read what was written, and the end.
+  UniqueFd let_go() {
+    auto stream = *connect(listen());
+    UniqueFd server = accept();
+    EXPECT_TRUE(run(loop_, stream->write(as_bytes("question"))));
+    stream.reset();
+    EXPECT_EQ(read_text(server.get()), "question");
+    return server;
+  }
+  /// False: the connection has ended in this direction, too.
+  static bool talk(const UniqueFd& server) {
+    return ::send(server.get(), "talk", 4, MSG_NOSIGNAL) == 4;
+  }
+  /// Runs the loop until the pod can send no more.
+  void wait_closed(const UniqueFd& server) {
+    while (talk(server)) run_some();
+  }
+  /// How much comes before the end, if the pod says something between any two reads.
+  std::size_t talk_and_read(const UniqueFd& server) {
+    std::vector<char> buffer(64_KiB);
+    std::size_t total = 0;
+    while (true) {
+      (void)talk(server);
+      run_some();
+      const ssize_t count = ::recv(server.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (count < 0 && errno == EAGAIN) continue;
+      EXPECT_GE(count, 0) << "reset";
+      if (count <= 0) return total;
+      total += static_cast<std::size_t>(count);
+    }
   }
 
   BoundSocket listener_;
@@ -90,6 +123,52 @@ TEST_F(LocalPortTest, AResetAfterTheHalfCloseShows) {
   ::setsockopt(server.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   server.reset();
   EXPECT_EQ(read_some(*stream), "connection reset");
+}
+
+TEST_F(LocalPortTest, APodThatTalksAndReadsLateGetsAllThatWasWritten) {
+  start_and_wait();
+  auto stream = *connect(listen());
+  const UniqueFd server = accept();
+  const std::string written(512_KiB, 'x');  // more than the pod's end takes unread
+  ASSERT_TRUE(talk(server));
+  ASSERT_TRUE(run(loop_, stream->write(as_bytes(written))));
+  stream.reset();
+  EXPECT_EQ(talk_and_read(server), written.size());
+}
+
+TEST_F(LocalPortTest, APodThatHasAllAndGoesOnTalkingIsCutOffSoon) {
+  start_and_wait();
+  const UniqueFd server = let_go();
+  ASSERT_TRUE(talk(server));
+  sluice::testing::run_until_idle(loop_);
+  ASSERT_TRUE(talk(server));
+  clock_.advance(LocalPort::kEndPatience);
+  wait_closed(server);
+}
+
+TEST_F(LocalPortTest, APodThatNeverEndsTheConnectionIsCutOffInTheEnd) {
+  start_and_wait();
+  const UniqueFd server = let_go();
+  sluice::testing::run_until_idle(loop_);
+  clock_.advance(LocalPort::kFarewellPatience);
+  wait_closed(server);
+}
+
+TEST_F(LocalPortTest, RemovingThePodEndsWhatIsLeftOfAPort) {
+  start_and_wait();
+  const UniqueFd server = let_go();
+  write_workloads("");
+  backend_->reload();
+  wait_closed(server);
+}
+
+TEST_F(LocalPortTest, StoppingEndsWhatIsLeftOfAPort) {
+  start_and_wait();
+  const UniqueFd server = let_go();
+  run(loop_, backend_->stop());
+  wait_closed(server);
+  sluice::testing::run_until_idle(loop_);
+  backend_.reset();  // it is stopped once only
 }
 
 TEST_F(LocalPortTest, AFinishedPodHasNoPorts) {

@@ -53,14 +53,14 @@ TEST(LocalThreads, HundredExecsOnTwoLoopsBesideAReload) {
   ASSERT_TRUE(write_file_atomically(directory / "workloads.yaml", kWorkloads, 0600));
   ProcessHost host = *ProcessHost::start({});
   net::EventLoop supervisor_loop;
+  net::EventLoop loop;
   net::SystemTimers timers;
   OsRandom random;
   LocalBackendConfig config{directory / "workloads.yaml", directory / "state", {}};
   const auto backend =
-      *LocalBackend::start(std::move(config), supervisor_loop, host, timers, random);
+      *LocalBackend::start(std::move(config), supervisor_loop, {&loop}, host, timers, random);
   std::thread supervisor([&] { supervisor_loop.run(); });
 
-  net::EventLoop loop;
   const auth::Caller caller;
   const workload::WorkloadRef ref{"p", workload::WorkloadType::Training, workload::Framework::Runai,
                                   "w"};

@@ -10,8 +10,8 @@
 
 namespace sluice::backend::local {
 
-/// A forwarded connection, as the pod sees it: what it needs to end it. Owner: the session's
-/// LocalPort.
+/// A forwarded connection, as the pod sees it: what it needs to end it. Owner: the
+/// LocalPort, then its end.
 struct PortLink {
   UniqueFd socket;  // a duplicate
 };

@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
-#include "backend/kubernetes/streams/loop_tasks.h"
 #include "backend/kubernetes/streams/stdin_holds.h"
 #include "backend/kubernetes/streams/upstream.h"
+#include "backend/loop_tasks.h"
 #include "backend/options.h"
 #include "backend/streams.h"
 #include "channel/demultiplexer.h"

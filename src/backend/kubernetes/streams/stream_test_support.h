@@ -8,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include "backend/kubernetes/streams/loop_tasks.h"
 #include "backend/kubernetes/streams/upstream.h"
+#include "backend/loop_tasks.h"
 #include "testing/memory_pipe.h"
 #include "testing/seeded_random.h"
 #include "testing/test_loop.h"

@@ -8,9 +8,9 @@
 
 #include "backend/kubernetes/api/api_client.h"
 #include "backend/kubernetes/cache/pod_watch.h"
-#include "backend/kubernetes/streams/loop_tasks.h"
 #include "backend/kubernetes/streams/stdin_holds.h"
 #include "backend/kubernetes/streams/upstream.h"
+#include "backend/loop_tasks.h"
 #include "backend/streams.h"
 
 namespace sluice::backend::kubernetes {

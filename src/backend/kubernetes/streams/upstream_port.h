@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "backend/kubernetes/streams/loop_tasks.h"
 #include "backend/kubernetes/streams/port_framing.h"
 #include "backend/kubernetes/streams/upstream.h"
+#include "backend/loop_tasks.h"
 #include "backend/streams.h"
 
 namespace sluice::backend::kubernetes {

@@ -1,4 +1,4 @@
-#include "backend/kubernetes/streams/loop_tasks.h"
+#include "backend/loop_tasks.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -6,7 +6,7 @@
 #include "net/current_executor.h"
 #include "net/event.h"
 
-namespace sluice::backend::kubernetes {
+namespace sluice::backend {
 
 LoopTasks::LoopTasks(const std::vector<net::EventLoop*>& loops) {
   for (net::EventLoop* loop : loops) loops_.push_back(std::make_unique<Loop>(*loop));
@@ -52,4 +52,4 @@ net::Task<> LoopTasks::stop() {
   co_await waiting.join();
 }
 
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice::backend

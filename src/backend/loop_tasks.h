@@ -1,6 +1,6 @@
 // LoopTasks: the owner of what must go on on a session's loop when the session has let go of it:
-// saying goodbye to the API server, closing idle connections. One group a loop; the backend joins
-// them all.
+// saying goodbye to a pod or to the API server, closing idle connections. One group a loop; the
+// backend joins them all.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 #include "net/event_loop.h"
 #include "net/task_group.h"
 
-namespace sluice::backend::kubernetes {
+namespace sluice::backend {
 
 class LoopTasks {
  public:
@@ -38,4 +38,4 @@ class LoopTasks {
   std::vector<std::unique_ptr<Loop>> loops_;
 };
 
-}  // namespace sluice::backend::kubernetes
+}  // namespace sluice::backend
