@@ -33,53 +33,40 @@ void ContainerLog::begin_run(int restart) {
   if (in_run_) end_run();
   if (previous_) previous_->remove_files();
   previous_ = std::move(current_);
-  current_ =
-      std::make_unique<LogWriter>(settings_, directory_, restart, clock_, counters_, deleted_);
+  current_ = std::make_unique<LogWriter>(settings_, directory_, restart, clock_, counters_,
+                                         deleted_, current_head_);
   in_run_ = true;
   // Whoever follows since before the first run stands in the empty file.
-  if (!current_head_->closed.load()) close_file(*current_head_, current_->head());
-  publish_heads();
+  const std::shared_ptr<LogFile> last = current_head_.file();
+  if (!last->closed.load()) close_file(*last, current_->head());
+  if (previous_) previous_head_.set(previous_->head());
+  current_head_.set(current_->head());
   signal_->notify();
 }
 
 void ContainerLog::write(OutputChannel channel, Bytes bytes) {
   if (!in_run_ || bytes.empty()) return;
   current_->write(channel, bytes);
-  if (current_->head().get() != published_head_) publish_heads();
   signal_->notify();
 }
 
 void ContainerLog::end_run() {
   if (!std::exchange(in_run_, false)) return;
   current_->finish();
-  if (current_->head().get() != published_head_) publish_heads();
   signal_->notify();
 }
 
 void ContainerLog::pod_deleted() {
   pod_deleted_.store(true);
-  if (!current_ && !current_head_->closed.load()) close_file(*current_head_, nullptr);
+  const std::shared_ptr<LogFile> last = current_head_.file();
+  if (!current_ && !last->closed.load()) close_file(*last, nullptr);
   signal_->notify();
 }
 
 Result<std::shared_ptr<LogFile>> ContainerLog::previous_run() const {
-  if (std::shared_ptr<LogFile> file = first_file(previous_head_)) return file;
+  if (std::shared_ptr<LogFile> file = previous_head_.file()) return file;
   return fail(ErrorCode::NotFound,
               "no previous run: the container has not been restarted; leave out previous=true");
-}
-
-std::shared_ptr<LogFile> ContainerLog::first_file(const std::shared_ptr<LogFile>& head) const {
-  const std::scoped_lock lock(mutex_);
-  return head;
-}
-
-void ContainerLog::publish_heads() {
-  published_head_ = current_->head().get();
-  std::shared_ptr<LogFile> current = current_->head();
-  std::shared_ptr<LogFile> previous = previous_ ? previous_->head() : nullptr;
-  const std::scoped_lock lock(mutex_);  // taken after what it must not free was declared
-  current_head_.swap(current);
-  previous_head_.swap(previous);
 }
 
 }  // namespace sluice::backend::local

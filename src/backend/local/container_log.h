@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "backend/local/log_chain.h"
@@ -50,15 +49,12 @@ class ContainerLog {
 
   /// The oldest file kept of the current run, or of the previous one. Errors: NotFound (no
   /// previous).
-  Result<std::shared_ptr<LogFile>> current_run() const { return first_file(current_head_); }
+  Result<std::shared_ptr<LogFile>> current_run() const { return current_head_.file(); }
   Result<std::shared_ptr<LogFile>> previous_run() const;
   const std::shared_ptr<LogSignal>& signal() const { return signal_; }
 
  private:
   ContainerLog(std::string directory, const Clock& clock, const LogSettings& settings);
-
-  std::shared_ptr<LogFile> first_file(const std::shared_ptr<LogFile>& head) const;
-  void publish_heads();
 
   const std::string directory_;
   const Clock& clock_;
@@ -66,18 +62,14 @@ class ContainerLog {
   std::shared_ptr<LogSignal> signal_ = std::make_shared<LogSignal>();  // owners: this, and waiters
   LogCounters counters_;
   std::atomic<bool> pod_deleted_{false};
+  LogHead current_head_;  // never null: before the first run, an empty file
+  LogHead previous_head_;
 
   // The supervisor's thread only.
   DeletedLogFiles deleted_;
   std::unique_ptr<LogWriter> current_;
   std::unique_ptr<LogWriter> previous_;
   bool in_run_ = false;
-  LogFile* published_head_ = nullptr;
-
-  /// Held for the copy of a pointer, when a log is opened and when the oldest file changes.
-  mutable std::mutex mutex_;
-  std::shared_ptr<LogFile> current_head_;  // never null: before the first run, an empty file
-  std::shared_ptr<LogFile> previous_head_;
 };
 
 }  // namespace sluice::backend::local

@@ -61,12 +61,14 @@ std::string rotated_path(const std::string& path, WallTime time) {
 }  // namespace
 
 LogWriter::LogWriter(const LogSettings& settings, std::string directory, int restart,
-                     const Clock& clock, LogCounters& counters, DeletedLogFiles& deleted)
+                     const Clock& clock, LogCounters& counters, DeletedLogFiles& deleted,
+                     LogHead& published)
     : settings_(settings),
       path_(fmt::format("{}/{}.log", directory, restart)),
       clock_(clock),
       counters_(counters),
       deleted_(deleted),
+      published_(published),
       flush_bytes_(std::min<std::uint64_t>(kBatchBytes, settings.rotate_bytes)) {
   files_.push_back({open_log_file(path_), path_});
 }
@@ -247,6 +249,7 @@ bool LogWriter::rotate() {
   close_file(*last.file, fresh);
   files_.push_back({std::move(fresh), path_});
   while (files_.size() > settings_.files) drop_oldest();
+  published_.set(head());  // of what was dropped, only readers hold any from now on
   if (deleted_.enforce(settings_.deleted_bytes)) {
     log(LogLevel::Warning, "log lines lost: a reader was too slow for the rotation",
         {{"file", path_}});

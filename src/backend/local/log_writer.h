@@ -9,7 +9,9 @@
 #include <array>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "backend/local/log_chain.h"
 #include "backend/streams.h"
@@ -32,15 +34,34 @@ struct LogCounters {
   std::atomic<bool> degraded{false};         // the last attempt to store was refused
 };
 
+/// Where readers of a run begin. One thread sets it, any asks.
+class LogHead {
+ public:
+  explicit LogHead(std::shared_ptr<LogFile> file = nullptr) : file_(std::move(file)) {}
+
+  std::shared_ptr<LogFile> file() const {
+    const std::scoped_lock lock(mutex_);
+    return file_;
+  }
+  void set(std::shared_ptr<LogFile> file) {  // which then frees the one before: after the lock
+    const std::scoped_lock lock(mutex_);
+    file_.swap(file);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<LogFile> file_;  // owners: this, the writer, and readers
+};
+
 class LogWriter {
  public:
   /// Longer lines are stored in parts (tag P), as containerd does.
   static constexpr std::size_t kPartBytes = 16_KiB;
 
   /// Begins `<directory>/<restart>.log`. A file that can't be made counts as a disk that refuses.
-  /// References outlive it.
+  /// Rotation keeps `published` at its head(). References outlive it.
   LogWriter(const LogSettings& settings, std::string directory, int restart, const Clock& clock,
-            LogCounters& counters, DeletedLogFiles& deleted);
+            LogCounters& counters, DeletedLogFiles& deleted, LogHead& published);
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
@@ -76,6 +97,7 @@ class LogWriter {
   const Clock& clock_;
   LogCounters& counters_;
   DeletedLogFiles& deleted_;
+  LogHead& published_;
   std::size_t flush_bytes_;
   std::deque<Stored> files_;  // never empty; oldest first
   std::array<std::string, 2> partial_;

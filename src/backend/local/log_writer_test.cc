@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -100,6 +101,45 @@ TEST_F(LogWriterTest, FilesRotateAndTheOldestGo) {
   EXPECT_THAT(files()[1], HasSubstr("7.log.20260101-000004."));
   EXPECT_THAT(stored(files()[1]), AllOf(HasSubstr("F 3\n"), HasSubstr("F 4\n")));
   EXPECT_THAT(stored("7.log"), HasSubstr("F 7\n"));
+}
+
+/// One record to a file, one file, and nothing deleted is kept for readers.
+LogSettings least() {
+  LogSettings settings;
+  settings.rotate_bytes = 50;
+  settings.files = 1;
+  settings.deleted_bytes = 0;
+  return settings;
+}
+
+TEST_F(LogWriterTest, ADeletedFileThatNobodyReadsIsNotLostToAReader) {
+  const auto log = ContainerLog::create(directory(), clock_, least());
+  log->begin_run(0);
+  write(*log, "1\n");
+  const UniqueFd oldest(::dup((*log->current_run())->fd.get()));
+  write(*log, "2\n");
+  struct stat found{};
+  ASSERT_EQ(::fstat(oldest.get(), &found), 0);
+  EXPECT_EQ(found.st_size, 42);
+}
+
+ContainerLog* opened_log = nullptr;
+int opened_too_late = 0;
+
+/// A LogSettings::pwrite: what a client finds who opens the log meanwhile.
+ssize_t write_while_opened(int fd, const void* data, std::size_t size, off_t offset) {
+  if ((*opened_log->current_run())->lost.load()) ++opened_too_late;
+  return ::pwrite(fd, data, size, offset);
+}
+
+TEST_F(LogWriterTest, WhoOpensTheLogWhileItRotatesFindsWhatIsKept) {
+  LogSettings settings = least();
+  settings.pwrite = write_while_opened;
+  const auto log = ContainerLog::create(directory(), clock_, settings);
+  opened_log = log.get();
+  log->begin_run(0);
+  write(*log, "1\n2\n3\n4\n");
+  EXPECT_EQ(opened_too_late, 0);
 }
 
 TEST_F(LogWriterTest, OnlyTheLastRunBeforeIsKept) {
