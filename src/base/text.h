@@ -18,6 +18,10 @@ std::optional<bool> parse_bool(std::string_view text);
 std::optional<std::int64_t> parse_int64(std::string_view text);
 /// As Go's time.ParseDuration ("1h30m", "1.5s", "300ms", "0"), sign allowed, overflow refused.
 std::optional<nanoseconds> parse_duration(std::string_view text);
+/// The longest that a configuration or an option of sluiced may give, 10 years: a time plus several
+/// of them is within the 292 years that nanoseconds hold. parse_duration itself has no such bound:
+/// of a query's sinceSeconds and the CLI's --since any length is good.
+inline constexpr nanoseconds kLongestDuration = std::chrono::hours(87'600);
 /// Short form for messages and configs, which parse_duration reads back: "30s", "5m", "1.5s",
 /// "1h30m".
 std::string format_duration(nanoseconds duration);

@@ -92,6 +92,12 @@ TEST(Text, ParseDurationIsGos) {
   for (const auto& [text, expected] : table) EXPECT_EQ(parse_duration(text), expected) << text;
 }
 
+TEST(Text, TheLongestDurationMayBeAddedToATimeOften) {
+  const WallTime last_of_2100 = *parse_rfc3339("2100-12-31T23:59:59Z");
+  EXPECT_LT(last_of_2100, WallTime::max() - 10 * kLongestDuration);
+  EXPECT_EQ(format_duration(kLongestDuration), "87600h");
+}
+
 TEST(Text, ParseDurationRefusesWhatGoRefuses) {
   for (const char* text : {"",
                            "3",

@@ -186,8 +186,9 @@ Result<std::int64_t> Value::as_int64(std::int64_t min, std::int64_t max) const {
 
 Result<nanoseconds> Value::as_duration() const {
   const auto duration = node_->IsScalar() ? parse_duration(node_->Scalar()) : std::nullopt;
-  if (duration && *duration >= nanoseconds(0)) return *duration;
-  return fail(expected("a duration such as 30s"));
+  if (duration && *duration >= nanoseconds(0) && *duration <= kLongestDuration) return *duration;
+  return fail(expected(
+      fmt::format("a duration such as 30s, at most {}", format_duration(kLongestDuration))));
 }
 
 Result<std::vector<Value>> Value::as_list() const {

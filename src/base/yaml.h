@@ -1,6 +1,6 @@
 // Strict reading of YAML configuration: each value is asked for by key and type, and what nobody
 // asked for is an error. Confines yaml-cpp. Errors are InvalidArgument and read "sluiced.yaml:12:
-// sessions.pingInterval: expected a duration such as 30s, got \"soon\"".
+// sessions.max: expected a whole number from 1 to 10000000, got \"0\"".
 #pragma once
 
 #include <memory>
@@ -32,7 +32,7 @@ class Value {
   /// Only `true` and `false`.
   Result<bool> as_bool() const;
   Result<std::int64_t> as_int64(std::int64_t min, std::int64_t max) const;
-  /// As Go's time.ParseDuration, not negative.
+  /// As Go's time.ParseDuration, not negative, at most kLongestDuration.
   Result<nanoseconds> as_duration() const;
   Result<std::vector<Value>> as_list() const;
   /// A list's values, or the one value as a list of one.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
+
 namespace sluice::yaml {
 namespace {
 
@@ -24,7 +26,7 @@ TEST(Yaml, WrongTypesNameFileLineKeyAndWhatIsRight) {
   Mapping map = mapping("a:\n  wait: soon\nflag: yes\nnumber: 11\nempty:\nmap: {}\nlist: []\n");
   Mapping inner = *map.take("a")->as_mapping();
   EXPECT_EQ(message_of(inner.take("wait")->as_duration()),
-            "f.yaml:2: a.wait: expected a duration such as 30s, got \"soon\"");
+            "f.yaml:2: a.wait: expected a duration such as 30s, at most 87600h, got \"soon\"");
   EXPECT_EQ(message_of(map.take("flag")->as_bool()),
             "f.yaml:3: flag: expected true or false, got \"yes\"");
   EXPECT_EQ(message_of(map.take("number")->as_int64(1, 10)),
@@ -40,6 +42,17 @@ TEST(Yaml, WrongTypesNameFileLineKeyAndWhatIsRight) {
 TEST(Yaml, NegativeDurationIsRefused) {
   Mapping map = mapping("wait: -1s");
   EXPECT_FALSE(map.take("wait")->as_duration());
+}
+
+TEST(Yaml, DurationsHaveALongest) {
+  Mapping map = mapping("longest: 87600h\nlonger: 87600h0m0.000000001s\nunheld: 9999999h\n");
+  EXPECT_EQ(*map.take("longest")->as_duration(), kLongestDuration);
+  EXPECT_EQ(message_of(map.take("longer")->as_duration()),
+            "f.yaml:2: longer: expected a duration such as 30s, at most 87600h, got "
+            "\"87600h0m0.000000001s\"");
+  EXPECT_EQ(message_of(map.take("unheld")->as_duration()),
+            "f.yaml:3: unheld: expected a duration such as 30s, at most 87600h, got "
+            "\"9999999h\"");
 }
 
 TEST(Yaml, UnknownKeyIsAtItsOwnLineWithTheNearestKnown) {

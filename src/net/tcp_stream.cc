@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "net/socket_address.h"
 #include "net/wait.h"
@@ -93,7 +94,10 @@ void TcpStream::abort() {
 }
 
 void TcpStream::set_user_timeout(milliseconds timeout) {
-  const unsigned value = static_cast<unsigned>(timeout.count());
+  // The kernel takes milliseconds as an int: of more, from 24 days and 20 hours on, it would refuse
+  // what looks negative, and take what is left of the lower 32 bits for a short time.
+  constexpr milliseconds kLongest(std::numeric_limits<int>::max());
+  const int value = static_cast<int>(std::min(timeout, kLongest).count());
   ::setsockopt(descriptor_.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
 }
 

@@ -27,7 +27,8 @@ class TcpStream final : public Stream {
   Task<Result<>> hung_up() { return descriptor_.hung_up(); }
 
   int fd() { return descriptor_.fd(); }
-  /// How long sent data may stay unacknowledged before the connection counts as dead (RFC 5482).
+  /// How long sent data may stay unacknowledged before the connection counts as dead (RFC 5482);
+  /// more than 24 days count as 24 days.
   void set_user_timeout(milliseconds timeout);
   /// Probes a peer that has been silent for `idle`, so that one which is gone is noticed (RFC 9293
   /// 3.8.4).

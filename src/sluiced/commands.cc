@@ -64,9 +64,10 @@ Result<std::string> make_token(const TokenRequest& request) {
     return fail(ErrorCode::InvalidArgument, "--group: expected a name");
   }
   const auto ttl = parse_duration(request.ttl);
-  if (!ttl || *ttl <= nanoseconds(0)) {
+  if (!ttl || *ttl <= nanoseconds(0) || *ttl > kLongestDuration) {
     return fail(ErrorCode::InvalidArgument,
-                "--ttl: expected a duration such as 1h, got \"" + request.ttl + "\"");
+                fmt::format("--ttl: expected a duration such as 1h, at most {}, got \"{}\"",
+                            format_duration(kLongestDuration), request.ttl));
   }
   TRY(const auto issuer, auth::DevelopmentIssuer::open(config.auth.development.state_dir));
   const WallTime now = net::SystemTimers().wall_now();

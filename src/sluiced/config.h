@@ -99,7 +99,7 @@ Result<> take_number(yaml::Mapping& map, std::string_view key, std::int64_t leas
   return {};
 }
 
-/// Leaves `out` alone where the key is missing.
+/// From `least` to kLongestDuration. Leaves `out` alone where the key is missing.
 Result<> take_duration(yaml::Mapping& map, std::string_view key, nanoseconds least,
                        nanoseconds& out);
 /// `value` must be one of the names; returns which.

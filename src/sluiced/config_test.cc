@@ -1,5 +1,6 @@
 #include "sluiced/config.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "ws/frame_decoder.h"
@@ -134,14 +135,42 @@ TEST(Config, ConnectionsAreLimitedAsItSays) {
       "got \"0\"");
 }
 
+/// 2562047h is the longest that Go knows, which is what people write for "never".
+TEST(Config, DurationsHaveALongest) {
+  const auto with = [](std::string_view key, std::string_view value) {
+    std::string auth(kAuth), backend(kBackend), sessions;
+    const std::string entry = fmt::format("{}: {}", key.substr(key.rfind('.') + 1), value);
+    if (key.starts_with("auth.")) {
+      auth = fmt::format("auth: {{development: {{enabled: true}}, {}}}\n", entry);
+    }
+    if (key.starts_with("backend.")) {
+      backend = fmt::format(
+          "backend: {{local: {{workloads: w, stateDir: s}}, kubernetes: {{{}}}}}\n", entry);
+    }
+    if (key.starts_with("sessions.")) sessions = fmt::format("sessions: {{{}}}\n", entry);
+    return message_of(auth + backend + sessions + std::string(kRules).append(kListen));
+  };
+  for (const std::string_view key :
+       {"auth.jwksRefresh", "auth.leeway", "backend.kubernetes.pingInterval",
+        "sessions.idleTimeout", "sessions.pingInterval", "sessions.shutdownGrace",
+        "sessions.upgradeGrace"}) {
+    EXPECT_EQ(with(key, "87600h"), "no error") << key;
+    for (const std::string_view value : {"87600h1ns", "2562047h", "9999999h"}) {
+      const std::string expected = fmt::format(
+          ": {}: expected a duration such as 30s, at most 87600h, got \"{}\"", key, value);
+      EXPECT_TRUE(with(key, value).ends_with(expected)) << with(key, value);
+    }
+  }
+}
+
 TEST(Config, ErrorsNameFileLineKeyAndWhatIsRight) {
   const std::pair<const char*, const char*> cases[] = {
       {"basePth: /x", "/etc/sluice/s.yaml:1: basePth: unknown key, did you mean basePath?"},
       {"sessions: {pingIntervall: 1s}",
        "/etc/sluice/s.yaml:1: sessions.pingIntervall: unknown key, did you mean pingInterval?"},
       {"sessions:\n  pingInterval: soon",
-       "/etc/sluice/s.yaml:2: sessions.pingInterval: expected a duration such as 30s, got "
-       "\"soon\""},
+       "/etc/sluice/s.yaml:2: sessions.pingInterval: expected a duration such as 30s, at most "
+       "87600h, got \"soon\""},
       {"sessions: {pingInterval: 0s}",
        "/etc/sluice/s.yaml:1: sessions.pingInterval: expected at least 1ms"},
       {"sessions: {max: 0}",

@@ -120,6 +120,8 @@ def bad(name, old, new, line, *words):
     bad("list for a map", "backend:\n", "sessions: [1]\nbackend:\n", 8, "sessions"),
     bad("bad duration", "backend:\n", "sessions: {pingInterval: soon}\nbackend:\n", 8,
         "pingInterval"),
+    bad("duration too long", "backend:\n", "sessions: {idleTimeout: 2562047h}\nbackend:\n", 8,
+        "sessions.idleTimeout", "at most 87600h", "2562047h"),
     bad("negative number", "backend:\n", "sessions: {max: -1}\nbackend:\n", 8, "max"),
     bad("bad level", "backend:\n", "log: {level: loud}\nbackend:\n", 8, "level", "info"),
     bad("bad format", "backend:\n", "log: {format: xml}\nbackend:\n", 8, "format", "json"),
@@ -144,6 +146,29 @@ def test_config_that_is_no_mapping_or_no_yaml(tmp_path, config):
     result = check(tmp_path, config)
     assert result.returncode == 2
     assert "sluiced.yaml" in result.stderr
+
+
+def test_the_longest_durations_are_accepted(tmp_path):
+    keys = ("pingInterval", "idleTimeout", "shutdownGrace", "upgradeGrace")
+    longest = ", ".join(f"{key}: 87600h" for key in keys)
+    result = check(tmp_path, GOOD + f"sessions: {{{longest}}}\n")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("ttl", ["87600h1ns", "2562047h", "9999999h", "0s", "-1h", "soon"])
+def test_token_that_is_to_last_too_long_or_not_at_all_exits_2(tmp_path, ttl):
+    result = sluiced("token", "--config", write(tmp_path), "--user", "alice", f"--ttl={ttl}")
+    assert result.returncode == 2
+    assert not result.stdout
+    assert "--ttl: expected a duration such as 1h, at most 87600h" in result.stderr, result.stderr
+    assert ttl in result.stderr
+
+
+def test_token_that_lasts_as_long_as_it_may(tmp_path):
+    result = sluiced("token", "--config", write(tmp_path), "--user", "alice", "--ttl", "87600h")
+    assert result.returncode == 0, result.stderr
+    claims = jwt.decode(result.stdout.strip(), options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 87600 * 3600
 
 
 def test_missing_config_file_exits_2(tmp_path):

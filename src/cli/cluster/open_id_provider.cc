@@ -1,5 +1,7 @@
 #include "cli/cluster/open_id_provider.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/base64.h"
@@ -38,9 +40,17 @@ Result<std::string> endpoint(const json::object& document, std::string_view name
               fmt::format("the issuer's {} is {}: secrets go to https only", name, url));
 }
 
-nanoseconds seconds_of(const json::object& body, std::string_view name, nanoseconds otherwise) {
+/// nullopt: there is none. A longer one than kLongestDuration is that.
+std::optional<nanoseconds> find_seconds(const json::object& body, std::string_view name) {
+  constexpr auto kMost = std::chrono::duration_cast<seconds>(kLongestDuration);
   const auto value = json::find_int64(body, name);
-  return value && *value > 0 ? seconds(*value) : otherwise;
+  if (!value) return std::nullopt;
+  return seconds(std::clamp<std::int64_t>(*value, 0, kMost.count()));
+}
+
+nanoseconds seconds_of(const json::object& body, std::string_view name, nanoseconds otherwise) {
+  const std::optional<nanoseconds> value = find_seconds(body, name);
+  return value && *value > nanoseconds(0) ? *value : otherwise;
 }
 
 net::Task<Result<http::Response>> send(Connector& connector, http::Url url,
@@ -162,8 +172,8 @@ Result<Tokens> OpenIdProvider::tokens_of(const json::object& body) const {
   if (tokens.access.empty()) {
     return fail(ErrorCode::Unauthenticated, token_endpoint_ + ": there is no token in its answer");
   }
-  if (const auto lifetime = json::find_int64(body, "expires_in")) {
-    tokens.expires_at = timers_->wall_now() + seconds(*lifetime);
+  if (const auto lifetime = find_seconds(body, "expires_in")) {
+    tokens.expires_at = timers_->wall_now() + *lifetime;
   }
   return tokens;
 }
