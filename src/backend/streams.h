@@ -80,6 +80,8 @@ class RemoteProcess {
   virtual net::Task<Result<>> write(Bytes bytes) = 0;
   /// Ends stdin; on a TTY sends end-of-transmission. Idempotent.
   virtual net::Task<Result<>> close_stdin() = 0;
+  /// Of an exec what was asked for; of an attach what the container has.
+  virtual bool has_terminal() const = 0;
   /// Without a TTY it does nothing.
   virtual void resize(TerminalSize size) = 0;
   /// How it ended. Completes after the process did.

@@ -53,8 +53,9 @@ net::Task<> AdminServer::serve_client(std::unique_ptr<net::Stream> stream) {
     const Result<std::optional<http::RequestHead>> head = co_await connection.read_head();
     if (!head || !*head) co_return;
     const http::Response response = answer(**head);
-    const Result<> sent = co_await connection.respond(response, (*head)->keep_alive);
-    if (!sent || !(*head)->keep_alive) co_return;
+    const bool goes_on = keeps_alive(services_, **head);
+    const Result<> sent = co_await connection.respond(response, goes_on);
+    if (!sent || !goes_on) co_return;
     const Result<> yielded = co_await net::yield();
     if (!yielded) co_return;
   }

@@ -6,6 +6,7 @@ namespace sluice::gateway {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class AdminServerTest : public GatewayTest {
@@ -56,6 +57,13 @@ TEST_F(AdminServerTest, ClientThatPipelinesTakesTurnsWithTheOthers) {
   admin.serve(std::move(other.server));
   while (other.under_way_to_client() == 0) loop.context().run_one();
   EXPECT_LE(greedy.under_way_to_client(), 3 * other.under_way_to_client());
+}
+
+/// Who keeps a connection would go on with this server for as long as it has sessions.
+TEST_F(AdminServerTest, ConnectionEndsOnceAnotherServerHasTakenOver) {
+  EXPECT_THAT(get("/metrics"), Not(HasSubstr("Connection: close")));
+  stage = Stage::Retiring;
+  EXPECT_THAT(get("/metrics"), HasSubstr("Connection: close"));
 }
 
 TEST_F(AdminServerTest, NothingElse) {

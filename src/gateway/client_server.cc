@@ -175,10 +175,10 @@ net::Task<ClientServer::Outcome> ClientServer::conclude(Exchange& exchange, Resu
     outcome.goes_on = false;
     outcome.session = std::move(*session);
   } else if (const auto* streamed = std::get_if<Streamed>(&*answer)) {
-    if (streamed->broke_off) {
-      error = &*streamed->broke_off;
-      outcome.goes_on = false;
-    }
+    if (streamed->broke_off) error = &*streamed->broke_off;
+    // A close against that promise could take the last of it from the client: what a client has
+    // sent already, and we have not read, resets the connection (RFC 9293 3.10.7.4).
+    outcome.goes_on = streamed->keeps_alive && error == nullptr;
   } else {
     response = &std::get<http::Response>(*answer);
   }

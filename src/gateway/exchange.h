@@ -32,6 +32,7 @@ struct Exchange {
 /// The body has gone out already, or the connection was aborted in the middle of it.
 struct Streamed {
   std::optional<Error> broke_off;  // with it; nullopt: it was whole
+  bool keeps_alive = false;        // as its head has promised
 };
 
 /// How a request that was not refused gets answered.

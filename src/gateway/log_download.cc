@@ -116,7 +116,7 @@ net::Task<Result<Answer>> send_log_download(const Services& services, Exchange& 
                 {{"user", exchange.user}, {"pod", container.pod.name}});
     exchange.connection.abort();
   }
-  Streamed streamed;
+  Streamed streamed{.broke_off = std::nullopt, .keeps_alive = keep_alive};
   if (!sent) streamed.broke_off = incomplete(sent.error());
   co_return Answer(std::move(streamed));
 }

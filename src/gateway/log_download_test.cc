@@ -165,6 +165,21 @@ TEST_F(LogDownloadTest, DownloadHasASessionsPlaceUntilItsEnd) {
   EXPECT_THAT(begin()->received(), ::testing::StartsWith("HTTP/1.1 200 "));
 }
 
+TEST_F(LogDownloadTest, ConnectionThatTheHeadKeepsTakesTheNextRequestOfAServerThatEndsMeanwhile) {
+  add_large_log();
+  const auto client = begin();
+  stage = Stage::Draining;
+  client->send("GET /cluster-api/status HTTP/1.1\r\nHost: h\r\n" + std::string(kAlice) + "\r\n");
+  std::string received;
+  while (!client->ended && !client->reset) {
+    run_until_idle();
+    received = client->received();
+  }
+  EXPECT_FALSE(client->reset);
+  EXPECT_TRUE(received.contains("\r\n0\r\n\r\nHTTP/1.1 200 "));
+  EXPECT_THAT(received, HasSubstr("Connection: close\r\n"));
+}
+
 TEST_F(LogDownloadTest, WhatAClientHasYetToTakeIsCounted) {
   add_large_log();
   const std::size_t before = ws::held_bytes();

@@ -185,7 +185,8 @@ Result<Track::State> Recorder::write(Track& track, const Work& work) {
     const std::size_t before = lines.size();
     track.last_time = piece.time;
     add(track.encoder, piece, lines);
-    if (track.file_bytes + lines.size() <= options_.max_bytes) continue;
+    const bool fits = track.event_bytes + lines.size() <= options_.max_bytes;
+    if (fits || piece.type == EventType::Marker) continue;  // what ends it always finds room
     lines.resize(before);
     Error error = too_large();
     add_incomplete(track, error, lines);
@@ -198,6 +199,7 @@ Result<Track::State> Recorder::write(Track& track, const Work& work) {
     track.encoder.finish(track.last_time, lines);
   }
   TRY_VOID(append(track, lines));
+  track.event_bytes += lines.size();
   return work.failure || work.ending ? Track::State::Closed : Track::State::Open;
 }
 
@@ -205,7 +207,6 @@ Result<> Recorder::append(Track& track, std::string_view lines) {
   if (lines.empty()) return {};
   Result<> appended = track.file->append(lines);
   if (!appended) return not_written(std::move(appended).error());
-  track.file_bytes += lines.size();
   metrics_.recording_bytes(lines.size());
   return {};
 }

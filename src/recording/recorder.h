@@ -27,7 +27,7 @@ enum class OnFailure {
 
 struct RecorderOptions {
   nanoseconds max_lag = seconds(1);  // how long what a session carries may wait for room
-  std::uint64_t max_bytes = std::uint64_t{1} << 30;  // of one file
+  std::uint64_t max_bytes = std::uint64_t{1} << 30;  // of the events of one file
   OnFailure on_failure = OnFailure::Report;
   bool input = false;  // what clients send is recorded, too
 };

@@ -100,8 +100,8 @@ class RecordingTest : public ::testing::Test {
     testing::run_until_idle(loop);
   }
 
-  static Subject subject(std::string name, std::string user = "alice") {
-    return {std::move(name), std::move(user), Header{}};
+  Subject subject(std::string name, std::string user = "alice") const {
+    return {std::move(name), std::move(user), header};
   }
   void begin(std::string name = "one.cast") {
     if (!recorder) {
@@ -144,6 +144,7 @@ class RecordingTest : public ::testing::Test {
   testing::VirtualClock clock{loop};
   Metrics metrics;
   RecorderOptions options;
+  Header header;
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Recording> recording;
   std::vector<std::string> ends;  // that the session was told
@@ -449,6 +450,27 @@ TEST_F(RecordingTest, AtItsLargestSizeItEndsWithAMark) {
   EXPECT_THAT(content(), StartsWith(std::string(kHeader) + "[0.000000, \"o\", \"small\"]\n"));
   EXPECT_THAT(content(), Not(HasSubstr("xx")));
   EXPECT_THAT(content(), HasSubstr("recording incomplete: the session's recording has reached"));
+}
+
+TEST_F(RecordingTest, TheFirstLineTakesNothingOfTheLargestSize) {
+  header.command = std::string(300, 'c');
+  options.max_bytes = 200;
+  begin();
+  ASSERT_TRUE(add(std::string(100, 'x')));
+  EXPECT_FALSE(finish());
+  EXPECT_THAT(content(), HasSubstr(header.command));
+  EXPECT_THAT(content(), HasSubstr("xx\"]\n[0.000000, \"m\", \"the end\"]\n"));
+}
+
+TEST_F(RecordingTest, WhatEndsItFindsRoomAtItsLargestSize) {
+  const std::string event = "[0.000000, \"o\", \"h\"]\n";
+  options.max_bytes = event.size();
+  begin();
+  ASSERT_TRUE(add("h\xC3"));
+  EXPECT_FALSE(finish());
+  EXPECT_EQ(content(), std::string(kHeader) + event +
+                           "[0.000000, \"o\", \"\xEF\xBF\xBD\"]\n"
+                           "[0.000000, \"m\", \"the end\"]\n");
 }
 
 TEST_F(RecordingTest, AnEndThatIsNotWrittenInTimeIsAProblem) {

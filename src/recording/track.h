@@ -52,7 +52,7 @@ struct Track {
   // The thread's.
   std::unique_ptr<RecordingFile> file;
   AsciicastEncoder encoder;
-  std::uint64_t file_bytes = 0;
+  std::uint64_t event_bytes = 0;  // in the file
   nanoseconds last_time{};
 };
 

@@ -21,9 +21,11 @@ net::Task<> write_input(SessionRun& run, RemoteProcess& process, Bytes bytes, bo
 }
 
 /// A process whose stdin can't be ended goes on as before: its own end is what counts.
-net::Task<> end_input(RemoteProcess& process) {
+net::Task<> end_input(SessionRun& run, RemoteProcess& process) {
+  run.hold_back();
   const Result<> ended = co_await process.close_stdin();
   (void)ended;
+  run.resume();
 }
 
 net::Task<> pump_input(SessionRun& run, RemoteProcess& process, bool open,
@@ -43,7 +45,7 @@ net::Task<> pump_input(SessionRun& run, RemoteProcess& process, bool open,
       const Bytes bytes = data->bytes;
       if (open) co_await write_input(run, process, bytes, open);
     } else if (std::holds_alternative<channel::StdinEnd>(*input)) {
-      if (open) co_await end_input(process);
+      if (open) co_await end_input(run, process);
       open = false;
     } else if (const auto* size = std::get_if<channel::TerminalSize>(&*input)) {
       process.resize({.width = size->width, .height = size->height});

@@ -82,6 +82,15 @@ TEST_F(ChannelProcessSessionTest, StdinAndItsEndByCloseSignal) {
   EXPECT_THAT(client.messages, ::testing::Contains("\x01input"));
 }
 
+TEST_F(ChannelProcessSessionTest, IdleTimeDoesNotRunWhileTheEndOfInputIsStuck) {
+  start_idle_process();
+  process->set_input_room(0);
+  client.send("\xFF\0"s);
+  client.start_sending(std::string(1'000'000, '\0'));
+  clock.advance(std::chrono::hours(1));
+  EXPECT_TRUE(is_running());
+}
+
 TEST_F(ChannelProcessSessionTest, InVersion4TheCloseSignalIsUnknownAndIgnored) {
   options.framing = Framing::ChannelsV4;
   start_process(FakeProcess::cat(loop.executor()));

@@ -25,7 +25,7 @@ net::Task<Result<>> RecordedProcess::write(Bytes bytes) {
 }
 
 void RecordedProcess::resize(backend::TerminalSize size) {
-  if (streams_.tty) recording_.add_size(size.width, size.height);
+  if (process_->has_terminal()) recording_.add_size(size.width, size.height);
   process_->resize(size);
 }
 

@@ -19,6 +19,7 @@ class RecordedProcess final : public backend::RemoteProcess {
   net::Task<Result<backend::ProcessOutput>> read(MutableBytes into) override;
   net::Task<Result<>> write(Bytes bytes) override;
   net::Task<Result<>> close_stdin() override { return process_->close_stdin(); }
+  bool has_terminal() const override { return process_->has_terminal(); }
   void resize(backend::TerminalSize size) override;
   net::Task<Result<backend::ProcessExit>> wait() override { return process_->wait(); }
 

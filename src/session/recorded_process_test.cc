@@ -28,8 +28,10 @@ class RecordedProcessTest : public SessionTest {
       interruption.interrupt({SessionEndKind::RecordingFailed, failure.message, {}, {}});
     });
     process = std::make_shared<FakeProcess>(loop.executor());
-    recorded = std::make_unique<RecordedProcess>(FakeProcess::open(process, options.streams),
-                                                 *recording, options.streams);
+    backend::StreamOptions streams = options.streams;
+    streams.tty = has_terminal.value_or(streams.tty);
+    recorded = std::make_unique<RecordedProcess>(FakeProcess::open(process, streams), *recording,
+                                                 options.streams);
     start(run_process_session(context(), socket, *recorded, options));
   }
   /// What there is in the end.
@@ -46,6 +48,7 @@ class RecordedProcessTest : public SessionTest {
   Metrics metrics;
   recording::RecorderOptions recorder_options;
   ProcessSessionOptions options{.streams = {.stdin = true, .size = {}}};
+  std::optional<bool> has_terminal;  // whatever the request says: an attach can't choose
   std::unique_ptr<recording::Recorder> recorder;
   std::unique_ptr<recording::Recording> recording;
   std::shared_ptr<FakeProcess> process;
@@ -90,6 +93,26 @@ TEST_F(RecordedProcessTest, SizesOfATerminalAreRecorded) {
   settle();
   EXPECT_EQ(process->sizes.size(), 1U);
   EXPECT_THAT(content(), HasSubstr("\"r\", \"100x30\""));
+}
+
+TEST_F(RecordedProcessTest, SizesOfATerminalThatTheRequestDidNotNameAreRecorded) {
+  has_terminal = true;
+  options.framing = Framing::ChannelsV5;
+  start_recorded();
+  client.send("\x04{\"Width\":100,\"Height\":30}");
+  settle();
+  EXPECT_EQ(process->sizes.size(), 1U);
+  EXPECT_THAT(content(), HasSubstr("\"r\", \"100x30\""));
+}
+
+TEST_F(RecordedProcessTest, SizesOfATerminalThatIsNotThereAreNotRecorded) {
+  options.streams.tty = true;
+  has_terminal = false;
+  options.framing = Framing::ChannelsV5;
+  start_recorded();
+  client.send("\x04{\"Width\":100,\"Height\":30}");
+  settle();
+  EXPECT_THAT(content(), Not(HasSubstr("\"r\"")));
 }
 
 TEST_F(RecordedProcessTest, ASessionThatMustBeRecordedEndsWithItsRecording) {

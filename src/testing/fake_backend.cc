@@ -35,6 +35,7 @@ class FakeAttachment final : public backend::RemoteProcess {
   }
   net::Task<Result<>> write(Bytes bytes) override { return process_->write(bytes); }
   net::Task<Result<>> close_stdin() override { return process_->close_stdin(); }
+  bool has_terminal() const override { return process_->has_terminal(); }
   void resize(backend::TerminalSize size) override { process_->resize(size); }
   net::Task<Result<backend::ProcessExit>> wait() override { return process_->wait(); }
 

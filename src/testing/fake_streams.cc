@@ -160,12 +160,16 @@ class FakeProcessStream final : public backend::RemoteProcess {
   }
 
   net::Task<Result<>> close_stdin() override {
+    while (process_->input_room_ == 0 && !process_->exit_) {
+      CO_TRY_VOID(co_await process_->room_changed_.wait());
+    }
     if (!std::exchange(process_->input_ended, true) && process_->on_input_end) {
       process_->on_input_end(*process_);
     }
     co_return Result<>{};
   }
 
+  bool has_terminal() const override { return streams_.tty; }
   void resize(backend::TerminalSize size) override {
     if (streams_.tty) process_->sizes.push_back(size);
   }

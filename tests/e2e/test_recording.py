@@ -11,7 +11,7 @@ import time
 import pytest
 
 from support import channels
-from support.catalogue import CAT, LINES, PROJECT, SHELL
+from support.catalogue import CAT, LINES, PROJECT, SHELL, TERMINAL
 from support.channels import V5
 from support.cli import Cli
 from support.client import argv
@@ -27,13 +27,13 @@ EVERYTHING = [{"subjects": ["*"], "projects": ["*"], "verbs": ["*"]}]
 
 @pytest.fixture
 def recorded(serve, tmp_path):
-    """recorded(**keys): a client of a server that records all sessions into `casts`, with a lag that no
+    """recorded(*more, **keys): a client of a server that records all sessions into `casts`, with a lag that no
     busy machine comes to."""
 
-    def start(rules=None, **keys):
+    def start(*more, rules=None, **keys):
         recording = {"folder": str(tmp_path / "casts"), "rules": rules or EVERYTHING, "maxLag": "30s", **keys}
-        return serve(SHELL, CAT, LINES, recording=recording,
-                     audit={"file": str(tmp_path / "audit.jsonl")}).settle(SHELL, CAT)
+        return serve(SHELL, CAT, LINES, *more, recording=recording,
+                     audit={"file": str(tmp_path / "audit.jsonl")}).settle(SHELL, CAT, *more)
 
     return start
 
@@ -145,6 +145,22 @@ def test_an_attach_is_recorded(recorded, tmp_path):
     header, events = read(files(tmp_path)[0])
     assert end["verb"] == "attach" and end["recording"] == files(tmp_path)[0].name
     assert "command" not in header and text(events) == "over there\n"
+
+
+@pytest.mark.parametrize("workload, query, shown, sizes", [
+    (TERMINAL, {}, b"45 123\r\n", "123x45"), (CAT, {"tty": 1}, b"stty size\n", "")])
+def test_the_sizes_of_an_attach_are_those_of_what_terminal_there_is(
+        recorded, tmp_path, workload, query, shown, sizes):
+    client = recorded(TERMINAL)
+    with client.open(workload.path("attach"), {"stdin": 1, **query}, subprotocols=[V5]) as session:
+        channels.resize(session, 123, 45)
+        channels.send(session, channels.STDIN, b"stty size\n")
+        seen = b""
+        while shown not in seen:
+            seen += session.message()[1:]
+    finished(tmp_path)
+    _, events = read(files(tmp_path)[0])
+    assert text(events, "r") == sizes and text(events).startswith(seen.decode())
 
 
 def test_both_outputs_are_recorded_and_bytes_that_are_no_text_do_no_harm(recorded, tmp_path):
@@ -267,6 +283,15 @@ def test_a_recording_has_a_largest_size(recorded, tmp_path, on_failure, last, co
     (end,) = finished(tmp_path)
     assert end["recordingProblem"] == "the session's recording has reached its largest size"
     assert files(tmp_path)[0].stat().st_size < 5000
+
+
+def test_a_long_command_takes_nothing_of_the_largest_size(recorded, tmp_path):
+    words = ("sh", "-c", "echo hi", "x" * 6000)
+    assert recorded(maxSize=4096, onFailure="refuse").run(SHELL, *words)[0] == b"hi\n"
+    (end,) = finished(tmp_path)
+    header, events = read(files(tmp_path)[0])
+    assert "recordingProblem" not in end and header["command"] == " ".join(words)
+    assert [event[1:] for event in events] == [["o", "hi\n"], ["m", "session ended: 1000 exit code 0"]]
 
 
 def test_a_folder_that_can_not_be_written_keeps_the_server_from_starting(serve, tmp_path):

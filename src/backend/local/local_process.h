@@ -57,6 +57,7 @@ class LocalProcess final : public RemoteProcess {
   net::Task<Result<ProcessOutput>> read(MutableBytes into) override;
   net::Task<Result<>> write(Bytes bytes) override;
   net::Task<Result<>> close_stdin() override;
+  bool has_terminal() const override { return static_cast<bool>(terminal_); }
   void resize(TerminalSize size) override;
   net::Task<Result<ProcessExit>> wait() override;
 

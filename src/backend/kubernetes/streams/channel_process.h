@@ -43,6 +43,7 @@ class ChannelProcess final : public RemoteProcess {
   /// On v4 without a terminal there is no way to end stdin but to end the session, and at an
   /// attached terminal it would end the target: nothing happens.
   net::Task<Result<>> close_stdin() override;
+  bool has_terminal() const override { return options_.tty; }
   void resize(TerminalSize size) override;
   /// Completes once read() has seen the end.
   net::Task<Result<ProcessExit>> wait() override;

@@ -230,7 +230,9 @@ TEST_F(StreamsTest, AnUnknownContainerIsNotFound) {
 TEST_F(StreamsTest, AnAttachTakesTheTerminalThatTheContainerHas) {
   server_.websocket(kAttach, "v5.channel.k8s.io");
   pod.containers.front().tty = true;
-  ASSERT_TRUE(attach({.size = {}}));
+  const auto process = attach({.size = {}});
+  ASSERT_TRUE(process);
+  EXPECT_TRUE((*process)->has_terminal());
   EXPECT_EQ(server_.last_call().query,
             "container=main&stdin=false&stdout=true&stderr=false&tty=true");
 }
