@@ -34,6 +34,13 @@ class RecordedProcessTest : public SessionTest {
                                                  options.streams);
     start(run_process_session(context(), socket, *recorded, options));
   }
+  /// A session whose client says that its terminal has become 100 wide and 30 high.
+  void start_and_resize() {
+    options.framing = Framing::ChannelsV5;
+    start_recorded();
+    client.send("\x04{\"Width\":100,\"Height\":30}");
+    settle();
+  }
   /// What there is in the end.
   std::string content() {
     if (is_running()) client.close();
@@ -87,20 +94,14 @@ TEST_F(RecordedProcessTest, WhatTheClientSendsIsRecordedWhereThatIsWanted) {
 
 TEST_F(RecordedProcessTest, SizesOfATerminalAreRecorded) {
   options.streams.tty = true;
-  options.framing = Framing::ChannelsV5;
-  start_recorded();
-  client.send("\x04{\"Width\":100,\"Height\":30}");
-  settle();
+  start_and_resize();
   EXPECT_EQ(process->sizes.size(), 1U);
   EXPECT_THAT(content(), HasSubstr("\"r\", \"100x30\""));
 }
 
 TEST_F(RecordedProcessTest, SizesOfATerminalThatTheRequestDidNotNameAreRecorded) {
   has_terminal = true;
-  options.framing = Framing::ChannelsV5;
-  start_recorded();
-  client.send("\x04{\"Width\":100,\"Height\":30}");
-  settle();
+  start_and_resize();
   EXPECT_EQ(process->sizes.size(), 1U);
   EXPECT_THAT(content(), HasSubstr("\"r\", \"100x30\""));
 }
@@ -108,10 +109,7 @@ TEST_F(RecordedProcessTest, SizesOfATerminalThatTheRequestDidNotNameAreRecorded)
 TEST_F(RecordedProcessTest, SizesOfATerminalThatIsNotThereAreNotRecorded) {
   options.streams.tty = true;
   has_terminal = false;
-  options.framing = Framing::ChannelsV5;
-  start_recorded();
-  client.send("\x04{\"Width\":100,\"Height\":30}");
-  settle();
+  start_and_resize();
   EXPECT_THAT(content(), Not(HasSubstr("\"r\"")));
 }
 

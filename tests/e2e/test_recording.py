@@ -17,12 +17,11 @@ from support.cli import Cli
 from support.client import argv
 from support.files import whole_lines
 from support.metrics import metrics
+from support.recordings import EVERYTHING, read
 from support.terminal import Terminal
 from support.waiting import eventually
 
 pytestmark = pytest.mark.local  # sessions are recorded alike whatever runs the workloads
-
-EVERYTHING = [{"subjects": ["*"], "projects": ["*"], "verbs": ["*"]}]
 
 
 @pytest.fixture
@@ -40,12 +39,6 @@ def recorded(serve, tmp_path):
 
 def files(tmp_path):
     return sorted((tmp_path / "casts").glob("*.cast"))
-
-
-def read(file):
-    """(header, events) of a recording; each line must be JSON."""
-    header, *events = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-    return header, events
 
 
 def text(events, code="o"):

@@ -5,6 +5,8 @@ Recordings that were looked at are removed, so that hours of them fit on a disk.
 """
 import json
 
+from support.recordings import EVERYTHING, read
+
 
 class Records:
     """`settings` are for the server's configuration; check() is for one caller, again and again."""
@@ -12,10 +14,9 @@ class Records:
     def __init__(self, folder):
         self._trail = folder / "audit.jsonl"
         self._recordings = folder / "recordings"
-        rules = [{"subjects": ["*"], "projects": ["*"], "verbs": ["*"]}]
         self.settings = {
             "audit": {"file": str(self._trail)},
-            "recording": {"folder": str(self._recordings), "rules": rules, "maxLag": "60s", "maxSize": 64 << 20}}
+            "recording": {"folder": str(self._recordings), "rules": EVERYTHING, "maxLag": "60s", "maxSize": 64 << 20}}
         self.sessions = 0  # that have ended
         self.recorded = 0
         self._read = 0  # bytes of the trail
@@ -52,9 +53,7 @@ class Records:
     def _check_recording(self, record):
         assert "recordingProblem" not in record, record
         path = self._recordings / record["recording"]
-        *lines, rest = path.read_bytes().split(b"\n")
-        assert not rest, rest
-        header, *events = map(json.loads, lines)
+        header, events = read(path)
         assert header["version"] == 2, header
         times = [event[0] for event in events]
         assert times == sorted(times), path
