@@ -87,9 +87,11 @@ net::Task<Result<>> SelfCheck::review(SelfCheckResult& found) {
   found.lacking.clear();
   for (const Requirement& requirement : requirements_) {
     CO_TRY(const bool allowed, co_await may(requirement.access));
-    if (allowed) continue;
-    CO_TRY_VOID(co_await check_ready(client_));
-    found.lacking.push_back(requirement);
+    if (!allowed) found.lacking.push_back(requirement);
+  }
+  if (found.lacking.empty()) co_return Result<>{};
+  CO_TRY_VOID(co_await check_ready(client_));
+  for (const Requirement& requirement : found.lacking) {
     log(LogLevel::Warning, "the gateway lacks a permission in the cluster",
         {{"feature", requirement.feature}, {"permission", to_string(requirement.access)}});
   }

@@ -42,12 +42,13 @@ LocalPort::~LocalPort() {
                finish(std::move(stream_), std::move(link_), timers_));
 }
 
+/// `link` is held meanwhile: by it, the pod's deletion ends the wait.
 net::Task<> LocalPort::finish(std::unique_ptr<net::TcpStream> stream,
-                              std::shared_ptr<PortLink> link, net::Timers& timers) {
+                              [[maybe_unused]] std::shared_ptr<PortLink> link,
+                              net::Timers& timers) {
   const MonotonicTime until = timers.now() + kFarewellPatience;
   const Result<> ended = co_await net::before(until, timers, skip_to_end(*stream, timers));
-  (void)ended;     // any end is one
-  link = nullptr;  // not before: by it, the pod's deletion ends the wait
+  (void)ended;  // any end is one
 }
 
 net::Task<Result<>> LocalPort::skip_to_end(net::TcpStream& stream, net::Timers& timers) {
